@@ -1,0 +1,70 @@
+//! Compresses the committed documents once, so that what is served is what was reviewed, and stamps
+//! the revision for `/version`.
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+fn main() {
+    let root = std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR");
+    let out = std::env::var("OUT_DIR").expect("cargo sets OUT_DIR");
+    documents(&Path::new(&root).join("openapi"), Path::new(&out));
+    revision();
+    // The suite runs on PostgreSQL too when a server is named: those tests exist only then.
+    println!("cargo::rustc-check-cfg=cfg(test_postgres)");
+    println!("cargo::rerun-if-env-changed=APPMARKET_TEST_DATABASE_URL");
+    if std::env::var_os("APPMARKET_TEST_DATABASE_URL").is_some() {
+        println!("cargo::rustc-cfg=test_postgres");
+    }
+}
+
+/// Writes `documents.rs`: name, bytes, compressed bytes and entity tag of each document.
+fn documents(folder: &Path, out: &Path) {
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let mut table = String::from("&[\n");
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .map(|entries| {
+            entries
+                .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+                .filter(|name| name.ends_with(".json"))
+                .collect()
+        })
+        .unwrap_or_default();
+    names.sort();
+    for name in names {
+        let path = folder.join(&name);
+        let bytes = std::fs::read(&path).expect("a file that was just listed can be read");
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        gzip.write_all(&bytes).expect("compressing into memory cannot fail");
+        let compressed = gzip.finish().expect("compressing into memory cannot fail");
+        let target = out.join(format!("{name}.gz"));
+        std::fs::write(&target, compressed).expect("OUT_DIR can be written");
+        writeln!(
+            table,
+            "Document {{ name: {name:?}, bytes: include_bytes!({path:?}), gzip: include_bytes!({target:?}), tag: \"\\\"{:016x}\\\"\" }},",
+            fingerprint(&bytes)
+        )
+        .expect("writing into a String cannot fail");
+    }
+    table.push(']');
+    std::fs::write(out.join("documents.rs"), table).expect("OUT_DIR can be written");
+}
+
+/// FNV-1a: tells two versions of a document apart.
+fn fingerprint(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+fn revision() {
+    println!("cargo::rerun-if-changed=.git/HEAD");
+    println!("cargo::rerun-if-changed=.git/refs/heads");
+    let output = Command::new("git").args(["rev-parse", "--short=12", "HEAD"]).output();
+    let revision = output
+        .ok()
+        .filter(|output| output.status.success())
+        .and_then(|output| String::from_utf8(output.stdout).ok())
+        .map_or_else(|| "unknown".to_owned(), |text| text.trim().to_owned());
+    println!("cargo::rustc-env=APPMARKET_REVISION={revision}");
+}

@@ -1,0 +1,653 @@
+//! The documents: the base, and what no handler should have to repeat.
+//!
+//! [`finish`] is a list of passes over the finished document. Each adds what follows from an
+//! operation's own properties: its refusals, its headers, its permission in words.
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
+
+/// Version of the contract; raised when the contract changes, not with every release.
+const VERSION: &str = "1.0.0";
+
+/// Tags with what they are about, in the order in which the document shows them. Each is a folder of
+/// the family; a test compares them.
+const TAGS: &[(&str, &str)] = &[
+    ("meta", "The caller, their account, the request limits and the enumerations."),
+    ("oauth", "Short-lived tokens for programs."),
+    ("app_offerings", "Apps as they are offered: a draft and its published versions."),
+    ("app_offerings/scopes", "What an app may do in the account of a customer."),
+    (
+        "app_offering_automation_rules",
+        "Rules that an app brings along into the account of a customer.",
+    ),
+    ("ui_extensions", "Forms by which customers configure an app, and their versions."),
+    ("service_instances", "What requests about an app are registered for."),
+    ("attachments", "Files that texts use: upload and download."),
+    ("audit_lines", "Who did what to which record."),
+];
+
+/// The document before any operation.
+pub fn base() -> OpenApi {
+    let info = InfoBuilder::new().title("App Offerings").version(VERSION).build();
+    OpenApiBuilder::new().info(info).build()
+}
+
+/// The document as it is committed and served.
+pub fn to_text(document: &Value) -> String {
+    // A JSON value always has a text.
+    serde_json::to_string_pretty(document).unwrap_or_default() + "\n"
+}
+
+/// Completes a document that was gathered from the routers.
+pub fn finish(document: &OpenApi) -> Value {
+    let mut document = serde_json::to_value(document).unwrap_or_default();
+    document["info"] = info();
+    document["servers"] = json!([{
+        "url": "/",
+        "description": "This server (local, test or production).",
+        "x-internal": false,
+    }]);
+    let mut scopes = BTreeSet::new();
+    let mut used_tags = BTreeSet::new();
+    for (path, item) in document["paths"].as_object_mut().into_iter().flatten() {
+        for (method, operation) in item.as_object_mut().into_iter().flatten() {
+            let operation = Operation { path, method, value: operation };
+            used_tags.extend(operation.finish(&mut scopes));
+        }
+    }
+    let tags = TAGS.iter().filter(|(name, _)| used_tags.contains(*name));
+    document["tags"] =
+        tags.map(|(name, text)| json!({"name": name, "description": text})).collect();
+    let components = &mut document["components"];
+    components["parameters"] = parameters();
+    components["headers"] = headers();
+    components["responses"] = responses();
+    components["securitySchemes"] = security_schemes(&scopes);
+    for (name, schema) in error_schemas() {
+        components["schemas"][name] = schema;
+    }
+    sort_schemas(components);
+    bound_everything(&mut document);
+    remove_unused(&mut document);
+    document
+}
+
+fn info() -> Value {
+    json!({
+        "title": "App Offerings",
+        "version": VERSION,
+        "description": DESCRIPTION,
+        "contact": {"name": "The operator of this server", "url": "https://example.org/appmarket"},
+        "license": {"name": "MIT", "url": "https://opensource.org/license/mit"},
+    })
+}
+
+const DESCRIPTION: &str = "\
+Publishers describe apps, version and publish them; customer accounts that they trust find and \
+install them.
+
+**Lists** take `fields`, `sort`, `per_page`, a page or a cursor, and a filter for each property that \
+the operation names. Filters are `?field=value`, `?field=!value`, `?field=a,b`, `?field=>value`, \
+`?field=>=a<b`; an empty value finds records without one, `!` alone those with one. The header `Link` \
+leads to the neighbouring pages.
+
+**Values** are accepted leniently: numbers and booleans also as text, references as `<name>_id` with \
+a number or a nodeID, durations as minutes or `hhh:mm`, `\"\"` as `null`.
+
+**Safe writes**: every POST takes an `Idempotency-Key`; `If-Match` with the `ETag` of a record guards \
+PATCH and PUT. Unknown properties are ignored unless `Prefer: handling=strict` asks for their refusal.";
+
+/// One operation of the document, with where it is.
+struct Operation<'a> {
+    path: &'a str,
+    method: &'a str,
+    value: &'a mut Value,
+}
+
+impl Operation<'_> {
+    /// Adds what follows from the operation's own properties; returns its tags.
+    fn finish(mut self, scopes: &mut BTreeSet<String>) -> Vec<String> {
+        let permission = self.value["security"][0]["oauth2"][0].as_str().map(str::to_owned);
+        self.secure(permission.as_deref(), scopes);
+        self.parameters(permission.is_some());
+        self.responses(permission.is_some());
+        let tags = self.value["tags"].as_array().into_iter().flatten();
+        tags.filter_map(|tag| tag.as_str().map(str::to_owned)).collect()
+    }
+
+    fn is_ours(&self) -> bool {
+        self.value["x-appmarket-extension"] == true
+    }
+
+    fn writes(&self) -> bool {
+        self.method != "get"
+    }
+
+    fn has_body(&self) -> bool {
+        self.value.get("requestBody").is_some()
+    }
+
+    /// Either kind of token serves; the permission also stands in words.
+    fn secure(&mut self, permission: Option<&str>, scopes: &mut BTreeSet<String>) {
+        let Some(permission) = permission else {
+            self.value["security"] = json!([{}]);
+            return;
+        };
+        scopes.insert(permission.to_owned());
+        let is_optional = self.value["security"]
+            .as_array()
+            .is_some_and(|them| them.iter().any(|one| one.as_object().is_some_and(Map::is_empty)));
+        let mut security =
+            vec![json!({"personal_access_token": []}), json!({"oauth2": [permission]})];
+        if is_optional {
+            security.push(json!({}));
+        }
+        self.value["security"] = security.into();
+        let role = match self.value["x-required-role"].as_str() {
+            Some(_) => " and the role Account Administrator",
+            None => "",
+        };
+        let text = self.value["description"].as_str().unwrap_or_default();
+        self.value["description"] =
+            format!("{text}\n\nNeeds the permission `{permission}`{role}.").trim_start().into();
+    }
+
+    /// Adds the headers that operations of this kind understand.
+    fn parameters(&mut self, needs_token: bool) {
+        let mut names: Vec<&str> = Vec::new();
+        if needs_token {
+            names.extend(["XurrentAccount", "FourMeAccount", "XurrentLanguage", "FourMeLanguage"]);
+        }
+        match self.method {
+            "get" if needs_token => names.push("IfNoneMatch"),
+            "post" if needs_token => names.push("IdempotencyKey"),
+            "patch" | "put" => names.push("IfMatch"),
+            _ => {}
+        }
+        let takes_json = self.value["requestBody"]["content"].get("application/json").is_some();
+        if takes_json && needs_token {
+            names.push("Prefer");
+        }
+        let is_create = takes_json && self.method == "post" && !self.path.contains('{');
+        if is_create && needs_token {
+            names.extend(["XurrentSource", "FourMeSource"]);
+        }
+        if self.has_body() && self.value["requestBody"].get("required").is_none() {
+            self.value["requestBody"]["required"] = true.into();
+        }
+        let parameters = self.value["parameters"].take();
+        let mut parameters: Vec<Value> = parameters.as_array().cloned().unwrap_or_default();
+        for parameter in &mut parameters {
+            if parameter["in"] == "path"
+                && parameter["name"].as_str().is_some_and(|name| name.ends_with("id"))
+            {
+                parameter["schema"] = json!({"type": "string", "minLength": 1, "maxLength": 400,
+                    "pattern": "^([1-9][0-9]{0,18}|[A-Za-z0-9_-]{8,400})$"});
+            }
+        }
+        parameters.extend(
+            names.iter().map(|name| json!({"$ref": format!("#/components/parameters/{name}")})),
+        );
+        if !parameters.is_empty() {
+            self.value["parameters"] = parameters.into();
+        } else if let Some(operation) = self.value.as_object_mut() {
+            operation.remove("parameters");
+        }
+    }
+
+    /// Adds the headers of the answers and every refusal that the operation can give.
+    fn responses(&mut self, needs_token: bool) {
+        let is_get = self.method == "get";
+        let prefix = if self.is_ours() { "Problem" } else { "" };
+        let is_create = self.value["responses"].get("201").is_some();
+        let has_id = self.path.contains('{');
+        let takes_json = self.value["requestBody"]["content"].get("application/json").is_some();
+        for (status, response) in self.value["responses"].as_object_mut().into_iter().flatten() {
+            let Some(response) = response.as_object_mut() else { continue };
+            if response.contains_key("$ref") {
+                continue;
+            }
+            let json = response.get("content").and_then(|content| content.get("application/json"));
+            let is_list = json.is_some_and(|json| json["schema"]["type"] == "array");
+            let has_json = json.is_some();
+            let mut names = vec!["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"];
+            if needs_token && has_json && status.starts_with('2') {
+                names.push("ETag");
+            }
+            if is_create && status == "201" {
+                names.push("Location");
+            }
+            if is_list && is_get {
+                names.extend([
+                    "Link",
+                    "X-Pagination-Per-Page",
+                    "X-Pagination-Current-Page",
+                    "X-Pagination-Total-Pages",
+                    "X-Pagination-Total-Entries",
+                    "X-Pagination-Start-Cursor",
+                    "X-Pagination-End-Cursor",
+                    "X-Pagination-Throttled",
+                ]);
+            }
+            if self.method == "post" && needs_token {
+                names.push("Idempotency-Replayed");
+            }
+            if takes_json && needs_token {
+                names.push("Preference-Applied");
+            }
+            response.insert("headers".to_owned(), header_references(&names));
+        }
+        let mut refusals = vec![("400", "BadRequest"), ("401", "Unauthorized")];
+        if needs_token {
+            refusals.push(("403", "Forbidden"));
+        }
+        if has_id {
+            refusals.push(("404", "NotFound"));
+        }
+        refusals.push(("406", "NotAcceptable"));
+        if self.method == "post" && needs_token {
+            refusals.push(("409", "Conflict"));
+        }
+        if matches!(self.method, "patch" | "put") {
+            refusals.push(("412", "PreconditionFailed"));
+        }
+        if self.writes() {
+            refusals.push(("413", "PayloadTooLarge"));
+        }
+        if self.has_body() || self.method == "post" && needs_token {
+            refusals.push(("422", "UnprocessableEntity"));
+        }
+        refusals.extend([
+            ("429", "TooManyRequests"),
+            ("500", "InternalServerError"),
+            ("503", "ServiceUnavailable"),
+        ]);
+        if is_get && needs_token {
+            refusals.push(("304", "NotModified"));
+        }
+        let Some(responses) = self.value["responses"].as_object_mut() else { return };
+        for (status, name) in refusals {
+            let prefix = if status == "304" { "" } else { prefix };
+            // What a handler says of a status itself stays.
+            responses.entry(status).or_insert_with(
+                || json!({"$ref": format!("#/components/responses/{prefix}{name}")}),
+            );
+        }
+        responses.sort_keys();
+    }
+}
+
+/// Headers of a response, by reference.
+fn header_references(names: &[&str]) -> Value {
+    let common = ["X-Request-Id", "X-Runtime", "Access-Control-Allow-Origin"];
+    let reference =
+        |name: &&str| ((*name).to_owned(), json!({"$ref": format!("#/components/headers/{name}")}));
+    Value::Object(names.iter().chain(&common).map(reference).collect())
+}
+
+fn security_schemes(scopes: &BTreeSet<String>) -> Value {
+    let scopes: Map<String, Value> = scopes
+        .iter()
+        .map(|scope| {
+            let (record, operation) = scope.split_once(':').unwrap_or((scope, ""));
+            (scope.clone(), format!("{operation}: {}", record.replace('-', " ")).into())
+        })
+        .collect();
+    json!({
+        "personal_access_token": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A personal access token, as `appmarket token create` prints it, or an \
+                            access token from `/token`.",
+        },
+        "oauth2": {
+            "type": "oauth2",
+            "description": "Short-lived access tokens for programs. They are opaque, not JWTs, so that \
+                            the pitfalls of RFC8725 do not arise. The scopes of an operation are the \
+                            permission it needs.",
+            "flows": {"clientCredentials": {
+                "tokenUrl": "/token", "refreshUrl": "/token", "scopes": scopes,
+            }},
+        },
+    })
+}
+
+/// Request headers that many operations understand.
+fn parameters() -> Value {
+    let header = |name: &str, description: &str, schema: Value| json!({"name": name, "in": "header", "required": false, "description": description, "schema": schema});
+    let text = |max: u32, pattern: &str, example: &str| json!({"type": "string", "maxLength": max, "pattern": pattern, "examples": [example]});
+    let account = text(32, "^[a-z0-9-]*$", "wdc");
+    let language = text(35, "^[A-Za-z0-9_-]*$", "de");
+    let source = text(1000, r"^[^\x00]*$", "ERP");
+    json!({
+        "XurrentAccount": header(
+            "X-Xurrent-Account",
+            "Account in whose context the call is executed. Default: the account of the token.",
+            account.clone(),
+        ),
+        "FourMeAccount": header("X-4me-Account", "The same as `X-Xurrent-Account`.", account),
+        "XurrentLanguage": header(
+            "X-Xurrent-Language",
+            "Language of validation messages and enumerations: `en`, `de`, `fr` or `nl`. Default: the \
+             language of the account.",
+            language.clone(),
+        ),
+        "FourMeLanguage": header("X-4me-Language", "The same as `X-Xurrent-Language`.", language),
+        "XurrentSource": header(
+            "X-Xurrent-Source", "`source` of the new record, unless its body names one.", source.clone(),
+        ),
+        "FourMeSource": header("X-4me-Source", "The same as `X-Xurrent-Source`.", source),
+        "IfNoneMatch": header(
+            "If-None-Match",
+            "An `ETag` that was answered before: answers 304 when nothing has changed.",
+            text(1000, r"^[^\x00]*$", "W/\"0cc175b9c0f1b6a831c399e269772661\""),
+        ),
+        "IfMatch": header(
+            "If-Match",
+            "The `ETag` of the record as it was read: answers 412 when it has changed since.",
+            text(1000, r"^[^\x00]*$", "W/\"0cc175b9c0f1b6a831c399e269772661\""),
+        ),
+        "IdempotencyKey": header(
+            "Idempotency-Key",
+            "A text of the caller's choice, new for each intended change. A repetition with the same \
+             key within 24 hours gets the first answer again, and changes nothing.",
+            text(255, r"^[!-~]([ -~]*[!-~])?$", "2f1c7c58-8a0e-4a53-9a3e-6f6b0a6a7a11"),
+        ),
+        "Prefer": header(
+            "Prefer",
+            "`handling=strict` refuses unknown properties instead of ignoring them (RFC 7240).",
+            text(200, r"^[^\x00]*$", "handling=strict"),
+        ),
+    })
+}
+
+fn headers() -> Value {
+    let header =
+        |description: &str, schema: Value| json!({"description": description, "schema": schema});
+    let number = |example: i64| {
+        json!({"type": "integer", "format": "int64", "minimum": 0, "maximum": 9_007_199_254_740_991_i64,
+               "examples": [example]})
+    };
+    let text = |max: u32, pattern: &str, example: &str| json!({"type": "string", "maxLength": max, "pattern": pattern, "examples": [example]});
+    let cursor = || text(2000, "^[A-Za-z0-9_-]+$", "eyJvZmZzZXQiOjE5LCJjdXJzb3IiOlsxMl19");
+    json!({
+        "Access-Control-Allow-Origin": header(
+            "Origin from which browsers may call: the service's own.",
+            text(255, r"^[^\x00]*$", "https://api.example.test"),
+        ),
+        "ETag": header(
+            "Tag of this state, for `If-None-Match` and `If-Match`.",
+            text(40, "^W/\"[0-9a-f]{32}\"$", "W/\"0cc175b9c0f1b6a831c399e269772661\""),
+        ),
+        "Idempotency-Replayed": header(
+            "`true` when this is the answer to an earlier request with the same key.",
+            json!({"type": "string", "enum": ["true"], "examples": ["true"]}),
+        ),
+        "Link": header(
+            "Neighbouring pages as `<url>; rel=\"first\"`, `\"prev\"` and `\"next\"`, separated by \
+             commas. Absent when there is only one page.",
+            text(100_000, r"^<[^\x00]*$",
+                 "<https://api.example.test/v1/app_offerings?search_after=eyJv>; rel=\"next\""),
+        ),
+        "Location": header(
+            "Page of the new record in the account's pages.",
+            json!({"type": "string", "format": "uri", "maxLength": 2048,
+                   "examples": ["https://acme.example.test/app_offerings/12"]}),
+        ),
+        "Preference-Applied": header(
+            "`handling=strict` when it was asked for.",
+            json!({"type": "string", "enum": ["handling=strict"], "examples": ["handling=strict"]}),
+        ),
+        "Retry-After": header("Seconds to wait before the next try.", number(2)),
+        "X-Pagination-Current-Page": header("Number of this page, from 1.", number(1)),
+        "X-Pagination-End-Cursor": header("Cursor of the last item.", cursor()),
+        "X-Pagination-Per-Page": header("Items on a page.", number(20)),
+        "X-Pagination-Start-Cursor": header("Cursor of the first item.", cursor()),
+        "X-Pagination-Throttled": header(
+            "`true` when more than 100,000 records match; a filtered list is then counted no further.",
+            json!({"type": "string", "enum": ["true"], "examples": ["true"]}),
+        ),
+        "X-Pagination-Total-Entries": header("Records in the whole list.", number(42)),
+        "X-Pagination-Total-Pages": header("Pages of the whole list.", number(3)),
+        "X-RateLimit-Limit": header("Requests per hour.", number(3600)),
+        "X-RateLimit-Remaining": header("Requests left in this hour.", number(3599)),
+        "X-RateLimit-Reset": header("When the hour ends, in seconds since 1970.", number(1_769_940_000)),
+        "X-Request-Id": header(
+            "Id of the request in the server's log.",
+            json!({"type": "string", "format": "uuid", "maxLength": 36,
+                   "examples": ["0b6b1f0e-6a3e-4a1c-9f43-2f7c3a0a9b11"]}),
+        ),
+        "X-Runtime": header("Milliseconds that the answer took.", text(20, r"^[0-9]+\.[0-9]{3}$", "1.250")),
+    })
+}
+
+/// Refusals: the vendor's body, and RFC 9457's for operations that are ours alone.
+fn responses() -> Value {
+    const REFUSALS: &[(&str, u16, &str, &str)] = &[
+        (
+            "BadRequest",
+            400,
+            "The request cannot be understood; `message` says what to mend.",
+            "Invalid JSON string posted",
+        ),
+        ("Unauthorized", 401, "Credentials are missing or wrong.", "Unauthorized"),
+        (
+            "Forbidden",
+            403,
+            "The token lacks the permission, the person the role, or the record belongs to another account.",
+            "Forbidden",
+        ),
+        ("NotFound", 404, "There is no such record, or the caller may not see it.", "Not Found"),
+        ("NotAcceptable", 406, "`Accept` names nothing that can be produced.", "Not Acceptable"),
+        (
+            "Conflict",
+            409,
+            "A request with the same `Idempotency-Key` is still running.",
+            "A request with this Idempotency-Key is still running; try again soon",
+        ),
+        (
+            "PreconditionFailed",
+            412,
+            "`If-Match` names another state of the record.",
+            "Precondition Failed",
+        ),
+        (
+            "PayloadTooLarge",
+            413,
+            "The body is larger than the limit.",
+            "Payload Too Large: the limit is 1048576 bytes",
+        ),
+        (
+            "UnprocessableEntity",
+            422,
+            "The request was understood, but not accepted.",
+            "Validation Failed",
+        ),
+        (
+            "TooManyRequests",
+            429,
+            "Too many requests; wait as long as `Retry-After` says.",
+            "Too Many Requests",
+        ),
+        (
+            "InternalServerError",
+            500,
+            "Unforeseen; the `X-Request-Id` leads to the cause in the server's log.",
+            "Internal Server Error",
+        ),
+        (
+            "ServiceUnavailable",
+            503,
+            "The database does not answer; try again soon.",
+            "Service Unavailable",
+        ),
+    ];
+    let mut responses = Map::new();
+    responses.insert(
+        "NotModified".to_owned(),
+        json!({"description": "Nothing has changed since the `ETag` in `If-None-Match`.",
+               "headers": header_references(&["ETag", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"])}),
+    );
+    for (name, status, description, message) in REFUSALS {
+        let mut names = match status {
+            // Told without limits (contract 1.2).
+            401 => vec![],
+            _ => vec!["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"],
+        };
+        if matches!(status, 429 | 503) {
+            names.push("Retry-After");
+        }
+        let (schema, mut example) = match status {
+            422 => (
+                "ValidationFailed",
+                json!({"message": message, "errors": [["name", "Name can't be blank"]]}),
+            ),
+            429 => (
+                "TooManyRequests",
+                json!({"message": message, "documentation_url": "https://api.example.test/docs"}),
+            ),
+            _ => ("Message", json!({"message": message})),
+        };
+        let answer = |kind: &str, schema: &str, example: &Value| {
+            json!({
+                "description": description,
+                "headers": header_references(&names),
+                "content": {kind: {
+                    "schema": {"$ref": format!("#/components/schemas/{schema}")},
+                    "example": example,
+                }},
+            })
+        };
+        responses.insert((*name).to_owned(), answer("application/json", schema, &example));
+        let title =
+            http::StatusCode::from_u16(*status).ok().and_then(|status| status.canonical_reason());
+        example =
+            json!({"type": "about:blank", "title": title, "status": status, "detail": message});
+        if *status == 422 {
+            example["errors"] = json!([{"field": "name", "detail": "Name can't be blank"}]);
+        }
+        responses.insert(
+            format!("Problem{name}"),
+            answer("application/problem+json", "Problem", &example),
+        );
+    }
+    Value::Object(responses)
+}
+
+fn error_schemas() -> Vec<(&'static str, Value)> {
+    let text = |max: u32, description: &str, example: &str| {
+        json!({"type": "string", "maxLength": max, "pattern": r"^[^\x00]*$", "description": description,
+               "examples": [example]})
+    };
+    vec![
+        (
+            "Message",
+            json!({
+                "type": "object", "description": "Why a request was refused.", "required": ["message"],
+                "properties": {"message": text(1000, "What is wrong, in English.", "Not Found")},
+            }),
+        ),
+        (
+            "TooManyRequests",
+            json!({
+                "type": "object", "description": "The request limit is reached.",
+                "required": ["message", "documentation_url"],
+                "properties": {
+                    "message": text(1000, "What is wrong, in English.", "Too Many Requests"),
+                    "documentation_url": {"type": "string", "format": "uri", "maxLength": 2048,
+                        "description": "Page that explains the limits.",
+                        "examples": ["https://api.example.test/docs"]},
+                },
+            }),
+        ),
+        (
+            "ValidationFailed",
+            json!({
+                "type": "object", "description": "Fields that were refused, all of them.",
+                "required": ["message"],
+                "properties": {
+                    "message": text(1000, "What is wrong, in English.", "Validation Failed"),
+                    "errors": {
+                        "type": "array", "maxItems": 1000,
+                        "description": "Pairs of field and text; a field may occur several times.",
+                        "items": {
+                            "type": "array", "minItems": 2, "maxItems": 2,
+                            "description": "The name of the field, and what is wrong with it in the \
+                                            caller's language.",
+                            "items": {"type": "string", "maxLength": 1000, "pattern": r"^[^\x00]*$"},
+                        },
+                        "examples": [[["name", "Name can't be blank"]]],
+                    },
+                },
+            }),
+        ),
+        (
+            "Problem",
+            json!({
+                "type": "object", "description": "Why a request was refused (RFC 9457).",
+                "required": ["type", "title", "status", "detail"],
+                "properties": {
+                    "type": text(200, "Kind of problem; `about:blank`: the status says it all.", "about:blank"),
+                    "title": text(200, "The status in words.", "Unprocessable Entity"),
+                    "status": {"type": "integer", "format": "int32", "minimum": 400, "maximum": 599,
+                        "description": "The HTTP status.", "examples": [422]},
+                    "detail": text(1000, "What is wrong with this request.", "Validation Failed"),
+                    "errors": {
+                        "type": "array", "maxItems": 1000,
+                        "description": "Fields that were refused, all of them.",
+                        "items": {
+                            "type": "object", "description": "A refused field.", "required": ["field", "detail"],
+                            "properties": {
+                                "field": text(100, "Name of the field.", "name"),
+                                "detail": text(1000, "What is wrong, in the caller's language.", "Name can't be blank"),
+                            },
+                        },
+                        "examples": [[{"field": "name", "detail": "Name can't be blank"}]],
+                    },
+                },
+            }),
+        ),
+    ]
+}
+
+fn sort_schemas(components: &mut Value) {
+    if let Some(schemas) = components["schemas"].as_object_mut() {
+        schemas.sort_keys();
+    }
+}
+
+/// Lists are pages: an answer has at most a hundred items.
+fn bound_everything(document: &mut Value) {
+    for item in document["paths"].as_object_mut().into_iter().flatten().map(|(_, item)| item) {
+        for operation in item.as_object_mut().into_iter().flatten().map(|(_, operation)| operation)
+        {
+            let responses = operation["responses"].as_object_mut().into_iter().flatten();
+            for (_, response) in responses {
+                let Some(json) = response.pointer_mut("/content/application~1json") else {
+                    continue;
+                };
+                if json["schema"]["type"] == "array" && json["schema"].get("maxItems").is_none() {
+                    json["schema"]["maxItems"] = 100.into();
+                }
+            }
+        }
+    }
+}
+
+/// Drops components that nothing refers to, until none is left.
+fn remove_unused(document: &mut Value) {
+    loop {
+        let text = document.to_string();
+        let mut dropped = false;
+        for kind in ["schemas", "parameters", "headers", "responses"] {
+            let Some(components) = document["components"][kind].as_object_mut() else { continue };
+            let before = components.len();
+            components.retain(|name, _| text.contains(&format!("\"#/components/{kind}/{name}\"")));
+            dropped |= components.len() != before;
+        }
+        if !dropped {
+            return;
+        }
+    }
+}

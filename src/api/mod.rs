@@ -1,0 +1,56 @@
+//! Everything the service answers: the families, their documents and Swagger UI, and health checks.
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use serde_json::Value;
+use tower_http::compression::CompressionLayer;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::directory::state::AppState;
+use crate::kernel::config::Config;
+use crate::kernel::error::Error;
+use crate::offering_api;
+use crate::offering_api::access::{Operations, guard};
+
+pub mod document;
+mod documents;
+mod layers;
+mod meta;
+pub mod openapi_3_0;
+
+/// The offerings family with its finished document.
+pub fn offerings() -> (OpenApiRouter<AppState>, Value) {
+    let mut family = OpenApiRouter::with_openapi(document::base()).merge(offering_api::router());
+    let document = document::finish(&family.to_openapi());
+    (family, document)
+}
+
+/// Every file under `openapi/` with its content.
+pub fn generated_files() -> Vec<(&'static str, String)> {
+    let (_, offerings) = offerings();
+    vec![
+        ("app-offerings-3.0.json", document::to_text(&openapi_3_0::derive(&offerings))),
+        ("app-offerings.json", document::to_text(&offerings)),
+        ("config.schema.json", Config::json_schema()),
+    ]
+}
+
+/// The whole service.
+pub fn router(state: AppState) -> Router {
+    let (family, document) = offerings();
+    let operations = Arc::new(Operations::of(&document));
+    let (family, _) = family.split_for_parts();
+    let family = family
+        .fallback(|| async { Error::NotFound })
+        .method_not_allowed_fallback(|| async { Error::MethodNotAllowed })
+        .layer(from_fn_with_state((state.clone(), operations), guard))
+        .with_state(state.clone());
+    let service = Router::new()
+        .merge(documents::router())
+        .merge(meta::router().with_state(state.clone()))
+        .fallback_service(family)
+        .layer(CompressionLayer::new());
+    // Paths are normalised before anything is routed, hence the router around the router.
+    Router::new().fallback_service(service).layer(from_fn_with_state(state, layers::outermost))
+}

@@ -1,0 +1,95 @@
+//! The 3.0.3 flavour of a document, for generators that do not read 3.1 yet. Derived, never edited: it
+//! says the same in older words.
+use serde_json::{Map, Value, json};
+
+/// Derives the 3.0.3 flavour.
+pub fn derive(document: &Value) -> Value {
+    let mut document = document.clone();
+    document["openapi"] = "3.0.3".into();
+    if let Some(components) = document["components"].as_object_mut() {
+        for name in ["schemas", "parameters", "headers", "responses"] {
+            for (_, component) in
+                components.get_mut(name).and_then(Value::as_object_mut).into_iter().flatten()
+            {
+                convert(component, name == "schemas");
+            }
+        }
+    }
+    if let Some(paths) = document.get_mut("paths") {
+        convert(paths, false);
+    }
+    document
+}
+
+/// Converts every schema in a value; `is_schema` says whether the value itself is one.
+fn convert(value: &mut Value, is_schema: bool) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| convert(item, is_schema)),
+        Value::Object(object) if is_schema => convert_schema(object),
+        Value::Object(object) => {
+            for (name, value) in object.iter_mut() {
+                match name.as_str() {
+                    "schema" => convert(value, true),
+                    // Values, not descriptions.
+                    "example" | "examples" => {}
+                    _ => convert(value, false),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn convert_schema(schema: &mut Map<String, Value>) {
+    for name in ["properties", "patternProperties"] {
+        for (_, property) in
+            schema.get_mut(name).and_then(Value::as_object_mut).into_iter().flatten()
+        {
+            convert(property, true);
+        }
+    }
+    for name in ["items", "additionalProperties", "not", "allOf", "anyOf", "oneOf"] {
+        if let Some(inner) = schema.get_mut(name) {
+            convert(inner, true);
+        }
+    }
+    // `type: ["string", "null"]` → `nullable`.
+    if let Some(Value::Array(types)) = schema.get("type") {
+        let others: Vec<Value> = types.iter().filter(|kind| *kind != "null").cloned().collect();
+        let nullable = others.len() != types.len();
+        match <[Value; 1]>::try_from(others) {
+            Ok([only]) => schema.insert("type".to_owned(), only),
+            Err(_) => schema.remove("type"),
+        };
+        if nullable {
+            schema.insert("nullable".to_owned(), true.into());
+        }
+    }
+    // `anyOf: [X, null]` → `allOf: [X], nullable`.
+    for name in ["anyOf", "oneOf"] {
+        let Some(Value::Array(choices)) = schema.get(name) else { continue };
+        let others: Vec<Value> =
+            choices.iter().filter(|choice| choice["type"] != "null").cloned().collect();
+        if others.len() == choices.len() {
+            continue;
+        }
+        let key = if others.len() == 1 { "allOf" } else { name };
+        schema.remove(name);
+        schema.insert(key.to_owned(), others.into());
+        schema.insert("nullable".to_owned(), true.into());
+    }
+    if let Some(constant) = schema.remove("const") {
+        schema.insert("enum".to_owned(), json!([constant]));
+    }
+    if let Some(Value::Array(examples)) = schema.remove("examples")
+        && let Some(first) = examples.into_iter().next()
+    {
+        schema.insert("example".to_owned(), first);
+    }
+    // Nothing may stand beside a `$ref`.
+    if schema.len() > 1
+        && let Some(reference) = schema.remove("$ref")
+    {
+        schema.insert("allOf".to_owned(), json!([{"$ref": reference}]));
+    }
+}

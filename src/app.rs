@@ -1,0 +1,83 @@
+//! From configuration to a running service.
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+
+use crate::api;
+use crate::directory::state::AppState;
+use crate::kernel::clock::Clock;
+use crate::kernel::config::Config;
+use crate::kernel::db::{Address, Store};
+use crate::kernel::error::{Error, Result};
+use crate::kernel::http::connection::{self, ConnectionLimits};
+use crate::kernel::idempotency::Running;
+use crate::kernel::state::{Kernel, Parts, Site};
+use crate::kernel::storage::Storage;
+
+/// How often servers on one database tell each other what they counted.
+const SHARE_EVERY: Duration = Duration::from_secs(1);
+
+/// Connects to everything that the configuration names. The database is not migrated.
+///
+/// # Errors
+/// Says what cannot be reached, opened or read.
+pub async fn connect(config: Config, clock: Clock) -> Result<AppState> {
+    let key = config.master_key().map_err(Error::internal)?;
+    let address = Address { url: config.database_url(), connections: config.database_connections };
+    let store = Store::connect(&address).await?;
+    let site = Site {
+        public_url: config.public_url(),
+        domain: config.domain.clone(),
+        account_url: config.account_url(),
+        key,
+    };
+    let kernel = Kernel::new(Parts {
+        store,
+        clock,
+        storage: Storage::local(&config.data.join("files"))?,
+        site: Arc::new(site),
+        running: Running::default(),
+        config,
+    });
+    Ok(AppState::new(kernel))
+}
+
+/// The service's router over a state.
+pub fn router(state: &AppState) -> Router {
+    api::router(state.clone())
+}
+
+/// Answers requests until `shutdown`, then finishes those that have begun.
+///
+/// # Errors
+/// When the listener fails for good.
+pub async fn serve(
+    state: AppState,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<()> {
+    let counting = tokio::spawn(share_counts(state.clone()));
+    let limits =
+        ConnectionLimits { connections: state.config.connections, ..ConnectionLimits::default() };
+    connection::serve(listener, router(&state), limits, shutdown).await;
+    counting.abort();
+    // What was counted since the last round; a lost second of counting is no reason to fail.
+    if let Err(error) = state.identities.share(&state.kernel).await {
+        tracing::warn!(%error, "request counts could not be written");
+    }
+    Ok(())
+}
+
+async fn share_counts(state: AppState) {
+    let mut every = tokio::time::interval(SHARE_EVERY);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        if let Err(error) = state.identities.share(&state.kernel).await {
+            tracing::warn!(%error, "request counts could not be shared");
+        }
+    }
+}

@@ -1,0 +1,455 @@
+//! The command line.
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use serde::Serialize;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
+
+use crate::directory::accounts::{self, NewAccount, Refused};
+use crate::directory::permission::Scopes;
+use crate::directory::state::AppState;
+use crate::directory::tokens::NewToken;
+use crate::directory::{oauth_clients, people, tokens, trusts};
+use crate::kernel::clock::Clock;
+use crate::kernel::config::Config;
+use crate::kernel::error::Error;
+use crate::{app, migrations, seed};
+
+mod documents;
+
+/// A self-hosted app marketplace: publish apps, install them, all over HTTP.
+///
+/// Without a command it serves, on an embedded database with demo data.
+#[derive(Debug, Parser)]
+#[command(name = "appmarket", version, propagate_version = true)]
+struct Cli {
+    #[command(flatten)]
+    shared: Shared,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Args)]
+struct Shared {
+    /// Configuration file [default: appmarket.toml, if it exists]
+    #[arg(long, global = true, env = "APPMARKET_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Folder of the embedded database, stored files and key [default: data]
+    #[arg(long, global = true, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+    /// Print one JSON object instead of text
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Answer requests (migrates the database first; the default command)
+    Serve(ServeArgs),
+    /// Bring the database up to date
+    Migrate,
+    /// Manage accounts
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// Manage people of accounts
+    #[command(subcommand)]
+    Person(PersonCommand),
+    /// Manage trust between accounts
+    #[command(subcommand)]
+    Trust(TrustCommand),
+    /// Manage personal access tokens
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Manage OAuth clients
+    #[command(subcommand)]
+    Client(ClientCommand),
+    /// Write the OpenAPI documents and the configuration schema into openapi/
+    Openapi {
+        /// Write nothing; fail when a committed file is out of date
+        #[arg(long)]
+        check: bool,
+    },
+    /// Look at the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+#[derive(Debug, Default, Args)]
+struct ServeArgs {
+    /// Address and port to listen on [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<std::net::SocketAddr>,
+    /// Leave an empty database empty
+    #[arg(long)]
+    no_demo: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum AccountCommand {
+    /// Make an account with its first administrator
+    Create {
+        /// 1 to 32 lower-case letters, digits and hyphens
+        id: String,
+        /// Name for people
+        #[arg(long)]
+        name: String,
+        /// Time zone of timestamps, as Europe/Amsterdam or Amsterdam
+        #[arg(long, default_value = "UTC", value_name = "TZ")]
+        time_zone: String,
+        /// Language of messages: en, de, fr or nl
+        #[arg(long, default_value = "en")]
+        locale: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum PersonCommand {
+    /// Add a person to an account
+    Create {
+        /// Account of the person
+        #[arg(long, value_name = "ID")]
+        account: String,
+        /// Name of the person
+        #[arg(long)]
+        name: String,
+        /// E-mail address, unique within the account
+        #[arg(long)]
+        email: String,
+        /// Give the role Account Administrator, which maintains offerings
+        #[arg(long)]
+        administrator: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum TrustCommand {
+    /// Let CUSTOMER see and install what PROVIDER publishes
+    Add {
+        /// Account that publishes
+        provider: String,
+        /// Account that installs
+        customer: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum TokenCommand {
+    /// Make a personal access token and print it, once
+    Create {
+        /// Account the token works in
+        #[arg(long, value_name = "ID")]
+        account: String,
+        /// Person it acts for, by e-mail address [default: the first administrator]
+        #[arg(long, value_name = "EMAIL")]
+        person: Option<String>,
+        /// What it may do, as app-offering:Read; may be repeated [default: everything]
+        #[arg(long = "scope", value_name = "PATTERN")]
+        scopes: Vec<String>,
+        /// Days until it expires [default: never]
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+        expires_in: Option<u32>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ClientCommand {
+    /// Make an OAuth client and print its id and secret, once
+    Create {
+        /// Account its tokens work in
+        #[arg(long, value_name = "ID")]
+        account: String,
+        /// Person its tokens act for, by e-mail address [default: the first administrator]
+        #[arg(long, value_name = "EMAIL")]
+        person: Option<String>,
+        /// What its tokens may do, as app-offering:Read; may be repeated [default: everything]
+        #[arg(long = "scope", value_name = "PATTERN")]
+        scopes: Vec<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Print the effective settings, secrets masked; fails when one cannot be used
+    Check,
+}
+
+/// Flags that are settings.
+#[derive(Debug, Default, Serialize)]
+struct Flags {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    listen: Option<std::net::SocketAddr>,
+}
+
+/// What a command says when it is done: text for people, JSON for programs.
+struct Report {
+    text: String,
+    json: Value,
+}
+
+impl Report {
+    fn new(text: impl Into<String>, json: Value) -> Self {
+        Self { text: text.into(), json }
+    }
+}
+
+type Failure = Box<dyn std::error::Error>;
+
+/// Runs the program.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let as_json = cli.shared.json;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let done = match runtime {
+        Ok(runtime) => runtime.block_on(execute(cli)),
+        Err(error) => Err(error.into()),
+    };
+    match done {
+        Ok(Some(report)) => {
+            let text = if as_json { report.json.to_string() } else { report.text };
+            // Whoever closed the pipe does not want to read it.
+            drop(writeln!(std::io::stdout(), "{text}"));
+            ExitCode::SUCCESS
+        }
+        Ok(None) => ExitCode::SUCCESS,
+        Err(error) => {
+            let text = describe(error.as_ref());
+            if as_json {
+                drop(writeln!(std::io::stdout(), "{}", json!({"error": text})));
+            }
+            drop(writeln!(std::io::stderr(), "appmarket: {text}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// An error for the operator: with its causes, which callers never see.
+fn describe(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = match error.downcast_ref::<Error>() {
+        Some(Error::Internal(_)) => String::new(),
+        _ => error.to_string(),
+    };
+    let mut next = error.source();
+    while let Some(error) = next {
+        let cause = error.to_string();
+        if !text.contains(&cause) {
+            if !text.is_empty() {
+                text.push_str(": ");
+            }
+            text.push_str(&cause);
+        }
+        next = error.source();
+    }
+    text
+}
+
+async fn execute(cli: Cli) -> Result<Option<Report>, Failure> {
+    let command = cli.command.unwrap_or(Command::Serve(ServeArgs::default()));
+    if let Command::Openapi { check } = command {
+        return documents::run(check).map(Some);
+    }
+    let listen = match &command {
+        Command::Serve(serve) => serve.listen,
+        _ => None,
+    };
+    let flags = Flags { data: cli.shared.data, listen };
+    let config = Config::load(cli.shared.config.as_deref(), flags)?;
+    if let Command::Config(ConfigCommand::Check) = command {
+        let masked = config.masked();
+        let text = toml_like(&masked);
+        return Ok(Some(Report::new(text, masked)));
+    }
+    log(&config)?;
+    let state = app::connect(config, Clock::system()).await?;
+    match command {
+        Command::Serve(args) => serve(state, args, cli.shared.json).await.map(|()| None),
+        Command::Migrate => {
+            let ran = migrations::up(state.store.connection()).await?;
+            let text = match ran {
+                0 => "The database is up to date.".to_owned(),
+                ran => format!("The database is up to date; {ran} migrations ran."),
+            };
+            Ok(Some(Report::new(text, json!({"migrations": ran}))))
+        }
+        other => {
+            if !migrations::is_current(state.store.connection()).await? {
+                migrations::up(state.store.connection()).await?;
+            }
+            administer(&state, other).await.map(Some)
+        }
+    }
+}
+
+/// Commands that change who exists, on the database that a server may be using.
+async fn administer(state: &AppState, command: Command) -> Result<Report, Failure> {
+    let now = state.clock.now();
+    let key = &state.site.key;
+    let db = state.store.begin().await?;
+    let report = match command {
+        Command::Account(AccountCommand::Create { id, name, time_zone, locale }) => {
+            let new = NewAccount { id: &id, name: &name, time_zone: &time_zone, locale: &locale };
+            let account = accounts::create(&db, new, now).await?;
+            let email = format!("administrator@{id}.{}", state.site.domain);
+            let name =
+                format!("{} Administrator", account.name.chars().take(100).collect::<String>());
+            let person = people::create(&db, &id, &name, &email, true, now).await?;
+            Report::new(
+                format!("Account {id} is there, with the administrator {email}."),
+                json!({"id": id, "name": account.name, "administrator": {"id": person.id, "email": email}}),
+            )
+        }
+        Command::Person(PersonCommand::Create { account, name, email, administrator }) => {
+            accounts::find(&db, &account).await?;
+            let person = people::create(&db, &account, &name, &email, administrator, now).await?;
+            Report::new(
+                format!("{name} <{email}> belongs to account {account}."),
+                json!({"id": person.id, "account": account, "email": email, "administrator": administrator}),
+            )
+        }
+        Command::Trust(TrustCommand::Add { provider, customer }) => {
+            trusts::add(&db, &provider, &customer, now).await?;
+            Report::new(
+                format!("{customer} may see and install what {provider} publishes."),
+                json!({"provider": provider, "customer": customer}),
+            )
+        }
+        Command::Token(TokenCommand::Create { account, person, scopes, expires_in }) => {
+            accounts::find(&db, &account).await?;
+            let scopes = read_scopes(&scopes)?;
+            let person = people::find(&db, &account, person.as_deref()).await?;
+            let expires_at = expires_in.map(|days| now + i64::from(days) * 86_400_000);
+            let new = NewToken {
+                account: &account,
+                person: person.id,
+                client: None,
+                scopes: &scopes,
+                expires_at,
+            };
+            let token = tokens::create(&db, key, new, now).await?;
+            Report::new(
+                format!(
+                    "{token}\n\nKeep it: it is not shown again. It acts for {} <{}>.",
+                    person.name, person.primary_email
+                ),
+                json!({"token": token, "account": account, "person": person.primary_email, "scopes": scopes}),
+            )
+        }
+        Command::Client(ClientCommand::Create { account, person, scopes }) => {
+            accounts::find(&db, &account).await?;
+            let scopes = read_scopes(&scopes)?;
+            let person = people::find(&db, &account, person.as_deref()).await?;
+            let made = oauth_clients::create(&db, key, &account, person.id, &scopes, now).await?;
+            Report::new(
+                format!(
+                    "client_id      {}\nclient_secret  {}\n\nKeep the secret: it is not shown again.",
+                    made.client_id, made.client_secret
+                ),
+                json!({"client_id": made.client_id, "client_secret": made.client_secret, "account": account, "scopes": scopes}),
+            )
+        }
+        Command::Serve(_) | Command::Migrate | Command::Openapi { .. } | Command::Config(_) => {
+            return Err("this command changes no account".into());
+        }
+    };
+    db.commit().await?;
+    Ok(report)
+}
+
+fn read_scopes(patterns: &[String]) -> Result<Scopes, Refused> {
+    Scopes::parse(patterns.iter().map(String::as_str)).map_err(Refused::input)
+}
+
+async fn serve(state: AppState, args: ServeArgs, as_json: bool) -> Result<(), Failure> {
+    migrations::up(state.store.connection()).await?;
+    let seeded = !args.no_demo && seed::fill_if_empty(&state).await?;
+    let listen = state.config.listen;
+    let listener = TcpListener::bind(listen).await.map_err(|error| {
+        format!("cannot listen on {listen}: {error}; choose another with --listen")
+    })?;
+    greet(&state, seeded, as_json).await?;
+    app::serve(state, listener, stop_signal()).await?;
+    Ok(())
+}
+
+/// Tells a newcomer where to look and what to look with.
+async fn greet(state: &AppState, seeded: bool, as_json: bool) -> Result<(), Failure> {
+    let docs = format!("{}/docs", state.site.public_url);
+    let token = if seeded { Some(seed::demo_token(state).await?) } else { None };
+    let mut out = std::io::stdout();
+    if as_json {
+        let mut report = json!({"docs": docs, "api": format!("{}/v1", state.site.public_url)});
+        if let Some(token) = &token {
+            report["demo"] =
+                json!({"provider": seed::PROVIDER, "customer": seed::CUSTOMER, "token": token});
+        }
+        writeln!(out, "{report}")?;
+        return Ok(());
+    }
+    writeln!(out, "Appmarket {} is ready.\n", env!("CARGO_PKG_VERSION"))?;
+    writeln!(out, "  Swagger UI  {docs}")?;
+    match token {
+        Some(token) => {
+            writeln!(
+                out,
+                "  Accounts    {} (provider), {} (customer it trusts)",
+                seed::PROVIDER,
+                seed::CUSTOMER
+            )?;
+            writeln!(out, "  Token       {token}")?;
+            writeln!(
+                out,
+                "\nPut the token into the Swagger UI's Authorize dialog. It acts for {} and is not shown again;",
+                seed::PROVIDER
+            )?;
+            writeln!(out, "`appmarket token create --account {}` makes another.", seed::PROVIDER)?;
+        }
+        None => writeln!(out, "\n`appmarket token create --account ID` makes a token for it.")?,
+    }
+    out.flush()?;
+    Ok(())
+}
+
+/// Ends with Ctrl-C or the signal by which service managers stop a program.
+async fn stop_signal() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    drop(interrupt.await);
+}
+
+fn log(config: &Config) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(&config.log).map_err(|error| format!("log: {error}"))?;
+    let to_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(to_terminal)
+        .try_init()
+        .map_err(|error| format!("log: {error}"))?;
+    Ok(())
+}
+
+/// Settings as lines of the configuration file; those without a value as comments.
+fn toml_like(settings: &Value) -> String {
+    let line = |(name, value): (&String, &Value)| {
+        if value.is_null() { format!("# {name} is not set") } else { format!("{name} = {value}") }
+    };
+    settings
+        .as_object()
+        .map(|all| all.iter().map(line).collect::<Vec<_>>().join("\n"))
+        .unwrap_or_default()
+}

@@ -1,0 +1,9 @@
+//! Who exists: accounts, their people, the trust between them, and the credentials they call with.
+pub mod accounts;
+pub mod identity;
+pub mod oauth_clients;
+pub mod people;
+pub mod permission;
+pub mod state;
+pub mod tokens;
+pub mod trusts;

@@ -1,0 +1,99 @@
+//! People: on whose behalf a token acts, and who an audit entry names.
+use sea_orm::{
+    ActiveModelTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set, SqlErr,
+};
+
+use super::accounts::Refused;
+
+/// Table `people`.
+pub mod entity {
+    use sea_orm::entity::prelude::*;
+
+    /// A person of an account.
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "people")]
+    pub struct Model {
+        /// Number of the person.
+        #[sea_orm(primary_key)]
+        pub id: i64,
+        /// Their account.
+        pub account_id: String,
+        /// Their name.
+        pub name: String,
+        /// Unique within the account.
+        pub primary_email: String,
+        /// Whether they have the Account Administrator role.
+        pub administrator: bool,
+        /// Whether their tokens are refused.
+        pub disabled: bool,
+        /// Milliseconds since the epoch.
+        pub created_at: i64,
+        /// Milliseconds since the epoch.
+        pub updated_at: i64,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Adds a person to an account.
+///
+/// # Errors
+/// When a value is not acceptable or the address is taken in this account.
+pub async fn create(
+    db: &impl ConnectionTrait,
+    account: &str,
+    name: &str,
+    email: &str,
+    administrator: bool,
+    now: i64,
+) -> Result<entity::Model, Refused> {
+    if name.trim().is_empty() || name.chars().count() > 128 || name.contains('\0') {
+        return Err(Refused::input("name: use 1 to 128 characters"));
+    }
+    let parts = email.split_once('@');
+    if parts.is_none_or(|(local, host)| local.is_empty() || host.is_empty())
+        || email.len() > 254
+        || email.contains(|character: char| character.is_whitespace() || character.is_control())
+    {
+        return Err(Refused::input(format!("e-mail address {email:?}: use name@host")));
+    }
+    let row = entity::ActiveModel {
+        account_id: Set(account.to_owned()),
+        name: Set(name.trim().to_owned()),
+        primary_email: Set(email.to_owned()),
+        administrator: Set(administrator),
+        disabled: Set(false),
+        created_at: Set(now),
+        updated_at: Set(now),
+        ..Default::default()
+    };
+    row.insert(db).await.map_err(|error| match error.sql_err() {
+        Some(SqlErr::UniqueConstraintViolation(_)) => {
+            Refused::input(format!("account {account:?} has a person {email:?} already"))
+        }
+        _ => error.into(),
+    })
+}
+
+/// The person of this address, or the account's first administrator.
+///
+/// # Errors
+/// When there is no such person.
+pub async fn find(
+    db: &impl ConnectionTrait,
+    account: &str,
+    email: Option<&str>,
+) -> Result<entity::Model, Refused> {
+    let people = entity::Entity::find().filter(entity::COLUMN.account_id.eq(account));
+    let people = match email {
+        Some(email) => people.filter(entity::COLUMN.primary_email.eq(email)),
+        None => people.filter(entity::COLUMN.administrator.eq(true)),
+    };
+    people.order_by_asc(entity::Column::Id).one(db).await?.ok_or_else(|| {
+        Refused::input(match email {
+            Some(email) => format!("account {account:?} has no person {email:?}"),
+            None => format!("account {account:?} has no administrator"),
+        })
+    })
+}

@@ -1,0 +1,154 @@
+//! Permissions: what a token may do (contract 1.2).
+//!
+//! A permission is `<record type>:<Operation>`, as in `app-offering:Read`. A token carries patterns:
+//! `All` stands for every operation of a type, `*` for every type or operation, and a leading `!`
+//! takes a permission away again.
+use serde::{Deserialize, Serialize};
+
+/// What an operation needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Permission {
+    /// Record type, kebab-case singular.
+    pub record: String,
+    /// `Create`, `Read`, `Update` or `Delete`.
+    pub operation: String,
+}
+
+impl Permission {
+    /// Reads `app-offering:Read`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (record, operation) = text.split_once(':')?;
+        Some(Self { record: record.to_owned(), operation: operation.to_owned() })
+    }
+}
+
+/// The patterns of a token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Scopes(Vec<String>);
+
+/// Operations that patterns may name.
+pub const OPERATIONS: [&str; 6] = ["Create", "Read", "Update", "Delete", "All", "*"];
+
+impl Scopes {
+    /// Everything.
+    pub fn everything() -> Self {
+        Self(vec!["*:*".to_owned()])
+    }
+
+    /// Checks patterns; none at all means everything.
+    ///
+    /// # Errors
+    /// Names the first pattern that is not one, and what one looks like.
+    pub fn parse<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Result<Self, String> {
+        let mut scopes = Vec::new();
+        for pattern in patterns {
+            if pattern == "*" {
+                scopes.push("*:*".to_owned());
+                continue;
+            }
+            let plain = pattern.strip_prefix('!').unwrap_or(pattern);
+            let word = |text: &str| {
+                text == "*"
+                    || !text.is_empty()
+                        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+            };
+            match plain.split_once(':') {
+                Some((record, operation)) if word(record) && OPERATIONS.contains(&operation) => {
+                    scopes.push(pattern.to_owned());
+                }
+                _ => {
+                    return Err(format!(
+                        "scope {pattern:?}: use <record-type>:<Create|Read|Update|Delete|All>, as in \
+                         app-offering:Read, `*` for anything, `!` in front to deny"
+                    ));
+                }
+            }
+        }
+        Ok(if scopes.is_empty() { Self::everything() } else { Self(scopes) })
+    }
+
+    /// The patterns as JSON, for the database.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads what [`Scopes::to_json`] wrote; nothing is allowed when it cannot be read.
+    pub fn from_json(text: &str) -> Self {
+        serde_json::from_str(text).unwrap_or_else(|_| Self(Vec::new()))
+    }
+
+    /// Whether the permission is given and not taken away.
+    pub fn allow(&self, permission: &Permission) -> bool {
+        let matches = |pattern: &str| {
+            pattern.split_once(':').is_some_and(|(record, operation)| {
+                (record == "*" || record == permission.record)
+                    && (matches!(operation, "*" | "All") || operation == permission.operation)
+            })
+        };
+        // A token that only denies is one that allows everything else.
+        let only_denies = self.0.iter().all(|pattern| pattern.starts_with('!'));
+        let denied = self.0.iter().filter_map(|pattern| pattern.strip_prefix('!')).any(matches);
+        let allowed = (only_denies && !self.0.is_empty())
+            || self.0.iter().any(|pattern| !pattern.starts_with('!') && matches(pattern));
+        allowed && !denied
+    }
+
+    /// What both allow: patterns of `wanted` that `self` covers word by word.
+    pub fn narrowed(&self, wanted: &Self) -> Option<Self> {
+        let covers = |pattern: &String| {
+            pattern.starts_with('!')
+                || Permission::parse(pattern).is_some_and(|permission| self.allow(&permission))
+        };
+        if !wanted.0.iter().all(covers) {
+            return None;
+        }
+        // What is denied stays denied.
+        let denied = self.0.iter().filter(|pattern| pattern.starts_with('!'));
+        Some(Self(wanted.0.iter().chain(denied).cloned().collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allows(patterns: &[&str], permission: &str) -> bool {
+        let scopes = Scopes::parse(patterns.iter().copied()).unwrap();
+        scopes.allow(&Permission::parse(permission).unwrap())
+    }
+
+    #[test]
+    fn patterns_allow_and_deny() {
+        assert!(allows(&[], "app-offering:Create"));
+        assert!(allows(&["app-offering:Read"], "app-offering:Read"));
+        assert!(!allows(&["app-offering:Read"], "app-offering:Create"));
+        assert!(!allows(&["app-offering:Read"], "app-offering-scope:Read"));
+        assert!(allows(&["app-offering:All"], "app-offering:Delete"));
+        assert!(allows(&["*:Read"], "account:Read"));
+        assert!(!allows(&["*:Read"], "account:Update"));
+        assert!(!allows(&["*", "!app-offering:Delete"], "app-offering:Delete"));
+        assert!(allows(&["!app-offering:Delete"], "app-offering:Read"));
+    }
+
+    #[test]
+    fn what_is_no_pattern_is_refused_by_name() {
+        for wrong in ["", "app-offering", "AppOffering:Read", "app-offering:read", "!", ":Read"] {
+            let message = Scopes::parse([wrong]).unwrap_err();
+            assert!(message.contains(&format!("{wrong:?}")), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_client_can_ask_for_less_but_not_for_more() {
+        let own = Scopes::parse(["app-offering:All", "!app-offering:Delete"]).unwrap();
+        let read = Scopes::parse(["app-offering:Read"]).unwrap();
+        let narrowed = own.narrowed(&read).unwrap();
+        assert!(narrowed.allow(&Permission::parse("app-offering:Read").unwrap()));
+        assert!(!narrowed.allow(&Permission::parse("app-offering:Update").unwrap()));
+        let all = Scopes::parse(["app-offering:All"]).unwrap();
+        let kept = own.narrowed(&all).unwrap();
+        assert!(!kept.allow(&Permission::parse("app-offering:Delete").unwrap()));
+        assert_eq!(own.narrowed(&Scopes::parse(["webhook:Read"]).unwrap()), None);
+    }
+}

@@ -1,0 +1,283 @@
+//! Configuration: defaults < file < environment.
+//!
+//! Every setting is a key of `appmarket.toml` and, in capitals behind `APPMARKET_`, an environment
+//! variable; secrets may also come from a file named by the variable with `_FILE` behind it.
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::secret::MasterKey;
+
+/// Prefix of environment variables.
+const PREFIX: &str = "APPMARKET_";
+/// Settings that are never printed.
+const SECRETS: [&str; 2] = ["database_url", "master_key"];
+
+/// All settings.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Address and port to listen on.
+    #[schemars(with = "String")]
+    pub listen: SocketAddr,
+    /// Folder of the embedded database, the stored files and the generated key.
+    pub data: PathBuf,
+    /// Address under which clients reach the service, as in `https://api.example.com`. Links, upload
+    /// addresses and file addresses start with it. Default: `http://` and the listen address.
+    pub public_url: Option<String>,
+    /// Domain in nodeIDs and in account addresses. Never change it once clients keep nodeIDs.
+    pub domain: String,
+    /// Address of an account's pages; `{account}` stands for its id. Default:
+    /// `https://{account}.<domain>`.
+    pub account_url: Option<String>,
+    /// `postgres://user:password@host/database`. Default: SQLite in the data folder. Secret.
+    pub database_url: Option<String>,
+    /// Most PostgreSQL connections for writing; reading takes a quarter of it on top.
+    pub database_connections: u32,
+    /// 64 hexadecimal digits from which all keys are derived. Default: a file in the data folder,
+    /// made at first start. Several servers on one database need the same key. Secret.
+    pub master_key: Option<String>,
+    /// Requests per hour and person.
+    pub rate_limit_per_hour: u32,
+    /// Requests within two seconds per person.
+    pub rate_limit_burst: u32,
+    /// Page that a refusal for too many requests refers to. Default: the Swagger UI.
+    pub documentation_url: Option<String>,
+    /// `source` of records created by a caller who names none.
+    pub default_source: String,
+    /// Largest file that can be uploaded, in bytes.
+    pub upload_size_limit: u64,
+    /// How uploads are described to clients: `local` or `s3` (the shape of Amazon S3's POST).
+    pub upload_shape: UploadShape,
+    /// Seconds that an access token from `/token` is valid. More than 120.
+    pub token_lifetime: u32,
+    /// Most connections at a time.
+    pub connections: usize,
+    /// What is logged, as `tracing` directives: `info`, `appmarket=debug`, …
+    pub log: String,
+}
+
+/// How an upload is described to clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum UploadShape {
+    /// `provider: local`; the upload answers JSON.
+    Local,
+    /// `provider: s3`; the upload answers XML.
+    S3,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            data: PathBuf::from("data"),
+            public_url: None,
+            domain: "localhost".to_owned(),
+            account_url: None,
+            database_url: None,
+            database_connections: 16,
+            master_key: None,
+            rate_limit_per_hour: 3600,
+            rate_limit_burst: 20,
+            documentation_url: None,
+            default_source: "Xurrent API".to_owned(),
+            upload_size_limit: 20 * 1024 * 1024,
+            upload_shape: UploadShape::Local,
+            token_lifetime: 3600,
+            connections: 10_000,
+            log: "warn,appmarket=info".to_owned(),
+        }
+    }
+}
+
+/// A setting that cannot be used, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(String);
+
+impl Config {
+    /// Reads the settings. `file` is read when it is named or when `appmarket.toml` exists; `flags`
+    /// are the command line's and win over everything.
+    ///
+    /// # Errors
+    /// Says which setting is wrong, where it came from, and what it should be.
+    pub fn load(file: Option<&Path>, flags: impl Serialize) -> Result<Self, ConfigError> {
+        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        if let Some(file) = file {
+            if !file.is_file() {
+                return Err(ConfigError(format!("{}: there is no such file", file.display())));
+            }
+            figment = figment.merge(Toml::file_exact(file));
+        } else {
+            figment = figment.merge(Toml::file("appmarket.toml"));
+        }
+        let reserved = |name: &str| {
+            ["test_database_url", "config"].iter().any(|known| name.eq_ignore_ascii_case(known))
+                || name.to_ascii_lowercase().ends_with("_file")
+        };
+        figment = figment.merge(Env::prefixed(PREFIX).filter(move |name| !reserved(name.as_str())));
+        for name in SECRETS {
+            let variable = format!("{PREFIX}{}_FILE", name.to_ascii_uppercase());
+            if let Some(path) = std::env::var_os(&variable) {
+                let text = std::fs::read_to_string(&path).map_err(|error| {
+                    ConfigError(format!("{variable}: {}: {error}", Path::new(&path).display()))
+                })?;
+                figment = figment.merge(Serialized::default(name, text.trim()));
+            }
+        }
+        let config: Self = figment
+            .merge(Serialized::defaults(flags))
+            .extract()
+            .map_err(|error| ConfigError(describe(&error)))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let refuse = |text: String| Err(ConfigError(text));
+        for (name, value) in [("public_url", &self.public_url), ("account_url", &self.account_url)]
+        {
+            let Some(value) = value else { continue };
+            let url = url::Url::parse(&value.replace("{account}", "account"));
+            if !url.is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
+                return refuse(format!("{name}: {value:?} is not an http or https address"));
+            }
+        }
+        if let Some(account_url) = &self.account_url
+            && !account_url.contains("{account}")
+        {
+            return refuse("account_url: must contain {account}".to_owned());
+        }
+        if let Some(url) = &self.database_url
+            && !["postgres://", "postgresql://", "sqlite:"]
+                .iter()
+                .any(|known| url.starts_with(known))
+        {
+            return refuse("database_url: must start with postgres:// or sqlite:".to_owned());
+        }
+        if self.master_key.as_ref().is_some_and(|key| MasterKey::parse(key).is_none()) {
+            return refuse(
+                "master_key: must be 64 hexadecimal digits, as `openssl rand -hex 32` prints"
+                    .to_owned(),
+            );
+        }
+        if self.token_lifetime <= 120 {
+            return refuse("token_lifetime: must be more than 120 seconds".to_owned());
+        }
+        let positive = [
+            ("rate_limit_per_hour", u64::from(self.rate_limit_per_hour)),
+            ("rate_limit_burst", u64::from(self.rate_limit_burst)),
+            ("database_connections", u64::from(self.database_connections)),
+            ("connections", self.connections as u64),
+            ("upload_size_limit", self.upload_size_limit),
+        ];
+        for (name, value) in positive {
+            if value == 0 {
+                return refuse(format!("{name}: must be at least 1"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Address under which clients reach the service, without a slash at the end.
+    pub fn public_url(&self) -> String {
+        match &self.public_url {
+            Some(url) => url.trim_end_matches('/').to_owned(),
+            None => format!("http://{}", self.listen),
+        }
+    }
+
+    /// Address of an account's pages, with `{account}` in it.
+    pub fn account_url(&self) -> String {
+        let default = || format!("https://{{account}}.{}", self.domain);
+        self.account_url.as_ref().map_or_else(default, |url| url.trim_end_matches('/').to_owned())
+    }
+
+    /// The database: the configured one, or SQLite in the data folder.
+    pub fn database_url(&self) -> String {
+        let default = || format!("sqlite://{}", self.data.join("appmarket.db").display());
+        self.database_url.clone().unwrap_or_else(default)
+    }
+
+    /// The configured master key, or the one in the data folder, which is made when it is missing.
+    ///
+    /// # Errors
+    /// When the key file cannot be read, written or understood.
+    pub fn master_key(&self) -> Result<MasterKey, ConfigError> {
+        if let Some(key) = self.master_key.as_ref().and_then(|key| MasterKey::parse(key)) {
+            return Ok(key);
+        }
+        let path = self.data.join("master.key");
+        let failed = |error: std::io::Error| ConfigError(format!("{}: {error}", path.display()));
+        match std::fs::read_to_string(&path) {
+            Ok(text) => MasterKey::parse(&text).ok_or_else(|| {
+                ConfigError(format!("{}: must hold 64 hexadecimal digits", path.display()))
+            }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                std::fs::create_dir_all(&self.data).map_err(failed)?;
+                write_new(&path, &MasterKey::generate().to_hex()).map_err(failed)?;
+                // Read back: another process may have been first.
+                let text = std::fs::read_to_string(&path).map_err(failed)?;
+                MasterKey::parse(&text)
+                    .ok_or_else(|| ConfigError(format!("{}: is being written", path.display())))
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// The settings as JSON, secrets masked.
+    pub fn masked(&self) -> serde_json::Value {
+        let mut value = serde_json::to_value(self).unwrap_or_default();
+        for name in SECRETS {
+            if let Some(secret) = value.get_mut(name).filter(|secret| !secret.is_null()) {
+                *secret = "********".into();
+            }
+        }
+        value
+    }
+
+    /// JSON Schema of the configuration file.
+    pub fn json_schema() -> String {
+        let schema = schemars::schema_for!(Self);
+        serde_json::to_string_pretty(&schema).unwrap_or_default() + "\n"
+    }
+}
+
+/// Makes a file that only its owner may read, durably and only if there is none.
+fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write;
+    let mut temporary = path.to_owned();
+    temporary.set_extension(format!("key.{}", std::process::id()));
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&temporary)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    // A link, not a rename: it fails when the file exists, so the first key stays.
+    let linked = std::fs::hard_link(&temporary, path);
+    std::fs::remove_file(&temporary)?;
+    match linked {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The first problem in words: setting, reason, source.
+fn describe(error: &figment::Error) -> String {
+    let mut text = error.path.join(".");
+    if !text.is_empty() {
+        text.push_str(": ");
+    }
+    text.push_str(&error.kind.to_string());
+    if let Some(source) = error.metadata.as_ref() {
+        text.push_str(&format!(" (in {})", source.name));
+    }
+    text
+}

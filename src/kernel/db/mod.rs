@@ -1,0 +1,220 @@
+//! Both databases behind one door.
+//!
+//! * Reads run on drivers without an ORM between ([`Reader`]): rusqlite inline on the calling thread,
+//!   tokio-postgres pipelined. That is 2.5 to 5 times what the ORM reads.
+//! * Writes run in a transaction through SeaORM ([`Store::write`]). SQLite has one writer, which puts
+//!   all changes that wait into one commit; PostgreSQL commits each for itself and repeats a change
+//!   that lost a race.
+//! * A read that must see the change it belongs to runs on that change's transaction
+//!   ([`Source::Transaction`]), with the same SQL.
+mod postgres;
+mod row;
+mod sqlite;
+mod write;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
+    Statement, TransactionTrait,
+};
+
+pub use row::{Param, Query, Row};
+pub use write::Job;
+
+use crate::kernel::error::{Error, Result};
+
+/// Which SQL is spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// Embedded SQLite.
+    Sqlite,
+    /// PostgreSQL 14 or later.
+    Postgres,
+}
+
+/// Where the database is.
+#[derive(Clone, Debug)]
+pub struct Address {
+    /// `sqlite:///path` or `postgres://…`.
+    pub url: String,
+    /// PostgreSQL connections of the writing side; the reading side uses a quarter, pipelined.
+    pub connections: u32,
+}
+
+/// The database: reads, writes and migrations.
+#[derive(Clone)]
+pub struct Store {
+    dialect: Dialect,
+    connection: DatabaseConnection,
+    reader: Reader,
+    /// Present on SQLite, where all writes pass through one task.
+    group: Option<write::GroupCommit>,
+}
+
+/// The reading side.
+#[derive(Clone)]
+pub enum Reader {
+    /// Embedded.
+    Sqlite(sqlite::Readers),
+    /// Over the network.
+    Postgres(postgres::Readers),
+}
+
+/// What a query runs on.
+#[derive(Clone, Copy)]
+pub enum Source<'a> {
+    /// The last committed state.
+    Committed(&'a Reader),
+    /// The state inside a transaction.
+    Transaction(&'a DatabaseTransaction),
+}
+
+impl Store {
+    /// Connects both sides. An SQLite file is created with its folder when it is missing.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or the server not be reached, with the cause.
+    pub async fn connect(address: &Address) -> Result<Self> {
+        let options = |connections| {
+            let mut options = ConnectOptions::new(address.url.clone());
+            options
+                .max_connections(connections)
+                .acquire_timeout(std::time::Duration::from_secs(10))
+                // Asking a connection whether it lives costs a fifth of all reads.
+                .test_before_acquire_if_idle_for(std::time::Duration::from_secs(30))
+                .sqlx_logging(false);
+            options
+        };
+        if let Some(path) = sqlite_path(&address.url) {
+            if let Some(folder) = Path::new(path).parent() {
+                std::fs::create_dir_all(folder).map_err(Error::internal)?;
+            }
+            let mut options = options(1);
+            options.map_sqlx_sqlite_opts(|options| {
+                use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+                options
+                    .create_if_missing(true)
+                    .foreign_keys(true)
+                    .journal_mode(SqliteJournalMode::Wal)
+                    // What was acknowledged survives power loss.
+                    .synchronous(SqliteSynchronous::Full)
+                    // The command line writes to the same file while the server runs.
+                    .busy_timeout(std::time::Duration::from_secs(10))
+            });
+            let connection = Database::connect(options).await?;
+            let reader = Reader::Sqlite(sqlite::Readers::open(path)?);
+            let group = Some(write::GroupCommit::start(connection.clone()));
+            Ok(Self { dialect: Dialect::Sqlite, connection, reader, group })
+        } else {
+            let connection = Database::connect(options(address.connections)).await?;
+            let readers = address.connections.div_ceil(4).max(1);
+            let reader = Reader::Postgres(postgres::Readers::connect(&address.url, readers).await?);
+            Ok(Self { dialect: Dialect::Postgres, connection, reader, group: None })
+        }
+    }
+
+    /// Which SQL this database speaks.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// SeaORM's connection, for migrations and for reads that are not hot. Never while a transaction
+    /// is open: SQLite has only this one.
+    pub fn connection(&self) -> &DatabaseConnection {
+        &self.connection
+    }
+
+    /// The reading side.
+    pub fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// Reads from the last committed state.
+    pub fn committed(&self) -> Source<'_> {
+        Source::Committed(&self.reader)
+    }
+
+    /// Runs `job` in a transaction and returns its result once that is durable. An `Err` rolls back
+    /// everything the job did. The job may run more than once (PostgreSQL asks to repeat a change that
+    /// lost a race), so it touches nothing but the transaction.
+    ///
+    /// # Errors
+    /// The job's own, or the database's.
+    pub async fn write<C, T>(&self, context: C, job: Job<C, T>) -> Result<T>
+    where
+        C: Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        match &self.group {
+            Some(group) => group.submit(context, job).await,
+            None => write::with_retries(&self.connection, &context, job).await,
+        }
+    }
+
+    /// Whether both sides answer now.
+    pub async fn ping(&self) -> Result<()> {
+        self.connection.execute_unprepared("SELECT 1").await?;
+        let query = Query::new("SELECT 1".to_owned(), Vec::new());
+        self.committed().fetch(query, (), |(), _| ()).await
+    }
+
+    /// Runs `work` in a transaction outside the group commit: for the seed and the command line.
+    pub async fn begin(&self) -> Result<DatabaseTransaction> {
+        Ok(self.connection.begin().await?)
+    }
+}
+
+impl Source<'_> {
+    /// Runs a query and hands each row to `each`, which gathers into `gathered`.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn fetch<A, F>(self, query: Query, gathered: A, mut each: F) -> Result<A>
+    where
+        A: Send + 'static,
+        F: FnMut(&mut A, &dyn Row) + Send + 'static,
+    {
+        match self {
+            Self::Committed(Reader::Sqlite(readers)) => readers.fetch(query, gathered, each).await,
+            Self::Committed(Reader::Postgres(readers)) => {
+                readers.fetch(query, gathered, each).await
+            }
+            Self::Transaction(transaction) => {
+                let mut gathered = gathered;
+                let backend = transaction.get_database_backend();
+                let values = query.params.into_iter().map(Param::into_value);
+                let statement = Statement::from_sql_and_values(backend, query.sql, values);
+                for row in transaction.query_all_raw(statement).await? {
+                    each(&mut gathered, &row);
+                }
+                Ok(gathered)
+            }
+        }
+    }
+
+    /// Which SQL this source speaks.
+    pub fn dialect(self) -> Dialect {
+        match self {
+            Self::Committed(Reader::Sqlite(_)) => Dialect::Sqlite,
+            Self::Committed(Reader::Postgres(_)) => Dialect::Postgres,
+            Self::Transaction(transaction) => match transaction.get_database_backend() {
+                DbBackend::Postgres => Dialect::Postgres,
+                _ => Dialect::Sqlite,
+            },
+        }
+    }
+}
+
+/// The file of an SQLite URL; `None` for any other URL.
+fn sqlite_path(url: &str) -> Option<&str> {
+    let rest = url.strip_prefix("sqlite:")?;
+    let rest = rest.strip_prefix("//").unwrap_or(rest);
+    Some(rest.split('?').next().unwrap_or(rest))
+}
+
+/// Shares a source's error among several answers.
+pub(crate) fn shared(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::Internal(Arc::new(error))
+}

@@ -1,0 +1,103 @@
+//! Reads from SQLite: prepared statements on connections of their own, inline on the calling thread.
+//!
+//! An indexed read takes microseconds, less than handing it to another thread would. Queries that
+//! may scan a table go to the blocking pool instead, a few at a time.
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::Semaphore;
+
+use super::{Param, Query, Row, shared};
+use crate::kernel::error::Result;
+
+/// Read-only connections to one SQLite file.
+#[derive(Clone)]
+pub struct Readers(Arc<Inner>);
+
+struct Inner {
+    path: String,
+    idle: Mutex<Vec<Connection>>,
+    scans: Semaphore,
+}
+
+impl Readers {
+    /// Opens the file, which the writing side has created.
+    pub(super) fn open(path: &str) -> Result<Self> {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let inner = Inner {
+            path: path.to_owned(),
+            idle: Mutex::new(Vec::new()),
+            scans: Semaphore::new(cores.max(2)),
+        };
+        let first = inner.connect()?;
+        inner.idle.lock().push(first);
+        Ok(Self(Arc::new(inner)))
+    }
+
+    pub(super) async fn fetch<A, F>(&self, query: Query, gathered: A, each: F) -> Result<A>
+    where
+        A: Send + 'static,
+        F: FnMut(&mut A, &dyn Row) + Send + 'static,
+    {
+        if !query.scans {
+            return self.0.run(&query, gathered, each);
+        }
+        let inner = self.0.clone();
+        let _turn = self.0.scans.acquire().await.map_err(shared)?;
+        tokio::task::spawn_blocking(move || inner.run(&query, gathered, each))
+            .await
+            .map_err(shared)?
+    }
+}
+
+impl Inner {
+    fn connect(&self) -> Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.path, flags).map_err(shared)?;
+        connection.busy_timeout(Duration::from_secs(10)).map_err(shared)?;
+        connection.set_prepared_statement_cache_capacity(128);
+        Ok(connection)
+    }
+
+    fn run<A, F>(&self, query: &Query, mut gathered: A, mut each: F) -> Result<A>
+    where
+        F: FnMut(&mut A, &dyn Row),
+    {
+        let idle = self.idle.lock().pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            // As many as threads read at the same time, and they stay.
+            None => self.connect()?,
+        };
+        let done = read(&connection, query, |row| each(&mut gathered, row));
+        self.idle.lock().push(connection);
+        done.map_err(shared)?;
+        Ok(gathered)
+    }
+}
+
+fn read(
+    connection: &Connection,
+    query: &Query,
+    mut each: impl FnMut(&dyn Row),
+) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached(&query.sql)?;
+    let mut rows = statement.query(rusqlite::params_from_iter(&query.params))?;
+    while let Some(row) = rows.next()? {
+        each(row);
+    }
+    Ok(())
+}
+
+impl ToSql for Param {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self {
+            Self::Int(value) => ToSqlOutput::Borrowed(ValueRef::Integer(*value)),
+            Self::Text(value) => ToSqlOutput::Borrowed(ValueRef::Text(value.as_bytes())),
+            Self::Bool(value) => ToSqlOutput::Borrowed(ValueRef::Integer(i64::from(*value))),
+        })
+    }
+}

@@ -1,0 +1,25 @@
+//! Mounting resources without losing any of their documentation.
+use utoipa_axum::router::OpenApiRouter;
+
+/// Mounts a resource's router under its path.
+pub trait Mount {
+    /// Nests `resource`, refusing a schema name that already means something else: merging would
+    /// silently keep one of the two.
+    #[must_use]
+    fn mount(self, path: &str, resource: Self) -> Self;
+}
+
+impl<S: Clone + Send + Sync + 'static> Mount for OpenApiRouter<S> {
+    fn mount(self, path: &str, resource: Self) -> Self {
+        let components = |router: &Self| router.get_openapi().components.clone();
+        if let (Some(ours), Some(theirs)) = (components(&self), components(&resource)) {
+            for (name, schema) in &theirs.schemas {
+                assert!(
+                    ours.schemas.get(name).is_none_or(|known| known == schema),
+                    "{path}: schema `{name}` is already taken by another resource"
+                );
+            }
+        }
+        self.nest(path, resource)
+    }
+}

@@ -1,0 +1,437 @@
+//! From a table of fields to the OpenAPI document: schemas of what is shown and accepted, and the
+//! parameters of lists.
+use serde_json::{Map, Value, json};
+use utoipa::openapi::path::Parameter;
+use utoipa::openapi::{RefOr, Schema};
+
+use super::field::{
+    Collection, Derived, Field, Kind, MAX_DATA_URL, MAX_DURATION, MAX_SAFE_INTEGER, MAX_URL, Record,
+};
+use super::query::{DEFAULT_PER_PAGE, MAX_PER_PAGE};
+
+/// Every text: no NUL. The tools want each string to have a pattern, a format or an enumeration.
+pub const ANY_TEXT: &str = r"^[^\x00]*$";
+/// Identifiers that are base64url or the like.
+const NODE_ID: &str = "^[A-Za-z0-9_-]+$";
+/// Longest text that anything shows.
+const LONGEST: u32 = 16_777_216;
+
+/// The record as the single read shows it: every property is there.
+pub fn output(record: &Record, description: &str) -> RefOr<Schema> {
+    let fields = record.fields.iter().filter(|field| field.is_readable());
+    let required: Vec<&str> = fields.clone().map(|field| field.name).collect();
+    let mut properties: Map<String, Value> =
+        fields.map(|field| (field.name.to_owned(), output_property(field))).collect();
+    properties.insert("account".to_owned(), foreign_account());
+    object(description, properties, &required)
+}
+
+/// The record as lists show it: the properties that `fields` selects.
+pub fn item(record: &Record, description: &str) -> RefOr<Schema> {
+    let fields = record.fields.iter().filter(|field| field.is_readable() && !field.single_only);
+    let mut properties: Map<String, Value> =
+        fields.map(|field| (field.name.to_owned(), output_property(field))).collect();
+    properties.insert("account".to_owned(), foreign_account());
+    object(description, properties, &["id"])
+}
+
+/// What a create (`required` applies) or an update accepts.
+pub fn input(record: &Record, description: &str, create: bool) -> RefOr<Schema> {
+    let fields = record.fields.iter().filter(|field| field.is_writable());
+    let required: Vec<String> = fields
+        .clone()
+        .filter(|field| create && field.required)
+        .map(|field| field.input_name().into_owned())
+        .collect();
+    let properties =
+        fields.map(|field| (field.input_name().into_owned(), input_property(field))).collect();
+    let required: Vec<&str> = required.iter().map(String::as_str).collect();
+    object(description, properties, &required)
+}
+
+/// The named schemas that a record's properties refer to.
+pub fn references(record: &Record, schemas: &mut Vec<(String, RefOr<Schema>)>) {
+    let mut add = |name: &str, schema: &str| {
+        if !name.is_empty() && !schemas.iter().any(|(known, _)| known == name) {
+            schemas.push((name.to_owned(), from_json(parse(schema))));
+        }
+    };
+    add("AccountReference", ACCOUNT_REFERENCE);
+    for field in record.fields {
+        match field.kind {
+            Kind::Reference(reference) => add(reference.output.schema.0, reference.output.schema.1),
+            Kind::Derived(derived) => add(derived.schema.0, derived.schema.1),
+            Kind::Attachments => add("FileChange", FILE_CHANGE),
+            _ => {}
+        }
+    }
+}
+
+/// The query parameters of a list: page, sort, fields, named subset, and every filter.
+pub fn list_parameters(collection: &Collection) -> Vec<Parameter> {
+    let record = collection.record;
+    let names = |wanted: fn(&Field) -> bool| -> Vec<&str> {
+        record.fields.iter().filter(|field| wanted(field)).map(|field| field.name).collect()
+    };
+    let selectable = names(|field| field.is_readable() && !field.single_only);
+    let listed = names(|field| field.listed);
+    let sortable = names(|field| field.sortable);
+    let text =
+        |max: u32, pattern: &str| json!({"type": "string", "maxLength": max, "pattern": pattern});
+    let mut parameters = vec![
+        parameter(
+            "fields",
+            &format!(
+                "Properties to show, separated by commas; `*` for all. `id` and `nodeID` are always \
+                 shown. Known: {}. Default: {}.",
+                code(&selectable),
+                code(&listed)
+            ),
+            text(1000, r"^[A-Za-z_*]+(,[A-Za-z_*]+)*$"),
+            json!(listed.iter().take(3).copied().collect::<Vec<_>>().join(",")),
+        ),
+        parameter(
+            "sort",
+            &format!(
+                "Order, as names separated by commas; a leading `-` turns one round. Ties are resolved \
+                 by `id`. Known: {}. Default: `{}`.",
+                code(&sortable),
+                if collection.default_sort.is_empty() {
+                    "id".to_owned()
+                } else {
+                    collection.default_sort.join(",")
+                }
+            ),
+            text(200, r"^-?[A-Za-z_]+(,-?[A-Za-z_]+)*$"),
+            json!(sortable.last().copied().unwrap_or("id")),
+        ),
+        parameter(
+            "per_page",
+            "Items on a page. More than 100 is cut down to 100.",
+            json!({"type": "integer", "format": "int32", "minimum": 1, "maximum": MAX_PER_PAGE, "default": DEFAULT_PER_PAGE}),
+            json!(DEFAULT_PER_PAGE),
+        ),
+        parameter(
+            "page",
+            "Page by number, from 1. Not together with a cursor.",
+            json!({"type": "integer", "format": "int64", "minimum": 1, "maximum": 1_000_000_000}),
+            json!(1),
+        ),
+        parameter(
+            "search_after",
+            "Cursor from `X-Pagination-End-Cursor` or from the `next` link: shows what follows it.",
+            text(2000, "^[A-Za-z0-9_=-]+$"),
+            Value::Null,
+        ),
+        parameter(
+            "search_before",
+            "Cursor from `X-Pagination-Start-Cursor` or from the `prev` link: shows what precedes it.",
+            text(2000, "^[A-Za-z0-9_=-]+$"),
+            Value::Null,
+        ),
+    ];
+    if !collection.predefined.is_empty() {
+        let names: Vec<&str> = collection.predefined.iter().map(|known| known.name).collect();
+        parameters.push(parameter(
+            "state",
+            "A named subset; the same as its name in the path.",
+            json!({"type": "string", "enum": names}),
+            json!(names[0]),
+        ));
+    }
+    for field in record.fields.iter().filter(|field| field.filterable) {
+        parameters.push(filter_parameter(field));
+    }
+    parameters
+}
+
+fn filter_parameter(field: &Field) -> Parameter {
+    // What a value of the type looks like; the example is the field's own.
+    let (value, set, range) = match field.kind {
+        Kind::Id | Kind::Integer { .. } | Kind::Duration => (r"-?[0-9]+", true, true),
+        Kind::Reference(_) => (r"[A-Za-z0-9_-]+", true, false),
+        Kind::Choice(_) => (r"[a-z0-9_]+", true, false),
+        Kind::Timestamp => (r"[0-9TtZz:.+ -]+", false, true),
+        Kind::Boolean => (r"[A-Za-z0-9]+", false, false),
+        _ => (r"[^\x00]*", false, false),
+    };
+    let mut forms = Vec::new();
+    if field.nullable {
+        forms.push("!?".to_owned());
+    }
+    forms.push(if set { format!("!?{value}(,{value})*") } else { format!("!?{value}") });
+    if range {
+        forms.push(format!("[<>]=?{value}([<>]=?{value})?"));
+    }
+    let mut doc = format!("Only records whose `{}` is this: `value`", field.name);
+    if set {
+        doc.push_str(", or one of these: `a,b`");
+    }
+    doc.push_str("; `!` in front negates");
+    if field.nullable {
+        doc.push_str("; nothing finds the records without a value, `!` alone those with one");
+    }
+    if range {
+        doc.push_str("; compared with `<`, `<=`, `>`, `>=`, also as a range `>=a<b`");
+    }
+    doc.push_str(match field.kind {
+        Kind::Reference(_) => ". Ids of the other records, or their nodeIDs",
+        Kind::Boolean => ". True are `1`, `t`, `y`, `true`, `yes` and `on`; anything else is false",
+        Kind::Timestamp => ". ISO 8601; without an offset in the time zone of the caller",
+        _ if field.ignore_case => ". Case is ignored",
+        Kind::Text { .. } | Kind::LongText { .. } => ". Case matters",
+        _ => "",
+    });
+    doc.push('.');
+    let example = match parse(field.example) {
+        Value::String(text) if matches!(field.kind, Kind::Timestamp) => json!(format!(">={text}")),
+        Value::String(text) => json!(text),
+        // A reference's example is an object; the filter takes its number.
+        Value::Object(object) => {
+            json!(object.get("id").map(ToString::to_string).unwrap_or_default())
+        }
+        Value::Null => json!("!"),
+        other => json!(other.to_string()),
+    };
+    let schema = json!({
+        "type": "string",
+        "maxLength": 1000,
+        "pattern": format!("^({})$", forms.join("|")),
+    });
+    parameter(field.name, &doc, schema, example)
+}
+
+fn parameter(name: &str, description: &str, schema: Value, example: Value) -> Parameter {
+    let mut schema = schema;
+    if !example.is_null() {
+        // In the schema, where the Swagger UI shows it without sending it.
+        schema["examples"] = json!([example]);
+    }
+    let value = json!({
+        "name": name, "in": "query", "required": false,
+        "description": description, "schema": schema,
+    });
+    serde_json::from_value(value).unwrap_or_else(|error| panic!("parameter {name}: {error}"))
+}
+
+fn code(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn object(description: &str, properties: Map<String, Value>, required: &[&str]) -> RefOr<Schema> {
+    let mut schema =
+        json!({"type": "object", "description": description, "properties": properties});
+    if !required.is_empty() {
+        schema["required"] = json!(required);
+    }
+    from_json(schema)
+}
+
+/// A schema from JSON that stands in the source.
+pub fn from_json(value: Value) -> RefOr<Schema> {
+    serde_json::from_value(value.clone())
+        .unwrap_or_else(|error| panic!("not a schema: {error}\n{value:#}"))
+}
+
+/// JSON that stands in the source.
+pub fn parse(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("not JSON: {error}\n{text}"))
+}
+
+fn output_property(field: &Field) -> Value {
+    let mut schema = match field.kind {
+        Kind::Reference(reference) => named(&reference.output),
+        Kind::Derived(derived) => named(derived),
+        _ => plain(field, false),
+    };
+    if field.nullable {
+        schema = nullable(schema);
+    }
+    let described = schema.as_object_mut();
+    if let Some(schema) = described {
+        schema.insert("description".to_owned(), field.doc.into());
+        if field.access == super::Access::ReadOnly {
+            schema.insert("readOnly".to_owned(), true.into());
+        }
+        let shows_itself = schema.contains_key("$ref");
+        if !shows_itself {
+            schema.insert("examples".to_owned(), json!([parse(field.example)]));
+        }
+    }
+    schema
+}
+
+fn input_property(field: &Field) -> Value {
+    let mut doc = field.doc.to_owned();
+    let mut schema = match field.kind {
+        Kind::Reference(_) => {
+            doc.push_str(" The number of the record; its nodeID is accepted too.");
+            json!({"type": "integer", "format": "int64", "minimum": 1, "maximum": MAX_SAFE_INTEGER,
+                   "examples": [1]})
+        }
+        Kind::Attachments => json!({
+            "type": "array", "maxItems": 100, "items": {"$ref": "#/components/schemas/FileChange"},
+            "writeOnly": true, "examples": [parse(field.example)]
+        }),
+        _ => {
+            let mut schema = plain(field, true);
+            schema["examples"] = json!([parse(field.example)]);
+            schema
+        }
+    };
+    if field.nullable && !field.required {
+        schema = nullable(schema);
+    }
+    schema["description"] = doc.into();
+    if let Some(default) = field.default {
+        schema["default"] = parse(default);
+    }
+    schema
+}
+
+/// Schema of a field without its words.
+fn plain(field: &Field, is_input: bool) -> Value {
+    match field.kind {
+        Kind::Id => {
+            json!({"type": "integer", "format": "int64", "minimum": 1, "maximum": MAX_SAFE_INTEGER})
+        }
+        Kind::NodeId => {
+            json!({"type": "string", "minLength": 1, "maxLength": 400, "pattern": NODE_ID})
+        }
+        Kind::Text { max, format } => {
+            let mut schema = json!({"type": "string", "maxLength": max});
+            if is_input && field.required {
+                schema["minLength"] = 1.into();
+            }
+            match format {
+                Some(pattern) if pattern.starts_with('^') => schema["pattern"] = pattern.into(),
+                Some(format) => schema["format"] = format.into(),
+                None => schema["pattern"] = ANY_TEXT.into(),
+            }
+            schema
+        }
+        Kind::LongText { max_bytes } => {
+            json!({"type": "string", "maxLength": max_bytes, "pattern": ANY_TEXT})
+        }
+        Kind::Picture if is_input => {
+            json!({"type": "string", "maxLength": MAX_DATA_URL, "pattern": "^([Hh][Tt][Tt][Pp][Ss]?://|data:image/).*$"})
+        }
+        Kind::Picture => json!({"type": "string", "format": "uri", "maxLength": MAX_URL}),
+        Kind::Boolean => json!({"type": "boolean"}),
+        Kind::Integer { min, max } => {
+            json!({"type": "integer", "format": "int64", "minimum": min, "maximum": max})
+        }
+        Kind::Duration => {
+            json!({"type": "integer", "format": "int64", "minimum": 0, "maximum": MAX_DURATION})
+        }
+        Kind::Timestamp => json!({"type": "string", "format": "date-time", "maxLength": 25}),
+        Kind::Choice(choices) => json!({"type": "string", "enum": choices}),
+        Kind::Texts { max_items, max } => json!({
+            "type": "array", "maxItems": max_items,
+            "items": {"type": "string", "maxLength": max.min(LONGEST), "pattern": ANY_TEXT}
+        }),
+        Kind::Reference(_) | Kind::Derived(_) | Kind::Attachments => json!({}),
+    }
+}
+
+fn named(derived: &Derived) -> Value {
+    match derived.schema {
+        ("", schema) => parse(schema),
+        (name, _) => json!({"$ref": format!("#/components/schemas/{name}")}),
+    }
+}
+
+fn nullable(mut schema: Value) -> Value {
+    if schema.get("$ref").is_some() {
+        return json!({"anyOf": [schema, {"type": "null"}]});
+    }
+    if let Some(choices) = schema.get_mut("enum").and_then(Value::as_array_mut) {
+        choices.push(Value::Null);
+    }
+    if let Some(kind) = schema.get_mut("type") {
+        *kind = json!([kind, "null"]);
+    }
+    schema
+}
+
+fn foreign_account() -> Value {
+    json!({
+        "$ref": "#/components/schemas/AccountReference",
+        "description": "Only on records of another account: the account they belong to."
+    })
+}
+
+/// A reference to an account.
+pub const ACCOUNT_REFERENCE: &str = r#"{
+    "type": "object", "description": "An account.",
+    "required": ["id", "name"],
+    "properties": {
+        "id": {"type": "string", "minLength": 1, "maxLength": 32, "pattern": "^[a-z0-9-]+$",
+               "description": "Id of the account.", "examples": ["globex"]},
+        "name": {"type": "string", "maxLength": 128, "pattern": "^[^\\x00]*$",
+                 "description": "Name of the account.", "examples": ["Globex"]}
+    }
+}"#;
+
+const FILE_CHANGE: &str = r#"{
+    "type": "object", "description": "A stored file to attach, or an attached one to remove.",
+    "required": ["key"],
+    "properties": {
+        "key": {"type": "string", "minLength": 1, "maxLength": 500, "pattern": "^[^\\x00]+$",
+                "description": "Key that the upload answered.",
+                "examples": ["attachments/1/2026/02/01/501/1769935000-3f9a1c/logo.png"]},
+        "filesize": {"type": "integer", "format": "int64", "minimum": 0, "maximum": 9007199254740991,
+                     "description": "Size in bytes; the server knows it anyway.", "examples": [1234]},
+        "inline": {"type": "boolean", "default": false,
+                   "description": "Whether the text shows the file, as `![](<key>)`.", "examples": [false]},
+        "_destroy": {"type": "boolean", "default": false,
+                     "description": "Removes the file from the record.", "examples": [false]}
+    }
+}"#;
+
+/// Declares the document's types of a record: as shown, in lists, for create and for update.
+#[macro_export]
+macro_rules! record_schemas {
+    ($record:expr => $($name:ident: $build:expr),+ $(,)?) => {$(
+        /// Schema of the document, made from the record's table of fields.
+        #[derive(Clone, Copy, Debug)]
+        pub struct $name;
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                let build: fn(&$crate::kernel::record::Record) -> _ = $build;
+                build(&$record)
+            }
+        }
+
+        impl utoipa::ToSchema for $name {
+            fn name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn schemas(
+                schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>,
+            ) {
+                $crate::kernel::record::schema::references(&$record, schemas);
+            }
+        }
+    )+};
+}
+
+/// Declares the query parameters of a list.
+#[macro_export]
+macro_rules! list_parameters {
+    ($collection:expr => $name:ident) => {
+        /// Query parameters of the list, made from the record's table of fields.
+        #[derive(Clone, Copy, Debug)]
+        pub struct $name;
+
+        impl utoipa::IntoParams for $name {
+            fn into_params(
+                _: impl Fn() -> Option<utoipa::openapi::path::ParameterIn>,
+            ) -> Vec<utoipa::openapi::path::Parameter> {
+                $crate::kernel::record::schema::list_parameters(&$collection)
+            }
+        }
+    };
+}

@@ -1,0 +1,23 @@
+//! Appmarket: a self-hosted app marketplace service.
+//!
+//! Layers, each of which imports only from those below it (a test enforces the arrows):
+//!
+//! ```text
+//! main → commands → app → api → offering_api → directory → kernel
+//!                    └──── seed, migrations ┘
+//! ```
+//!
+//! * [`commands`]: the command line.
+//! * [`app`]: configuration → state → router; start and graceful stop.
+//! * [`api`]: merges the families, publishes documents and Swagger UI, answers health checks.
+//! * [`offering_api`]: the app offerings family, one folder per URL segment.
+//! * [`directory`]: accounts, people, tokens and trusts: who exists.
+//! * [`kernel`]: knows no resource: database, record tables (fields, filters, pages), errors.
+pub mod api;
+pub mod app;
+pub mod commands;
+pub mod directory;
+pub mod kernel;
+pub mod migrations;
+pub mod offering_api;
+pub mod seed;

@@ -1,0 +1,9 @@
+//! Automation rules that an app offering brings along (contract 3.3).
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::directory::state::AppState;
+
+/// The resource's routes.
+pub fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::default()
+}

@@ -1,0 +1,56 @@
+//! Table `app_offerings`: one row per draft and per published version.
+#![expect(missing_docs, reason = "a column means what its field in `dto.rs` says")]
+use sea_orm::entity::prelude::*;
+
+/// A draft (`draft_id` is null) or a published version of one (`draft_id` names the draft).
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "app_offerings")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    pub account_id: String,
+    pub draft_id: Option<i64>,
+    pub published: bool,
+    /// The newest published version, or the draft.
+    pub latest: bool,
+    pub reference: String,
+    pub name: String,
+    pub card_description: Option<String>,
+    pub description: Option<String>,
+    pub features: Option<String>,
+    pub compliance: Option<String>,
+    pub disabled: bool,
+    pub picture_uri: Option<String>,
+    pub policy_jwt_alg: Option<String>,
+    pub policy_jwt_audience: Option<String>,
+    /// Minutes.
+    pub policy_jwt_claim_expires_in: Option<i64>,
+    pub service_instance_id: i64,
+    pub ui_extension_version_id: Option<i64>,
+    pub webhook_uri_template: Option<String>,
+    pub configuration_uri_template: Option<String>,
+    pub openid_connect_discovery: bool,
+    pub requires_enabled_oauth_person: bool,
+    pub source: String,
+    pub source_id: Option<String>,
+    pub created_at: i64,
+    pub updated_at: i64,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Entity {
+    /// The only way to read this table: rows of one account.
+    pub fn of(account: &str) -> Select<Self> {
+        Self::find().filter(COLUMN.account_id.eq(account))
+    }
+}
+
+/// SQL condition for what a caller may see (`{id}` is the row): own records, and what providers that
+/// trust the caller's account have published.
+pub const VISIBLE: &str = "t.id = {id} AND (t.account_id = {account} OR (t.published AND EXISTS \
+     (SELECT 1 FROM trusts WHERE provider_id = t.account_id AND customer_id = {account})))";
+
+/// SQL condition for the caller's own record.
+pub const OWN: &str = "t.id = {id} AND t.account_id = {account}";

@@ -1,0 +1,35 @@
+//! App offerings: the listing of an app, as a draft and its published versions (contract 2).
+//!
+//! | Method | Path | Handler |
+//! |---|---|---|
+//! | GET, POST | `/v1/app_offerings` | `http::list`, `http::create` |
+//! | GET | `/v1/app_offerings/{latest_internal,…}` | `http::list_latest_internal`, … |
+//! | GET, PATCH, PUT | `/v1/app_offerings/{id}` | `http::get`, `http::update`, `http::replace` |
+//! | POST | `/v1/app_offerings/{id}/publish` | `http::publish` |
+//! | GET | `/v1/app_offerings/{id}/audit` | `http::audit` |
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::directory::state::AppState;
+
+pub mod dto;
+pub mod entity;
+mod http;
+pub mod publish;
+pub mod service;
+
+/// OpenAPI tag of this resource; always the folder's name.
+const TAG: &str = "app_offerings";
+
+/// The resource's routes.
+pub fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::default()
+        // One `routes!` per path: two paths in one would share their methods.
+        .routes(routes!(http::list, http::create))
+        .routes(routes!(http::list_latest_internal))
+        .routes(routes!(http::list_latest_published))
+        .routes(routes!(http::list_all_latest_published))
+        .routes(routes!(http::list_consumed))
+        .routes(routes!(http::get, http::update, http::replace))
+        .routes(routes!(http::publish))
+        .routes(routes!(http::audit))
+}

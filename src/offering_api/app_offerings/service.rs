@@ -1,0 +1,286 @@
+//! The rules of app offerings: references, URL templates, who may change what (contract 2.2, 2.5).
+use futures_util::FutureExt;
+use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
+
+use super::dto::{self, RECORD};
+use super::entity::{self, ActiveModel, COLUMN, Entity, Model};
+use crate::directory::state::AppState;
+use crate::kernel::audit::{self, Action};
+use crate::kernel::error::{Error, Result, taken};
+use crate::kernel::idempotency::Answer;
+use crate::kernel::language::Violation;
+use crate::kernel::record::Changes;
+use crate::kernel::record::input::{Input, Mode};
+use crate::kernel::record::select::Scope;
+use crate::offering_api::access::Caller;
+use crate::offering_api::resource::{self, Write};
+use crate::offering_api::{attachments, service_instances, ui_extensions};
+
+/// Makes a draft.
+///
+/// # Errors
+/// 422 with everything that is wrong with the body.
+pub async fn create(state: &AppState, write: Write) -> Result<axum::response::Response> {
+    write.refuse_unknown(&RECORD, &[])?;
+    let mut changes = Changes::read(&RECORD, &write.body, Mode::Create, &write.caller.view);
+    check_templates(&mut changes);
+    if changes.text("reference").is_none_or(|text| text.trim().is_empty())
+        && let Some(name) = changes.text("name")
+    {
+        let reference = default_reference(&write.caller.identity.account, name);
+        changes.set("reference", Input::Text(reference));
+    }
+    if changes.text("source").is_none_or(str::is_empty) {
+        changes.set("source", Input::Text(write.default_source(state)));
+    }
+    write
+        .run(state, changes, |transaction, state, write, changes| {
+            insert(transaction, state, write, changes.clone()).boxed()
+        })
+        .await
+}
+
+async fn insert(
+    transaction: &DatabaseTransaction,
+    state: &AppState,
+    write: &Write,
+    mut changes: Changes,
+) -> Result<Answer> {
+    let caller = &write.caller;
+    let account = &*caller.identity.account;
+    check_references(transaction, account, &mut changes).await?;
+    changes.check()?;
+    let now = state.clock.now();
+    let mut row = ActiveModel {
+        account_id: Set(account.to_owned()),
+        draft_id: Set(None),
+        published: Set(false),
+        latest: Set(true),
+        disabled: Set(false),
+        openid_connect_discovery: Set(false),
+        requires_enabled_oauth_person: Set(false),
+        created_at: Set(now),
+        updated_at: Set(now),
+        ..Default::default()
+    };
+    changes.apply(&mut row)?;
+    let row = row.insert(transaction).await.map_err(taken("reference"))?;
+    let mut audited = audit::changes(&RECORD, None, Some(&row))?;
+    audited.extend(
+        attachments::service::apply(transaction, account, &RECORD, row.id, &changes, now).await?,
+    );
+    record(caller, &row, Action::Create, audited, now).write(transaction).await?;
+    answer(transaction, state, caller, row.id, 201).await
+}
+
+/// Changes a draft or a published version.
+///
+/// # Errors
+/// 404 for what the caller cannot see, 403 for another account's, 412 for a stale `If-Match`, 422 with
+/// everything that is wrong with the body.
+pub async fn update(state: &AppState, write: Write, id: &str) -> Result<axum::response::Response> {
+    write.refuse_unknown(&RECORD, &[])?;
+    let id = resource::record_id(&RECORD, id, &write.caller)?;
+    let mut changes = Changes::read(&RECORD, &write.body, Mode::Update, &write.caller.view);
+    check_templates(&mut changes);
+    if write.body.get("reference").is_some()
+        && changes.text("reference").is_none_or(|text| text.trim().is_empty())
+    {
+        changes.refuse("reference", Violation::Blank);
+    }
+    write
+        .run(state, (id, changes), |transaction, state, write, (id, changes)| {
+            change(transaction, state, write, *id, changes.clone()).boxed()
+        })
+        .await
+}
+
+async fn change(
+    transaction: &DatabaseTransaction,
+    state: &AppState,
+    write: &Write,
+    id: i64,
+    mut changes: Changes,
+) -> Result<Answer> {
+    let caller = &write.caller;
+    let account = &*caller.identity.account;
+    let before = find(transaction, caller, id).await?;
+    write.check_precondition(transaction, &RECORD, Scope { condition: entity::OWN, id }).await?;
+    if let Some(reference) = changes.text("reference")
+        && reference != before.reference
+        && is_published(transaction, &before).await?
+    {
+        changes.refuse("reference", Violation::NotChangeable);
+    }
+    check_references(transaction, account, &mut changes).await?;
+    changes.check()?;
+    let now = state.clock.now();
+    let mut row: ActiveModel = before.clone().into();
+    changes.apply(&mut row)?;
+    let files =
+        attachments::service::apply(transaction, account, &RECORD, id, &changes, now).await?;
+    if row.is_changed() || !files.is_empty() {
+        row.updated_at = Set(now);
+        let after = row.update(transaction).await.map_err(taken("reference"))?;
+        let mut audited = audit::changes(&RECORD, Some(&before), Some(&after))?;
+        audited.extend(files);
+        record(caller, &after, Action::Update, audited, now).write(transaction).await?;
+    }
+    answer(transaction, state, caller, id, 200).await
+}
+
+/// Loads an offering of the caller's account for a change.
+///
+/// # Errors
+/// 403 for one of a provider that lets the caller see it, 404 for any other.
+pub async fn find(transaction: &DatabaseTransaction, caller: &Caller, id: i64) -> Result<Model> {
+    let account = &*caller.identity.account;
+    if let Some(found) = Entity::of(account).filter(COLUMN.id.eq(id)).one(transaction).await? {
+        return Ok(found);
+    }
+    let scope = Scope { condition: entity::VISIBLE, id };
+    resource::show(transaction, &RECORD, scope, caller).await?;
+    Err(Error::Forbidden)
+}
+
+/// Whether this is a published version, or a draft that has one.
+async fn is_published(transaction: &DatabaseTransaction, offering: &Model) -> Result<bool> {
+    if offering.published {
+        return Ok(true);
+    }
+    let version = Entity::of(&offering.account_id).filter(COLUMN.draft_id.eq(offering.id));
+    Ok(version.one(transaction).await?.is_some())
+}
+
+/// The audit entry of an offering.
+pub(super) fn record<'a>(
+    caller: &'a Caller,
+    row: &'a Model,
+    action: Action,
+    changes: serde_json::Map<String, serde_json::Value>,
+    now: i64,
+) -> audit::Entry<'a> {
+    audit::Entry {
+        account: &row.account_id,
+        person: caller.identity.person,
+        record: &RECORD,
+        id: row.id,
+        label: &row.reference,
+        action,
+        changes,
+        now,
+    }
+}
+
+/// The record as the caller reads it now.
+pub(super) async fn answer(
+    transaction: &DatabaseTransaction,
+    state: &AppState,
+    caller: &Caller,
+    id: i64,
+    status: u16,
+) -> Result<Answer> {
+    let scope = Scope { condition: entity::OWN, id };
+    let body = resource::show(transaction, &RECORD, scope, caller).await?;
+    let location = (status == 201).then(|| resource::location(state, caller, &RECORD, id));
+    Ok(Answer { status, location, body })
+}
+
+/// The reference of an offering that is created without one (contract 2.5): every blank becomes an
+/// underscore, nothing else is changed.
+fn default_reference(account: &str, name: &str) -> String {
+    let reference = format!("{account}_{}", name.trim().to_lowercase().replace(' ', "_"));
+    // Lower-casing can lengthen a name; the limit stands.
+    reference.chars().take(dto::REFERENCE_MAX as usize).collect()
+}
+
+/// URL templates must be absolute http or https addresses once `{account}` is replaced, and the
+/// account must not decide where the message goes.
+fn check_templates(changes: &mut Changes) {
+    for field in ["webhook_uri_template", "configuration_uri_template"] {
+        if changes.text(field).is_some_and(|text| !is_url_template(text)) {
+            changes.refuse(field, Violation::Invalid);
+        }
+    }
+    if changes.text("picture_uri").is_some_and(|text| !is_http_url(text)) {
+        changes.refuse("picture_uri", Violation::Invalid);
+    }
+}
+
+fn is_url_template(template: &str) -> bool {
+    // Clients that normalise URLs encode the braces.
+    let text = template.replace("%7Baccount%7D", "{account}").replace("%7baccount%7d", "{account}");
+    is_http_url(&text.replace("{account}", "a"))
+}
+
+fn is_http_url(text: &str) -> bool {
+    let valid = |url: url::Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+    // The parser forgives blanks and control characters; a stored address must not need that.
+    !text.contains(|character: char| character.is_whitespace() || character.is_control())
+        && url::Url::parse(text).is_ok_and(valid)
+}
+
+/// Referenced records must exist in the caller's account.
+async fn check_references(
+    transaction: &DatabaseTransaction,
+    account: &str,
+    changes: &mut Changes,
+) -> Result<()> {
+    if let Some(id) = changes.int("service_instance") {
+        use service_instances::entity::{COLUMN, Entity};
+        if Entity::of(account).filter(COLUMN.id.eq(id)).one(transaction).await?.is_none() {
+            changes.refuse("service_instance", Violation::MustExist);
+        }
+    }
+    if let Some(id) = changes.int("ui_extension_version") {
+        use ui_extensions::{entity, version_entity};
+        let version = version_entity::Entity::of(account)
+            .filter(version_entity::COLUMN.id.eq(id))
+            .one(transaction)
+            .await?;
+        let extension = match version {
+            Some(version) => {
+                entity::Entity::find_by_id(version.ui_extension_id).one(transaction).await?
+            }
+            None => None,
+        };
+        match extension {
+            None => changes.refuse("ui_extension_version", Violation::MustExist),
+            Some(extension) if extension.category != "app_offering" => {
+                changes.refuse("ui_extension_version", Violation::Invalid);
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_blank_of_a_name_becomes_an_underscore() {
+        let reference = |name| default_reference("acme", name);
+        assert_eq!(reference("Log Note  Dispatcher & Co."), "acme_log_note__dispatcher_&_co.");
+        assert_eq!(reference("  Ärger ÉTÉ  "), "acme_ärger_été");
+        assert_eq!(reference(&"İ".repeat(128)).chars().count(), 161);
+    }
+
+    #[test]
+    fn templates_are_addresses_wherever_the_account_stands() {
+        for good in [
+            "https://example.org/{account}/hook",
+            "https://{account}.example.org/",
+            "http://example.org/?a={account}&b=%7Baccount%7D",
+            "HTTPS://example.org",
+        ] {
+            assert!(is_url_template(good), "{good}");
+        }
+        for bad in
+            ["{account}", "ftp://example.org/", "example.org", "https://", "https://a b/", "//x"]
+        {
+            assert!(!is_url_template(bad), "{bad}");
+        }
+    }
+}

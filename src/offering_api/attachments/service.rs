@@ -1,0 +1,105 @@
+//! Attaching uploaded files to records and removing them.
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{DatabaseTransaction, EntityTrait, QueryFilter, Set};
+use serde_json::{Map, Value, json};
+
+use super::{entity, upload_entity};
+use crate::kernel::error::{Error, Result};
+use crate::kernel::language::Violation;
+use crate::kernel::record::{Changes, Record};
+
+/// Applies a body's `…_attachments` to a record; returns what changed, for the audit entry.
+///
+/// # Errors
+/// 422 on the `…_attachments` field that names a file which the account has not uploaded.
+pub async fn apply(
+    transaction: &DatabaseTransaction,
+    account: &str,
+    record: &'static Record,
+    id: i64,
+    changes: &Changes,
+    now: i64,
+) -> Result<Map<String, Value>> {
+    let mut audited = Map::new();
+    for (name, files) in changes.files() {
+        let field = name.strip_suffix("_attachments").unwrap_or(name);
+        let mut keys = Vec::new();
+        for file in files {
+            if file.destroy {
+                let gone = entity::Entity::delete_many()
+                    .filter(entity::COLUMN.record_type.eq(record.name))
+                    .filter(entity::COLUMN.record_id.eq(id))
+                    .filter(entity::COLUMN.field.eq(field))
+                    .filter(entity::COLUMN.file_key.eq(file.key.as_str()))
+                    .exec(transaction)
+                    .await?;
+                if gone.rows_affected > 0 {
+                    keys.push(json!([file.key, null]));
+                }
+                continue;
+            }
+            let upload = upload_entity::Entity::of(account)
+                .filter(upload_entity::COLUMN.file_key.eq(file.key.as_str()))
+                .one(transaction)
+                .await?
+                .ok_or_else(|| Error::invalid(name, Violation::Invalid))?;
+            let row = entity::ActiveModel {
+                account_id: Set(account.to_owned()),
+                record_type: Set(record.name.to_owned()),
+                record_id: Set(id),
+                field: Set(field.to_owned()),
+                file_key: Set(upload.file_key),
+                name: Set(upload.name),
+                size: Set(upload.size),
+                inline: Set(file.inline),
+                created_at: Set(now),
+                ..Default::default()
+            };
+            // A file that is attached already stays as it is.
+            let mut known = OnConflict::columns([
+                entity::Column::RecordType,
+                entity::Column::RecordId,
+                entity::Column::Field,
+                entity::Column::FileKey,
+            ]);
+            known.do_nothing();
+            let added = entity::Entity::insert(row)
+                .on_conflict(known)
+                .exec_without_returning(transaction)
+                .await?;
+            if added > 0 {
+                keys.push(json!([null, file.key]));
+            }
+        }
+        if !keys.is_empty() {
+            audited.insert(name.to_owned(), Value::Array(keys));
+        }
+    }
+    Ok(audited)
+}
+
+/// Copies a record's attachments to another record: publishing an offering copies its files.
+///
+/// # Errors
+/// The database's.
+pub async fn copy(
+    transaction: &DatabaseTransaction,
+    record: &'static Record,
+    from: i64,
+    to: i64,
+) -> Result<()> {
+    let files = entity::Entity::find()
+        .filter(entity::COLUMN.record_type.eq(record.name))
+        .filter(entity::COLUMN.record_id.eq(from))
+        .all(transaction)
+        .await?;
+    for file in files {
+        let mut copy: entity::ActiveModel = file.into();
+        copy.id = sea_orm::NotSet;
+        copy.record_id = Set(to);
+        // As a new row; `reset` would not do, every column must be written.
+        let copy = sea_orm::ActiveModelTrait::reset_all(copy);
+        entity::Entity::insert(copy).exec_without_returning(transaction).await?;
+    }
+    Ok(())
+}

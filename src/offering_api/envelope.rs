@@ -1,0 +1,178 @@
+//! How this family's answers look: bodies, errors and headers (contract 1.4, 1.16).
+use axum::body::Body;
+use axum::response::Response;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use md5::{Digest, Md5};
+use serde_json::{Value, json};
+
+use super::access::Caller;
+use crate::directory::state::AppState;
+use crate::kernel::error::{Error, Problem};
+use crate::kernel::idempotency::Answer;
+use crate::kernel::language::{self, Language};
+
+/// Whose error body an operation answers with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `{"message":"…"}`, as the vendor's operations.
+    Message,
+    /// RFC 9457 `application/problem+json`, for operations that are ours alone.
+    Problem,
+}
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+
+/// The weak entity tag of a body.
+pub fn etag(body: &[u8]) -> String {
+    let mut tag = String::with_capacity(36);
+    tag.push_str("W/\"");
+    tag.push_str(&hex::encode(Md5::digest(body)));
+    tag.push('"');
+    tag
+}
+
+/// Whether `If-None-Match` or `If-Match` names this tag. Weak tags are compared by what they quote:
+/// all of ours are weak.
+pub fn names_tag(header: &str, tag: &str) -> bool {
+    let opaque = |text: &str| text.trim().trim_start_matches("W/").to_owned();
+    header.trim() == "*" || header.split(',').any(|candidate| opaque(candidate) == opaque(tag))
+}
+
+/// 200 with a JSON body and its tag, or 304 when the caller has it already.
+pub fn found(caller: &Caller, body: Vec<u8>) -> Response {
+    let tag = etag(&body);
+    let known = caller.if_none_match.as_ref().and_then(|header| header.to_str().ok());
+    let mut response = if known.is_some_and(|known| names_tag(known, &tag)) {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        response
+    } else {
+        let mut response = Response::new(Body::from(body));
+        response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+        response
+    };
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}
+
+/// 200 with a JSON value, without a tag: for answers that are never the same twice.
+pub fn json(value: &Value) -> Response {
+    let mut response = Response::new(Body::from(value.to_string()));
+    response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+    response
+}
+
+/// What a change answers.
+pub fn changed(answer: Answer) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+    let headers = response.headers_mut();
+    if let Some(location) = answer.location.and_then(|text| HeaderValue::from_str(&text).ok()) {
+        headers.insert(header::LOCATION, location);
+    }
+    if !answer.body.is_empty() {
+        headers.insert(header::CONTENT_TYPE, JSON);
+        if let Ok(tag) = HeaderValue::from_str(&etag(&answer.body)) {
+            headers.insert(header::ETAG, tag);
+        }
+        *response.body_mut() = Body::from(answer.body);
+    }
+    response
+}
+
+/// The answer to a refused request: the error's body, and the headers that `draft` already has.
+pub fn refusal(
+    state: &AppState,
+    error: &Error,
+    form: Form,
+    language: Language,
+    draft: Response,
+) -> Response {
+    if let Error::Internal(cause) | Error::Unavailable(cause) = error {
+        tracing::error!(error = %chain(cause.as_ref()), "a request failed");
+    }
+    let status = error.status();
+    let body = match form {
+        Form::Message => message(state, error, language),
+        Form::Problem => problem(error, status, language),
+    };
+    let mut response = Response::new(Body::from(body.to_string()));
+    *response.status_mut() = status;
+    let headers: &mut HeaderMap = response.headers_mut();
+    headers.extend(draft.headers().iter().map(|(name, value)| (name.clone(), value.clone())));
+    let content_type = match form {
+        Form::Message => JSON,
+        Form::Problem => HeaderValue::from_static("application/problem+json"),
+    };
+    headers.insert(header::CONTENT_TYPE, content_type);
+    headers.remove(header::CONTENT_LENGTH);
+    match error {
+        Error::TooManyRequests(seconds) => {
+            headers.insert(header::RETRY_AFTER, (*seconds).into());
+        }
+        Error::Unavailable(_) => {
+            headers.insert(header::RETRY_AFTER, 1.into());
+        }
+        Error::Unauthorized => {
+            // RFC 9110 11.6.1 asks for it.
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        _ => {}
+    }
+    response
+}
+
+fn message(state: &AppState, error: &Error, language: Language) -> Value {
+    let mut body = json!({"message": error.to_string()});
+    match error {
+        Error::Invalid(problems) => {
+            let pairs: Vec<Value> = problems
+                .iter()
+                .map(|problem| json!([problem.field, text(problem, language)]))
+                .collect();
+            body["errors"] = pairs.into();
+        }
+        Error::TooManyRequests(_) => {
+            let default = || format!("{}/docs", state.site.public_url);
+            let url = state.config.documentation_url.clone().unwrap_or_else(default);
+            body["documentation_url"] = url.into();
+        }
+        _ => {}
+    }
+    body
+}
+
+fn problem(error: &Error, status: StatusCode, language: Language) -> Value {
+    let mut body = json!({
+        "type": "about:blank",
+        "title": status.canonical_reason().unwrap_or("Error"),
+        "status": status.as_u16(),
+        "detail": error.to_string(),
+    });
+    if let Error::Invalid(problems) = error {
+        let list: Vec<Value> = problems
+            .iter()
+            .map(|problem| json!({"field": problem.field, "detail": text(problem, language)}))
+            .collect();
+        body["errors"] = list.into();
+    }
+    body
+}
+
+fn text(problem: &Problem, language: Language) -> String {
+    problem.violation.text(language, &language::label(problem.field, language))
+}
+
+/// An error with its causes, for the log.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(error) = next {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        next = error.source();
+    }
+    text
+}

@@ -1,0 +1,19 @@
+//! The root, the caller, their account, the request limits and the enumerations (contract 3.10, 1.17).
+//!
+//! | Method | Path | Handler |
+//! |---|---|---|
+//! | GET | `/v1` | `http::root` |
+//! | GET | `/v1/rate_limit` | `http::rate_limit` |
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::directory::state::AppState;
+
+mod http;
+
+/// OpenAPI tag of these operations; always the folder's name.
+const TAG: &str = "meta";
+
+/// The routes.
+pub fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::default().routes(routes!(http::root)).routes(routes!(http::rate_limit))
+}

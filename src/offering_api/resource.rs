@@ -1,0 +1,335 @@
+//! What every resource of this family does alike: list, get, and change under its preconditions.
+use axum::extract::{FromRequest, MatchedPath, Request};
+use axum::response::Response;
+use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use http::{HeaderMap, HeaderValue, Uri, header};
+use http_body_util::{BodyExt, Limited};
+use sea_orm::DatabaseTransaction;
+
+use super::access::Caller;
+use super::envelope;
+use crate::directory::state::AppState;
+use crate::kernel::db::Source;
+use crate::kernel::error::{Error, Result};
+use crate::kernel::idempotency::{Answer, Key};
+use crate::kernel::node_id;
+use crate::kernel::record::page;
+use crate::kernel::record::select::{self, Scope};
+use crate::kernel::record::{Body, Collection, ListQuery, Record};
+
+/// Largest JSON body, in bytes. Every text of the largest record at its limit fits several times.
+pub const BODY_LIMIT: usize = 1024 * 1024;
+
+/// Answers a list; `predefined` is the named subset of the path.
+///
+/// # Errors
+/// 400 for a query that cannot be understood.
+pub async fn list(
+    state: &AppState,
+    caller: &Caller,
+    collection: &'static Collection,
+    predefined: Option<&str>,
+    scope: Option<Scope>,
+    uri: &Uri,
+) -> Result<Response> {
+    let named = match predefined {
+        None => None,
+        Some(name) => {
+            let known = collection.predefined.iter().find(|known| known.name == name);
+            Some(known.ok_or(Error::NotFound)?)
+        }
+    };
+    let query = ListQuery::parse(uri.query(), collection, named, uri.path(), &caller.view)?;
+    let source = state.store.committed();
+    let (body, info) = select::page(source, collection, &query, scope, &caller.view).await?;
+    let mut response = envelope::found(caller, body);
+    page::write_headers(response.headers_mut(), &query, &info, uri.path(), &caller.view);
+    Ok(response)
+}
+
+/// Answers a single record.
+///
+/// # Errors
+/// 404 when there is none within the scope's condition.
+pub async fn get(
+    state: &AppState,
+    caller: &Caller,
+    record: &'static Record,
+    condition: &'static str,
+    id: &str,
+) -> Result<Response> {
+    let scope = Scope { condition, id: record_id(record, id, caller)? };
+    let body = select::one(state.store.committed(), record, scope, &caller.view).await?;
+    Ok(envelope::found(caller, body.ok_or(Error::NotFound)?))
+}
+
+/// Makes sure that a record exists within the scope.
+///
+/// # Errors
+/// 404 when it does not.
+pub async fn require(
+    state: &AppState,
+    caller: &Caller,
+    record: &'static Record,
+    scope: Scope,
+) -> Result<()> {
+    let mut sql = select::Sql::new(state.store.dialect());
+    sql.push("SELECT t.id FROM ").push(record.table).push(" t WHERE ");
+    sql.template(scope.condition, &caller.view.account, scope.id);
+    let seen = |exists: &mut bool, _: &dyn crate::kernel::db::Row| *exists = true;
+    let exists = state.store.committed().fetch(sql.query(false), false, seen).await?;
+    if exists { Ok(()) } else { Err(Error::NotFound) }
+}
+
+/// The number of a record in a path: digits or a nodeID.
+///
+/// # Errors
+/// 404 for anything else: a record of that name does not exist.
+pub fn record_id(record: &Record, text: &str, caller: &Caller) -> Result<i64> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let id = if digits {
+        text.parse().ok()
+    } else {
+        node_id::decode(&caller.view.site.domain, record.node_type, text)
+    };
+    id.ok_or(Error::NotFound)
+}
+
+/// A record as JSON, inside the transaction that changed it.
+///
+/// # Errors
+/// 404 when there is none within the scope.
+pub async fn show(
+    transaction: &DatabaseTransaction,
+    record: &'static Record,
+    scope: Scope,
+    caller: &Caller,
+) -> Result<Vec<u8>> {
+    let body = select::one(Source::Transaction(transaction), record, scope, &caller.view).await?;
+    body.ok_or(Error::NotFound)
+}
+
+/// A request that changes something: caller, JSON body and preconditions.
+#[derive(Clone, Debug)]
+pub struct Write {
+    /// Who changes.
+    pub caller: Caller,
+    /// The body; empty when the request had none.
+    pub body: Body,
+    key: Option<Key>,
+    if_match: Option<String>,
+    strict: bool,
+    /// First non-empty of the source headers, cut to 30 characters.
+    source: Option<String>,
+}
+
+impl FromRequest<AppState> for Write {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, _: &AppState) -> Result<Self> {
+        let (parts, body) = request.into_parts();
+        let caller = parts.extensions.get::<Caller>().cloned().ok_or(Error::Unauthorized)?;
+        let bytes = read(body).await?;
+        let route = parts.extensions.get::<MatchedPath>().map_or("", |path| path.as_str());
+        let route = format!("{} {route} {}", parts.method, parts.uri.path());
+        let key = idempotency_key(&parts.headers, &caller, &route, &bytes)?;
+        let has_body = !bytes.is_empty() || parts.method != http::Method::DELETE;
+        Ok(Self {
+            body: if has_body { Body::parse(&bytes)? } else { Body::default() },
+            key: key.filter(|_| parts.method == http::Method::POST),
+            if_match: text(&parts.headers, header::IF_MATCH.as_str()).map(str::to_owned),
+            strict: is_strict(&parts.headers),
+            source: source(&parts.headers),
+            caller,
+        })
+    }
+}
+
+/// A write without a body of its own: publish, delete.
+#[derive(Clone, Debug)]
+pub struct BareWrite(pub Write);
+
+impl FromRequest<AppState> for BareWrite {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self> {
+        let (mut parts, body) = request.into_parts();
+        let bytes = read(body).await?;
+        // Some clients send `{}`, some nothing.
+        let bytes = if bytes.is_empty() { Bytes::from_static(b"{}") } else { bytes };
+        parts.headers.remove(header::CONTENT_LENGTH);
+        let request = Request::from_parts(parts, axum::body::Body::from(bytes));
+        Ok(Self(Write::from_request(request, state).await?))
+    }
+}
+
+impl Write {
+    /// A write whose body was read elsewhere (uploads).
+    ///
+    /// # Errors
+    /// 400 for an `Idempotency-Key` that is not one.
+    pub fn of_upload(
+        caller: Caller,
+        headers: &HeaderMap,
+        route: &str,
+        content: &[u8],
+    ) -> Result<Self> {
+        Ok(Self {
+            key: idempotency_key(headers, &caller, route, content)?,
+            body: Body::default(),
+            if_match: text(headers, header::IF_MATCH.as_str()).map(str::to_owned),
+            strict: false,
+            source: source(headers),
+            caller,
+        })
+    }
+
+    /// Refuses unknown properties when the caller asked for it. `more` names properties that the
+    /// record's table does not have.
+    ///
+    /// # Errors
+    /// 400 with the list of names.
+    pub fn refuse_unknown(&self, record: &Record, more: &[&str]) -> Result<()> {
+        if self.strict { self.body.refuse_unknown(record, more) } else { Ok(()) }
+    }
+
+    /// `source` of a record that this request creates, when its body names none.
+    pub fn default_source(&self, state: &AppState) -> String {
+        self.source.clone().unwrap_or_else(|| state.config.default_source.clone())
+    }
+
+    /// Refuses a change that was meant for another state of the record.
+    ///
+    /// # Errors
+    /// 412 when `If-Match` does not name what the caller would read now; 404 when there is nothing.
+    pub async fn check_precondition(
+        &self,
+        transaction: &DatabaseTransaction,
+        record: &'static Record,
+        scope: Scope,
+    ) -> Result<()> {
+        let Some(wanted) = &self.if_match else { return Ok(()) };
+        let current = show(transaction, record, scope, &self.caller).await?;
+        if envelope::names_tag(wanted, &envelope::etag(&current)) {
+            Ok(())
+        } else {
+            Err(Error::PreconditionFailed)
+        }
+    }
+
+    /// Runs a change in a transaction and answers with what it made. With an `Idempotency-Key` the
+    /// answer is kept in that transaction, and a repetition gets it again.
+    ///
+    /// # Errors
+    /// The job's; 409 and 422 for a key that is in use.
+    pub async fn run<C>(self, state: &AppState, context: C, job: Change<C>) -> Result<Response>
+    where
+        C: Send + Sync + 'static,
+    {
+        let _turn = self.key.as_ref().map(|key| state.running.take(key)).transpose()?;
+        let strict = self.strict;
+        let running = Running { state: state.clone(), write: self, context, job };
+        let (answer, replayed) = state
+            .store
+            .write(running, |transaction, running| running.run(transaction).boxed())
+            .await?;
+        let mut response = envelope::changed(answer);
+        let headers = response.headers_mut();
+        if strict {
+            headers.insert("preference-applied", HeaderValue::from_static("handling=strict"));
+        }
+        if replayed {
+            headers.insert("idempotency-replayed", HeaderValue::from_static("true"));
+        }
+        Ok(response)
+    }
+}
+
+/// What a change does: a plain function over the transaction, the service, the request and its own
+/// context.
+pub type Change<C> = for<'t> fn(
+    &'t DatabaseTransaction,
+    &'t AppState,
+    &'t Write,
+    &'t C,
+) -> BoxFuture<'t, Result<Answer>>;
+
+struct Running<C> {
+    state: AppState,
+    write: Write,
+    context: C,
+    job: Change<C>,
+}
+
+impl<C: Send + Sync> Running<C> {
+    async fn run(&self, transaction: &DatabaseTransaction) -> Result<(Answer, bool)> {
+        let now = self.state.clock.now();
+        if let Some(key) = &self.write.key
+            && let Some(answer) = key.replay(transaction, now).await?
+        {
+            return Ok((answer, true));
+        }
+        let answer = (self.job)(transaction, &self.state, &self.write, &self.context).await?;
+        if let Some(key) = &self.write.key {
+            key.keep(transaction, &answer, now).await?;
+        }
+        Ok((answer, false))
+    }
+}
+
+/// The address of a record's page, for `Location` (contract 1.4).
+pub fn location(state: &AppState, caller: &Caller, record: &Record, id: i64) -> String {
+    format!("{}/{}/{id}", state.site.account_url(&caller.identity.account), record.table)
+}
+
+async fn read(body: axum::body::Body) -> Result<Bytes> {
+    match Limited::new(body, BODY_LIMIT).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
+            Err(Error::PayloadTooLarge(BODY_LIMIT))
+        }
+        // The client stopped in the middle; nobody reads the answer.
+        Err(_) => Err(Error::BadRequest("The request body ended early".to_owned())),
+    }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok().map(str::trim).filter(|text| !text.is_empty())
+}
+
+fn idempotency_key(
+    headers: &HeaderMap,
+    caller: &Caller,
+    route: &str,
+    body: &[u8],
+) -> Result<Option<Key>> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let value = value.to_str().unwrap_or_default().trim();
+    if !(1..=255).contains(&value.len()) {
+        return Err(Error::BadRequest(
+            "The Idempotency-Key must have 1 to 255 visible ASCII characters".to_owned(),
+        ));
+    }
+    Ok(Some(Key::new(value, &caller.identity.account, route, body)))
+}
+
+/// `Prefer: handling=strict` (RFC 7240).
+fn is_strict(headers: &HeaderMap) -> bool {
+    headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok()).any(|value| {
+        value.split([',', ';']).any(|part| {
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            name.trim().eq_ignore_ascii_case("handling")
+                && value.trim().trim_matches('"').eq_ignore_ascii_case("strict")
+        })
+    })
+}
+
+/// Where a new record came from, by its headers (contract 1.14).
+fn source(headers: &HeaderMap) -> Option<String> {
+    ["x-xurrent-source", "x-4me-source", "user-agent"]
+        .iter()
+        .find_map(|name| text(headers, name))
+        .map(|text| text.chars().take(30).collect())
+}

@@ -1,0 +1,39 @@
+//! Table `ui_extension_versions`.
+#![expect(missing_docs, reason = "a column means what its field in `dto.rs` says")]
+use sea_orm::entity::prelude::*;
+
+/// One version of a UI extension's code.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "ui_extension_versions")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    pub account_id: String,
+    pub ui_extension_id: i64,
+    /// Counts from 1 within the UI extension.
+    pub version_nr: i64,
+    /// `being_prepared`, `active` or `archived`.
+    pub status: String,
+    pub html: Option<String>,
+    pub css: Option<String>,
+    pub javascript: Option<String>,
+    pub form_definition: Option<String>,
+    /// JSON array of texts.
+    pub phrases: String,
+    pub dark_mode_safe: bool,
+    pub hide_note: bool,
+    pub activated_at: Option<i64>,
+    pub archived_at: Option<i64>,
+    pub created_at: i64,
+    pub updated_at: i64,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Entity {
+    /// The only way to read this table: rows of one account.
+    pub fn of(account: &str) -> Select<Self> {
+        Self::find().filter(COLUMN.account_id.eq(account))
+    }
+}

@@ -1,0 +1,7 @@
+//! The suite that talks HTTP to the real router, on a private database with a frozen clock.
+//!
+//! Each test runs on SQLite, and on PostgreSQL too when `APPMARKET_TEST_DATABASE_URL` names a server:
+//! write it with [`on_both!`].
+mod document;
+mod offering_api;
+mod support;

@@ -1,0 +1,2 @@
+//! One file per resource, named as in `src/offering_api`.
+mod app_offerings;

@@ -1,0 +1,173 @@
+//! Every answer that any test gets is held against the document: status, headers and body. An
+//! undocumented status, header or property fails the test that met it.
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{LazyLock, Mutex};
+
+use http::Method;
+use jsonschema::Validator;
+use serde_json::{Value, json};
+
+use super::client::Answer;
+
+/// The document as the code builds it.
+pub static DOCUMENT: LazyLock<Value> = LazyLock::new(|| appmarket::api::offerings().1);
+
+/// Validators by JSON pointer of the schema.
+static VALIDATORS: LazyLock<Mutex<HashMap<String, &'static Validator>>> =
+    LazyLock::new(Mutex::default);
+
+/// Headers that HTTP itself or the transport adds, whatever the operation.
+const TRANSPORT: &[&str] = &[
+    "allow",
+    "cache-control",
+    "content-encoding",
+    "content-length",
+    "content-security-policy",
+    "content-type",
+    "strict-transport-security",
+    "transfer-encoding",
+    "vary",
+    "www-authenticate",
+    "x-content-type-options",
+];
+
+/// The operation that a request meets, with its path in the document.
+pub fn operation(method: &Method, path: &str) -> Option<(String, &'static Value)> {
+    let path = path.split('?').next().unwrap_or_default();
+    let path = path.trim_end_matches('/');
+    let path = path.strip_suffix(".json").unwrap_or(path);
+    let wanted: Vec<&str> = path.split('/').collect();
+    let matches = |template: &str| {
+        let parts: Vec<&str> = template.split('/').collect();
+        parts.len() == wanted.len()
+            && parts.iter().zip(&wanted).all(|(part, text)| part.starts_with('{') || part == text)
+    };
+    let paths = DOCUMENT["paths"].as_object().unwrap();
+    // A literal segment wins over a parameter.
+    let found = paths
+        .keys()
+        .filter(|template| matches(template))
+        .min_by_key(|it| it.matches('{').count())?;
+    let method = if method == Method::HEAD { Method::GET } else { method.clone() };
+    let operation = paths[found].get(method.as_str().to_ascii_lowercase())?;
+    Some((found.clone(), operation))
+}
+
+/// Panics when the document does not know this answer.
+#[track_caller]
+pub fn check(method: &Method, path: &str, answer: &Answer) {
+    let Some((template, operation)) = operation(method, path) else { return };
+    let id = operation["operationId"].as_str().unwrap();
+    let status = answer.status.as_u16().to_string();
+    let place = format!("{id} {status}");
+    let mut response = &operation["responses"][&status];
+    assert!(
+        !response.is_null(),
+        "{place}: this status is not documented: {}",
+        String::from_utf8_lossy(&answer.bytes)
+    );
+    let mut pointer = format!(
+        "/paths/{}/{}/responses/{status}",
+        template.replace('~', "~0").replace('/', "~1"),
+        method.as_str().to_ascii_lowercase()
+    );
+    if let Some(reference) = response["$ref"].as_str() {
+        pointer = reference.trim_start_matches('#').to_owned();
+        response = DOCUMENT.pointer(&pointer).unwrap();
+    }
+    check_headers(&place, response, answer);
+    seen(&place);
+    let content = response["content"].as_object();
+    let Some(content) = content else {
+        assert!(answer.bytes.is_empty(), "{place}: a body that is not documented");
+        return;
+    };
+    if *method == Method::HEAD {
+        return;
+    }
+    let kind = answer.header("content-type").split(';').next().unwrap().to_owned();
+    let Some(media) = content.get(&kind).or_else(|| content.get("*/*")) else {
+        panic!("{place}: {kind} is not documented");
+    };
+    if !kind.ends_with("json") {
+        return;
+    }
+    let body: Value =
+        serde_json::from_slice(&answer.bytes).unwrap_or_else(|error| panic!("{place}: {error}"));
+    assert!(media.get("schema").is_some(), "{place}: no schema");
+    let media_key = content.keys().find(|key| **key == kind).unwrap().replace('/', "~1");
+    let validator = validator(&format!("{pointer}/content/{media_key}/schema"));
+    let problems: Vec<String> = validator
+        .iter_errors(&body)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(problems.is_empty(), "{place}: {problems:#?}\n{body:#}");
+}
+
+fn check_headers(place: &str, response: &Value, answer: &Answer) {
+    let documented: Vec<String> = response["headers"]
+        .as_object()
+        .map(|headers| headers.keys().map(|name| name.to_ascii_lowercase()).collect())
+        .unwrap_or_default();
+    for name in answer.headers.keys() {
+        let known = documented.iter().any(|known| known == name.as_str());
+        assert!(
+            known || TRANSPORT.contains(&name.as_str()),
+            "{place}: the header {name} is not documented"
+        );
+    }
+}
+
+/// The validator of a schema in the document. Objects are closed, so that a property which the document
+/// does not name is found.
+fn validator(pointer: &str) -> &'static Validator {
+    let mut validators = VALIDATORS.lock().unwrap();
+    if let Some(known) = validators.get(pointer) {
+        return known;
+    }
+    static CLOSED: LazyLock<Value> = LazyLock::new(|| {
+        let mut document = DOCUMENT.clone();
+        close(&mut document);
+        document
+    });
+    let schema = json!({
+        "$ref": format!("#{}", pointer.replace('{', "%7B").replace('}', "%7D")),
+        "paths": CLOSED["paths"],
+        "components": CLOSED["components"],
+    });
+    let validator = jsonschema::options().should_validate_formats(true).build(&schema);
+    let validator =
+        Box::leak(Box::new(validator.unwrap_or_else(|error| panic!("{pointer}: {error}"))));
+    validators.insert(pointer.to_owned(), validator);
+    validator
+}
+
+/// Closes every object schema that says nothing about further properties.
+fn close(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(close),
+        Value::Object(object) => {
+            let is_schema = object.get("type").is_some_and(|kind| {
+                kind == "object"
+                    || kind.as_array().is_some_and(|kinds| kinds.iter().any(|it| it == "object"))
+            });
+            if is_schema && !object.contains_key("additionalProperties") {
+                object.insert("additionalProperties".to_owned(), false.into());
+            }
+            object.values_mut().for_each(close);
+        }
+        _ => {}
+    }
+}
+
+/// Notes which operation answered which status, when a folder for such notes is named.
+fn seen(place: &str) {
+    static SEEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let Some(folder) = std::env::var_os("APPMARKET_TEST_SEEN") else { return };
+    if SEEN.lock().unwrap().insert(place.to_owned()) {
+        use std::io::Write;
+        let path = std::path::Path::new(&folder).join(std::process::id().to_string());
+        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
+        writeln!(file, "{place}").unwrap();
+    }
+}

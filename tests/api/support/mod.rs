@@ -1,0 +1,32 @@
+//! What tests are written with.
+pub mod app;
+pub mod client;
+pub mod contract;
+
+pub use app::TestApp;
+pub use client::Answer;
+
+/// Declares tests that run on every database: `on_both! { async fn a_sentence(app: TestApp) { … } }`.
+#[macro_export]
+macro_rules! on_both {
+    ($($(#[$meta:meta])* async fn $name:ident($app:ident: TestApp) $body:block)+) => {$(
+        $(#[$meta])*
+        mod $name {
+            #[allow(unused_imports, reason = "small tests need none of their module's imports")]
+            use super::*;
+
+            async fn test($app: $crate::support::TestApp) $body
+
+            #[tokio::test]
+            async fn sqlite() {
+                test($crate::support::TestApp::sqlite().await).await;
+            }
+
+            #[cfg(test_postgres)]
+            #[tokio::test]
+            async fn postgres() {
+                test($crate::support::TestApp::postgres().await).await;
+            }
+        }
+    )+};
+}
