@@ -112,7 +112,17 @@ const CHANGES_SCHEMA: &str = r##"{
     "type": "object", "maxProperties": 200,
     "description": "Old and new value of each changed field.",
     "additionalProperties": {
-        "type": "array", "maxItems": 200, "items": {},
+        "type": "array", "maxItems": 200,
+        "items": {
+            "description": "A value, as the type of the field has it.",
+            "anyOf": [
+                {"type": "string", "maxLength": 700000, "pattern": "^[^\\x00]*$"},
+                {"type": "integer", "format": "int64", "minimum": -9007199254740991, "maximum": 9007199254740991},
+                {"type": "boolean"},
+                {"type": "array", "maxItems": 1000, "items": {"type": ["string", "null"], "maxLength": 65535, "pattern": "^[^\\x00]*$"}},
+                {"type": "null"}
+            ]
+        },
         "description": "The old and the new value; for files, one such pair for each.",
         "examples": [[false, true]]
     }
