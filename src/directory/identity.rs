@@ -112,20 +112,22 @@ impl Identities {
             })
             .await?;
         Ok(found.map(|mut identity| {
-            identity.bucket = self.bucket(&format!("person:{}", identity.person));
+            identity.bucket = self.bucket(&format!("person:{}", identity.person), now);
             identity
         }))
     }
 
-    /// The request counter of a person or address.
-    pub fn bucket(&self, caller: &str) -> Arc<Bucket> {
+    /// The request counter of a person or address; `now` in milliseconds since the epoch.
+    pub fn bucket(&self, caller: &str, now: i64) -> Arc<Bucket> {
         let mut buckets = self.buckets.lock();
         if let Some(bucket) = buckets.get(caller) {
             return bucket.clone();
         }
         if buckets.len() >= 2 * KEPT {
-            // Counters that nobody holds and that count nothing of now.
-            buckets.retain(|_, bucket| Arc::strong_count(bucket) > 1);
+            // Counters that nobody holds and that count nothing of this hour.
+            let hour = now / HOUR;
+            buckets
+                .retain(|_, bucket| Arc::strong_count(bucket) > 1 || bucket.0.lock().hour == hour);
         }
         buckets.entry(caller.to_owned()).or_default().clone()
     }
