@@ -319,7 +319,9 @@ impl Shape {
         for field in &self.fields {
             let (columns, needed) = match (field.kind, &field.read) {
                 (Kind::NodeId | Kind::Attachments, _) => continue,
-                (Kind::Reference(reference), _) => (reference.output.columns, reference.output.joins),
+                (Kind::Reference(reference), _) => {
+                    (reference.output.columns, reference.output.joins)
+                }
                 (Kind::Derived(derived), _) => (derived.columns, derived.joins),
                 (_, Some(elsewhere)) => (std::slice::from_ref(&elsewhere.value), elsewhere.joins),
                 (_, None) => {
