@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
 
+use crate::kernel::record::schema;
+
 /// Version of the contract; raised when the contract changes, not with every release.
 const VERSION: &str = "1.0.0";
 
@@ -42,6 +44,7 @@ pub fn to_text(document: &Value) -> String {
 /// Completes a document that was gathered from the routers.
 pub fn finish(document: &OpenApi) -> Value {
     let mut document = serde_json::to_value(document).unwrap_or_default();
+    schema::unwrap(&mut document);
     document["info"] = info();
     document["servers"] = json!([{
         "url": "/",

@@ -1,8 +1,9 @@
 //! From a table of fields to the OpenAPI document: schemas of what is shown and accepted, and the
 //! parameters of lists.
 use serde_json::{Map, Value, json};
+use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::path::Parameter;
-use utoipa::openapi::{RefOr, Schema};
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
 
 use super::field::{
     Collection, Derived, Field, Kind, MAX_CUSTOM_FIELD_ID, MAX_CUSTOM_FIELDS, MAX_DATA_URL,
@@ -233,10 +234,34 @@ fn object(description: &str, properties: Map<String, Value>, required: &[&str]) 
     from_json(schema)
 }
 
-/// A schema from JSON that stands in the source.
+/// Under this key a schema travels through the document's types as it is: those would drop what they
+/// have no room for. [`unwrap`] puts it in its place.
+const WHOLE: &str = "x-schema";
+
+/// A schema from JSON, kept word by word.
 pub fn from_json(value: Value) -> RefOr<Schema> {
-    serde_json::from_value(value.clone())
-        .unwrap_or_else(|error| panic!("not a schema: {error}\n{value:#}"))
+    let carried = ExtensionsBuilder::new().add(WHOLE, value).build();
+    ObjectBuilder::new().extensions(Some(carried)).build().into()
+}
+
+/// A schema as JSON.
+pub fn to_json(schema: &RefOr<Schema>) -> Value {
+    // Schemas always have a JSON form.
+    let mut value = serde_json::to_value(schema).unwrap_or_default();
+    unwrap(&mut value);
+    value
+}
+
+/// Puts the schemas of [`from_json`] in their places in a document.
+pub fn unwrap(value: &mut Value) {
+    if let Some(whole) = value.get_mut(WHOLE) {
+        *value = whole.take();
+    }
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(unwrap),
+        Value::Object(object) => object.values_mut().for_each(unwrap),
+        _ => {}
+    }
 }
 
 /// JSON that stands in the source.
@@ -260,7 +285,8 @@ fn output_property(field: &Field) -> Value {
             schema.insert("readOnly".to_owned(), true.into());
         }
         let shows_itself = schema.contains_key("$ref");
-        if !shows_itself {
+        // 3.0.3 tools take a null example for a mistake.
+        if !shows_itself && field.example != "null" {
             schema.insert("examples".to_owned(), json!([parse(field.example)]));
         }
     }
