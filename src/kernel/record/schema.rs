@@ -6,7 +6,7 @@ use utoipa::openapi::path::Parameter;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
 
 use super::field::{
-    Collection, Derived, Field, Kind, MAX_CUSTOM_FIELD_ID, MAX_CUSTOM_FIELDS, MAX_DATA_URL,
+    Collection, Derived, Field, KB64, Kind, MAX_CUSTOM_FIELD_ID, MAX_CUSTOM_FIELDS, MAX_DATA_URL,
     MAX_DURATION, MAX_SAFE_INTEGER, MAX_URL, Record,
 };
 use super::query::{DEFAULT_PER_PAGE, MAX_PER_PAGE};
@@ -311,8 +311,7 @@ fn input_property(field: &Field) -> Value {
             schema
         }
     };
-    // `null` clears all custom fields, which are then shown as an empty list.
-    if field.nullable && !field.required || matches!(field.kind, Kind::CustomFields) {
+    if field.nullable && !field.required {
         schema = nullable(schema);
     }
     schema["description"] = doc.into();
@@ -372,13 +371,25 @@ fn plain(field: &Field, is_input: bool) -> Value {
                     "id": {"type": "string", "minLength": 1, "maxLength": MAX_CUSTOM_FIELD_ID,
                            "pattern": ANY_TEXT, "description": "Id of the custom field.",
                            "examples": ["url"]},
-                    "value": {"description": "Its value: a text, number, boolean, or a list of them.",
-                              "examples": ["https://echo.example.org"]},
+                    "value": custom_value(),
                 }
             }
         }),
         Kind::Reference(_) | Kind::Derived(_) | Kind::Attachments => json!({}),
     }
+}
+
+/// Value of a custom field: a text, number, boolean, or a list of them.
+fn custom_value() -> Value {
+    let plain = [
+        json!({"type": "string", "maxLength": KB64, "pattern": ANY_TEXT}),
+        json!({"type": "number"}),
+        json!({"type": "boolean"}),
+    ];
+    let list = json!({"type": "array", "maxItems": KB64, "items": {"oneOf": plain}});
+    let mut any = plain.to_vec();
+    any.push(list);
+    json!({"oneOf": any, "description": "Its value: a text, number, boolean, or a list of them."})
 }
 
 fn named(derived: &Derived) -> Value {
