@@ -38,7 +38,10 @@ impl Storage {
     /// # Errors
     /// The store's.
     pub async fn put(&self, key: &str, bytes: Bytes) -> Result<()> {
-        self.store.put(&path(key)?, PutPayload::from_bytes(bytes)).await.map_err(Error::internal)?;
+        self.store
+            .put(&path(key)?, PutPayload::from_bytes(bytes))
+            .await
+            .map_err(Error::internal)?;
         Ok(())
     }
 
@@ -121,7 +124,9 @@ impl Storage {
                 continue;
             }
             // One that vanishes meanwhile was finished or given up.
-            let Ok(modified) = entry.metadata().await.and_then(|it| it.modified()) else { continue };
+            let Ok(modified) = entry.metadata().await.and_then(|it| it.modified()) else {
+                continue;
+            };
             let age = modified.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
             if i64::try_from(age.as_millis()).is_ok_and(|modified| modified < time)
                 && tokio::fs::remove_file(entry.path()).await.is_ok()
