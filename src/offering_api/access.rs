@@ -43,6 +43,8 @@ pub struct Operation {
     pub form: Form,
     /// Whether it tells the limits instead of counting.
     pub peeks: bool,
+    /// Whether `Authorization` names an OAuth client rather than holding a token.
+    pub for_clients: bool,
 }
 
 /// Every operation by path and method.
@@ -74,6 +76,7 @@ impl Operations {
                         Form::Message
                     },
                     peeks: operation["operationId"] == "get_rate_limit",
+                    for_clients: operation["operationId"] == "create_token",
                 };
                 operations.0.entry(path.clone()).or_default().insert(method, read);
             }
@@ -148,7 +151,7 @@ pub async fn guard(
     response
 }
 
-/// Lets a request in: 401, then 400 for the account, 429, 403, 406.
+/// Lets a request in: 401, then 429, 400 for the account, 403, 406.
 async fn admit(
     state: &AppState,
     operation: &Operation,
@@ -157,7 +160,8 @@ async fn admit(
 ) -> Result<()> {
     let now = state.clock.now_millis();
     let headers = request.headers();
-    let identity = match credentials(headers) {
+    let token = if operation.for_clients { None } else { credentials(headers) };
+    let identity = match token {
         Some(token) => state.identities.find(&state.kernel, &token).await?,
         None if operation.permission.is_none() || operation.optional => {
             let bucket = address_bucket(state, request);
@@ -170,11 +174,13 @@ async fn admit(
     };
     let Some(identity) = identity else {
         // Whoever tries tokens is slowed down, like anybody without one.
-        let (_, allowed) = address_bucket(state, request).count(now, state.limits());
+        let (counted, allowed) = address_bucket(state, request).count(now, state.limits());
+        if allowed.is_err() {
+            *standing = Some(counted);
+        }
         allowed.map_err(Error::TooManyRequests)?;
         return Err(Error::Unauthorized);
     };
-    check_account(headers, &identity)?;
     let (counted, allowed) = if operation.peeks {
         identity.bucket.peek(now, state.limits())
     } else {
@@ -196,6 +202,7 @@ async fn admit(
     let identity = caller.identity.clone();
     request.extensions_mut().insert(caller);
     allowed.map_err(Error::TooManyRequests)?;
+    check_account(request.headers(), &identity)?;
     if let Some(permission) = &operation.permission
         && !identity.scopes.allow(permission)
     {
@@ -235,14 +242,11 @@ fn credentials(headers: &HeaderMap) -> Option<String> {
 /// The account headers must agree and name the token's account; whether another account exists is
 /// not told.
 fn check_account(headers: &HeaderMap, identity: &Identity) -> Result<()> {
-    for name in ACCOUNT_HEADERS {
-        if let Some(value) = headers.get(name)
-            && value.as_bytes() != identity.account.as_bytes()
-        {
-            return Err(Error::BadRequest("Invalid x-xurrent-account header".to_owned()));
-        }
+    let mut named = ACCOUNT_HEADERS.iter().flat_map(|name| headers.get_all(*name));
+    if named.all(|value| value.as_bytes() == identity.account.as_bytes()) {
+        return Ok(());
     }
-    Ok(())
+    Err(Error::BadRequest("Invalid x-xurrent-account header".to_owned()))
 }
 
 fn language(headers: &HeaderMap) -> Option<Language> {

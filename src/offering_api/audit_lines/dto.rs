@@ -84,7 +84,8 @@ static PERSON: Derived = Derived {
     schema: ("PersonReference", PERSON_SCHEMA),
 };
 
-const PERSON_SCHEMA: &str = r##"{
+/// Schema `PersonReference`.
+pub const PERSON_SCHEMA: &str = r##"{
     "type": "object", "description": "A person.",
     "required": ["id", "name", "nodeID"],
     "properties": {

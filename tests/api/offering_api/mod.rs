@@ -1,2 +1,5 @@
-//! One file per resource, named as in `src/offering_api`.
+//! One file per resource, named as in `src/offering_api`, and what all of them do alike.
 mod app_offerings;
+mod conventions;
+mod meta;
+mod oauth;
