@@ -13,6 +13,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, header};
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::envelope::{self, Form};
@@ -127,7 +128,11 @@ pub async fn guard(
     let form = operation.as_ref().map_or(Form::Message, |operation| operation.form);
     let mut language = language(request.headers());
     let mut standing = None;
+    let path = request.uri().path();
+    // No record is called by what is no text; the extractor of paths would refuse it in its own words.
+    let is_text = !path.contains('%') || percent_decode_str(path).decode_utf8().is_ok();
     let admitted = match &operation {
+        Some(_) if !is_text => Err(Error::NotFound),
         Some(operation) => admit(&state, operation, &mut request, &mut standing).await,
         None => Ok(()),
     };

@@ -71,19 +71,42 @@ on_both! {
         assert_eq!((known.client_id.len(), known.client_secret.len()), (48, 64));
         let form = form(&known, "");
         let json = json!({"grant_type": "client_credentials", "client_id": known.client_id,
-            "client_secret": known.client_secret}).to_string();
+            "client_secret": known.client_secret})
+        .to_string();
         let answers = [
-            post(app.anonymous().with("content-type", "application/x-www-form-urlencoded"), &form).await,
-            post(app.anonymous().with("content-type", "application/json").with("x-4me-account", "acme"), &json).await,
+            post(app.anonymous().with("content-type", "application/x-www-form-urlencoded"), &form)
+                .await,
+            post(
+                app.anonymous()
+                    .with("content-type", "application/json")
+                    .with("x-4me-account", "acme"),
+                &json,
+            )
+            .await,
             // What a body is shows in the body.
-            post(app.anonymous().with("content-type", "application/x-www-form-urlencoded"), &json).await,
+            post(app.anonymous().with("content-type", "application/x-www-form-urlencoded"), &json)
+                .await,
             post(app.anonymous().with("content-type", "application/json"), &form).await,
             post(app.anonymous(), &format!("\n {json}\n")).await,
             post(app.anonymous(), &form).await,
-            post(basic(&app, &known.client_id, &known.client_secret), "grant_type=client_credentials").await,
-            post(basic(&app, &known.client_id, &known.client_secret), r#"{"grant_type":"client_credentials"}"#).await,
-            post(basic(&app, &known.client_id, &known.client_secret),
-                &format!("grant_type=client_credentials&client_id={}&client_secret=", known.client_id)).await,
+            post(
+                basic(&app, &known.client_id, &known.client_secret),
+                "grant_type=client_credentials",
+            )
+            .await,
+            post(
+                basic(&app, &known.client_id, &known.client_secret),
+                r#"{"grant_type":"client_credentials"}"#,
+            )
+            .await,
+            post(
+                basic(&app, &known.client_id, &known.client_secret),
+                &format!(
+                    "grant_type=client_credentials&client_id={}&client_secret=",
+                    known.client_id
+                ),
+            )
+            .await,
             // A bearer token says nothing about a client, not even a stale one.
             post(app.bearer("amt_stale"), &form).await,
             post(app.anonymous(), &format!("{form}&scope=&resource=x&scope2=y")).await,
@@ -92,20 +115,28 @@ on_both! {
         let mut seen = std::collections::BTreeSet::new();
         for answer in answers {
             let body = use_token(&app, answer).await;
-            assert_eq!(body.as_object().unwrap().keys().collect::<Vec<_>>(), ["access_token", "token_type", "expires_in"]);
+            assert_eq!(
+                body.as_object().unwrap().keys().collect::<Vec<_>>(),
+                ["access_token", "token_type", "expires_in"]
+            );
             seen.insert(body["access_token"].as_str().unwrap().to_owned());
         }
         assert_eq!(seen.len(), count);
         assert_eq!(token_count(&app).await, i64::try_from(count).unwrap());
         // Only a hash is kept.
         for token in &seen {
-            assert_eq!(app.count(&format!("SELECT COUNT(*) FROM tokens WHERE hash LIKE '%{token}%'")).await, 0);
+            assert_eq!(
+                app.count(&format!("SELECT COUNT(*) FROM tokens WHERE hash LIKE '%{token}%'"))
+                    .await,
+                0
+            );
         }
     }
 
     async fn credentials_of_http_basic_are_encoded_like_a_form(app: TestApp) {
         let known = client(&app, &[]).await;
-        let encode = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+        let encode =
+            |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
         let client = basic(&app, &encode(&known.client_id), &encode(&known.client_secret));
         use_token(&app, post(client, "grant_type=client_credentials").await).await;
     }
@@ -124,7 +155,10 @@ on_both! {
         app.advance_seconds(3599);
         app.bearer(token).get("/v1/me").await.expect(200);
         app.advance_seconds(1);
-        assert_eq!(app.bearer(token).get("/v1/me").await.expect(401), json!({"message": "Unauthorized"}));
+        assert_eq!(
+            app.bearer(token).get("/v1/me").await.expect(401),
+            json!({"message": "Unauthorized"})
+        );
     }
 
     async fn expired_tokens_are_forgotten_when_the_next_is_made(app: TestApp) {
@@ -148,21 +182,36 @@ on_both! {
         let narrow = app.bearer(body["access_token"].as_str().unwrap());
         narrow.post("/v1/app_offerings", json!({})).await.expect(403);
         narrow.get("/v1/me").await.expect(403);
-        let answer = post(app.anonymous(), &form(&known, "&scope=app-offering:Read+ui-extension:Read")).await;
+        let answer =
+            post(app.anonymous(), &form(&known, "&scope=app-offering:Read+ui-extension:Read"))
+                .await;
         assert_eq!(use_token(&app, answer).await["scope"], "app-offering:Read ui-extension:Read");
         // Denials take away from what it has, and give nothing.
         let answer = post(app.anonymous(), &form(&known, "&scope=!ui-extension:Read")).await;
         let body = use_token(&app, answer).await;
         assert_eq!(body["scope"], "app-offering:All ui-extension:Read !ui-extension:Read");
         app.bearer(body["access_token"].as_str().unwrap()).get("/v1/me").await.expect(403);
-        for scope in ["me:Read", "*", "*:Read", "app-offering:Read+me:Read", "app-offering-scope:Read"] {
+        for scope in
+            ["me:Read", "*", "*:Read", "app-offering:Read+me:Read", "app-offering-scope:Read"]
+        {
             let answer = post(app.anonymous(), &form(&known, &format!("&scope={scope}"))).await;
             refused(answer, 400, "invalid_scope", "The client may not have this scope");
         }
-        for scope in ["app-offering", "app-offering:read", "openid", "%22", "app-offering:Read,me:Read", "a%00b"] {
+        for scope in [
+            "app-offering",
+            "app-offering:read",
+            "openid",
+            "%22",
+            "app-offering:Read,me:Read",
+            "a%00b",
+        ] {
             let answer = post(app.anonymous(), &form(&known, &format!("&scope={scope}"))).await;
-            refused(answer, 400, "invalid_scope",
-                "A scope is a permission such as app-offering:Read; several are separated by blanks");
+            refused(
+                answer,
+                400,
+                "invalid_scope",
+                "A scope is a permission such as app-offering:Read; several are separated by blanks",
+            );
         }
         assert_eq!(token_count(&app).await, 3);
     }
@@ -172,24 +221,47 @@ on_both! {
         let other = client(&app, &[]).await;
         let (id, secret) = (&*known.client_id, &*known.client_secret);
         let wrong = [
-            (id, &*other.client_secret), (id, &secret[1..]), (id, ""), ("", secret), ("", ""), ("unknown", secret),
-            (&id[1..], secret), (secret, id), ("%00", secret), (id, "%00"), ("a%00b", "%FF"), (id, "%F0%9F%9A%80"),
+            (id, &*other.client_secret),
+            (id, &secret[1..]),
+            (id, ""),
+            ("", secret),
+            ("", ""),
+            ("unknown", secret),
+            (&id[1..], secret),
+            (secret, id),
+            ("%00", secret),
+            (id, "%00"),
+            ("a%00b", "%FF"),
+            (id, "%F0%9F%9A%80"),
         ];
         for (id, secret) in wrong {
-            let body = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}");
+            let body =
+                format!("grant_type=client_credentials&client_id={id}&client_secret={secret}");
             let answer = post(app.anonymous(), &body).await;
             assert!(!answer.headers.contains_key("www-authenticate"));
             refused(answer, 401, "invalid_client", NO_CLIENT);
             let answer = post(basic(&app, id, secret), "grant_type=client_credentials").await;
-            assert_eq!(answer.header("www-authenticate"), "Basic realm=\"appmarket\", charset=\"UTF-8\"");
+            assert_eq!(
+                answer.header("www-authenticate"),
+                "Basic realm=\"appmarket\", charset=\"UTF-8\""
+            );
             refused(answer, 401, "invalid_client", NO_CLIENT);
         }
         for header in ["Basic", "Basic !", "basic YQ==", "Basic /////w=="] {
-            let answer = post(app.anonymous().with("authorization", header), "grant_type=client_credentials").await;
+            let answer = post(
+                app.anonymous().with("authorization", header),
+                "grant_type=client_credentials",
+            )
+            .await;
             assert!(answer.header("www-authenticate").starts_with("Basic "));
             refused(answer, 401, "invalid_client", NO_CLIENT);
         }
-        refused(post(app.anonymous(), "grant_type=client_credentials").await, 401, "invalid_client", NO_CLIENT);
+        refused(
+            post(app.anonymous(), "grant_type=client_credentials").await,
+            401,
+            "invalid_client",
+            NO_CLIENT,
+        );
         assert_eq!(token_count(&app).await, 0);
     }
 
@@ -210,34 +282,69 @@ on_both! {
         const MISSING: &str = "The parameter grant_type is missing";
         const UNREADABLE: &str = "The body is neither a form nor a JSON object";
         for (body, description) in [
-            ("", MISSING), ("{}", MISSING), ("null", MISSING), ("[]", MISSING), ("grant_type=", MISSING),
-            (r#"{"grant_type":null}"#, MISSING), (r#"{"grant_type":""}"#, MISSING), ("--x\r\nform-data", MISSING),
-            ("{", UNREADABLE), ("{\"grant_type\":", UNREADABLE), ("{grant_type=client_credentials}", UNREADABLE),
+            ("", MISSING),
+            ("{}", MISSING),
+            ("null", MISSING),
+            ("[]", MISSING),
+            ("grant_type=", MISSING),
+            (r#"{"grant_type":null}"#, MISSING),
+            (r#"{"grant_type":""}"#, MISSING),
+            ("--x\r\nform-data", MISSING),
+            ("{", UNREADABLE),
+            ("{\"grant_type\":", UNREADABLE),
+            ("{grant_type=client_credentials}", UNREADABLE),
             (r#"{"grant_type":["client_credentials"]}"#, "Every parameter must be a text"),
-            (r#"{"grant_type":"client_credentials","client_id":5}"#, "Every parameter must be a text"),
-            ("grant_type=client_credentials&grant_type=client_credentials", "A parameter is sent more than once"),
+            (
+                r#"{"grant_type":"client_credentials","client_id":5}"#,
+                "Every parameter must be a text",
+            ),
+            (
+                "grant_type=client_credentials&grant_type=client_credentials",
+                "A parameter is sent more than once",
+            ),
         ] {
             refused(post(app.anonymous(), body).await, 400, "invalid_request", description);
         }
-        let answer = app.anonymous().send(Method::POST, "/token", b"{\"grant_type\":\"\xff\"}".to_vec()).await;
+        let answer = app
+            .anonymous()
+            .send(Method::POST, "/token", b"{\"grant_type\":\"\xff\"}".to_vec())
+            .await;
         refused(answer, 400, "invalid_request", UNREADABLE);
         const TWICE: &str = "Credentials may be sent in one way only";
-        let both = post(basic(&app, &known.client_id, &known.client_secret), &form(&known, "")).await;
+        let both =
+            post(basic(&app, &known.client_id, &known.client_secret), &form(&known, "")).await;
         refused(both, 400, "invalid_request", TWICE);
         let another = "grant_type=client_credentials&client_id=another";
-        refused(post(basic(&app, &known.client_id, &known.client_secret), another).await, 400, "invalid_request", TWICE);
-        for grant in ["password", "authorization_code", "refresh_token", "Client_Credentials", "client_credentials+"] {
+        refused(
+            post(basic(&app, &known.client_id, &known.client_secret), another).await,
+            400,
+            "invalid_request",
+            TWICE,
+        );
+        for grant in [
+            "password",
+            "authorization_code",
+            "refresh_token",
+            "Client_Credentials",
+            "client_credentials+",
+        ] {
             let body = form(&known, "").replace("client_credentials", grant);
-            refused(post(app.anonymous(), &body).await, 400, "unsupported_grant_type",
-                "Only the grant_type client_credentials is supported");
+            refused(
+                post(app.anonymous(), &body).await,
+                400,
+                "unsupported_grant_type",
+                "Only the grant_type client_credentials is supported",
+            );
         }
         assert_eq!(token_count(&app).await, 0);
     }
 
     async fn other_refusals_are_those_of_every_operation(app: TestApp) {
         let huge = "x".repeat(2 * 1024 * 1024);
-        assert_eq!(post(app.anonymous(), &huge).await.expect(413),
-            json!({"message": "Payload Too Large: the limit is 1048576 bytes"}));
+        assert_eq!(
+            post(app.anonymous(), &huge).await.expect(413),
+            json!({"message": "Payload Too Large: the limit is 1048576 bytes"})
+        );
         let picky = app.anonymous().with("accept", "text/html");
         assert_eq!(post(picky, "").await.expect(406), json!({"message": "Not Acceptable"}));
         let answer = app.anonymous().get("/token").await;

@@ -16,7 +16,11 @@ fn authorized(app: &TestApp, authorization: &str) -> Client {
 
 on_both! {
     async fn either_account_header_may_name_the_account_of_the_token(app: TestApp) {
-        for names in [&["x-4me-account"][..], &["X-Xurrent-Account"], &["x-4me-account", "x-xurrent-account"]] {
+        for names in [
+            &["x-4me-account"][..],
+            &["X-Xurrent-Account"],
+            &["x-4me-account", "x-xurrent-account"],
+        ] {
             let client = names.iter().fold(app.acme(), |client, name| client.with(name, "acme"));
             assert_eq!(client.get(PATH).await.expect(200), json!([]), "{names:?}");
         }
@@ -34,9 +38,11 @@ on_both! {
                 refused(app.acme().with(name, other).get(PATH).await, 400, MESSAGE);
             }
         }
-        let conflicting = app.acme().with("x-4me-account", "acme").with("x-xurrent-account", "globex");
+        let conflicting =
+            app.acme().with("x-4me-account", "acme").with("x-xurrent-account", "globex");
         refused(conflicting.get(PATH).await, 400, MESSAGE);
-        let conflicting = app.acme().with("x-4me-account", "globex").with("x-xurrent-account", "acme");
+        let conflicting =
+            app.acme().with("x-4me-account", "globex").with("x-xurrent-account", "acme");
         refused(conflicting.get(PATH).await, 400, MESSAGE);
         let twice = app.acme().with("x-4me-account", "acme").with("x-4me-account", "globex");
         refused(twice.get(PATH).await, 400, MESSAGE);
@@ -85,7 +91,8 @@ on_both! {
         for stranger in strangers {
             let answer = stranger.get(PATH).await;
             assert_eq!(answer.header("www-authenticate"), "Bearer");
-            for name in ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "etag"] {
+            for name in ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "etag"]
+            {
                 assert!(!answer.headers.contains_key(name), "{name}");
             }
             refused(answer, 401, "Unauthorized");

@@ -239,7 +239,11 @@ on_both! {
         seed(&app).await;
         for (query, expected) in FOUND {
             let answer = app.acme().get(&format!("{PATH}?sort=id&{}", raw(query))).await;
-            assert_eq!(answer.header("x-pagination-total-entries"), expected.len().to_string(), "{query}");
+            assert_eq!(
+                answer.header("x-pagination-total-entries"),
+                expected.len().to_string(),
+                "{query}"
+            );
             assert_eq!(ids(&answer.expect(200)), *expected, "{query}");
         }
     }
@@ -259,8 +263,18 @@ on_both! {
             list[0].as_object().unwrap().keys().cloned().collect::<Vec<_>>()
         };
         let default = [
-            "id", "nodeID", "sourceID", "reference", "name", "policy_jwt_alg", "policy_jwt_audience",
-            "policy_jwt_claim_expires_in", "service_instance", "webhook_uri_template", "created_at", "updated_at",
+            "id",
+            "nodeID",
+            "sourceID",
+            "reference",
+            "name",
+            "policy_jwt_alg",
+            "policy_jwt_audience",
+            "policy_jwt_claim_expires_in",
+            "service_instance",
+            "webhook_uri_template",
+            "created_at",
+            "updated_at",
         ];
         assert_eq!(keys("").await, default);
         assert_eq!(keys(",%20,").await, default);
@@ -281,16 +295,27 @@ on_both! {
     async fn a_disabled_record_says_so_in_a_list_even_unasked(app: TestApp) {
         seed(&app).await;
         let list = app.acme().get("/v1/app_offerings?fields=name&sort=id&id=1,2").await.expect(200);
-        assert_eq!(list, json!([
-            {"id": 1, "nodeID": "ZXhhbXBsZS50ZXN0L0FwcE9mZmVyaW5nLzE", "name": "Alpha"},
-            {"id": 2, "nodeID": "ZXhhbXBsZS50ZXN0L0FwcE9mZmVyaW5nLzI", "name": "Beta", "disabled": true},
-        ]));
+        assert_eq!(
+            list,
+            json!([
+                {"id": 1, "nodeID": "ZXhhbXBsZS50ZXN0L0FwcE9mZmVyaW5nLzE", "name": "Alpha"},
+                {"id": 2, "nodeID": "ZXhhbXBsZS50ZXN0L0FwcE9mZmVyaW5nLzI", "name": "Beta", "disabled": true},
+            ])
+        );
     }
 
     async fn a_named_subset_is_the_same_by_path_and_by_state(app: TestApp) {
         seed(&app).await;
-        let by_path = app.acme().get("/v1/app_offerings/latest_internal?disabled=true&sort=-id").await.expect(200);
-        let by_state = app.acme().get("/v1/app_offerings?state=latest_internal&disabled=true&sort=-id").await.expect(200);
+        let by_path = app
+            .acme()
+            .get("/v1/app_offerings/latest_internal?disabled=true&sort=-id")
+            .await
+            .expect(200);
+        let by_state = app
+            .acme()
+            .get("/v1/app_offerings?state=latest_internal&disabled=true&sort=-id")
+            .await
+            .expect(200);
         assert_eq!(by_path, by_state);
         assert_eq!(ids(&by_path), [5, 2]);
         refused(app.acme().get("/v1/app_offerings/unknown_subset").await, 404, "Not Found");
@@ -298,18 +323,31 @@ on_both! {
 
     async fn an_id_that_is_none_is_not_found(app: TestApp) {
         seed(&app).await;
-        let node_ids = ["ZXhhbXBsZS50ZXN0L1NlcnZpY2VJbnN0YW5jZS8x", "ZXhhbXBsZS50ZXN0L0FwcE9mZmVyaW5nLzk5OQ"];
-        let texts = ["0", "999", "-1", "+1", "1.0", "abc", "9223372036854775807", "9223372036854775808", "%00", "%FF", "1%2C2", "7"];
+        let node_ids =
+            ["ZXhhbXBsZS50ZXN0L1NlcnZpY2VJbnN0YW5jZS8x", "ZXhhbXBsZS50ZXN0L0FwcE9mZmVyaW5nLzk5OQ"];
+        let texts = [
+            "0",
+            "999",
+            "-1",
+            "+1",
+            "1.0",
+            "abc",
+            "9223372036854775807",
+            "9223372036854775808",
+            "%00",
+            "%FF",
+            "1%2C2",
+            "7",
+        ];
         for id in texts.into_iter().chain(node_ids) {
             let answer = app.acme().get(&format!("{PATH}/{id}")).await;
-            if id == "%FF" {
-                // Not even a text.
-                assert!(answer.status.is_client_error());
-                continue;
-            }
             refused(answer, 404, "Not Found");
         }
-        let by_node_id = app.acme().get("/v1/app_offerings/ZXhhbXBsZS50ZXN0L0FwcE9mZmVyaW5nLzI").await.expect(200);
+        let by_node_id = app
+            .acme()
+            .get("/v1/app_offerings/ZXhhbXBsZS50ZXN0L0FwcE9mZmVyaW5nLzI")
+            .await
+            .expect(200);
         assert_eq!(by_node_id, app.acme().get("/v1/app_offerings/2").await.expect(200));
     }
 }

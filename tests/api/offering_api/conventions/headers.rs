@@ -6,7 +6,7 @@ use super::{PATH, refused};
 use crate::offering_api::app_offerings::{offering, service_instance};
 use crate::on_both;
 use crate::support::contract::DOCUMENT;
-use crate::support::{Answer, TestApp};
+use crate::support::Answer;
 
 /// The headers that every answer has.
 #[track_caller]
@@ -49,7 +49,9 @@ on_both! {
             check_limit_headers(&answer);
         }
         let ids: Vec<String> = [app.acme().get(PATH).await, app.acme().get(PATH).await]
-            .iter().map(|answer| answer.header("x-request-id").to_owned()).collect();
+            .iter()
+            .map(|answer| answer.header("x-request-id").to_owned())
+            .collect();
         assert_ne!(ids[0], ids[1]);
     }
 
@@ -66,7 +68,9 @@ on_both! {
     async fn a_known_tag_is_answered_with_304_and_nothing_else(app: TestApp) {
         let instance = service_instance(&app, "acme").await;
         app.acme().post(PATH, offering("Echo", instance)).await.expect(201);
-        for path in [PATH.to_owned(), format!("{PATH}/1"), "/v1/app_offerings?fields=name".to_owned()] {
+        for path in
+            [PATH.to_owned(), format!("{PATH}/1"), "/v1/app_offerings?fields=name".to_owned()]
+        {
             let first = app.acme().get(&path).await;
             let tag = first.header("etag").to_owned();
             assert!(tag.starts_with("W/\"") && tag.len() == 36, "{tag}");
@@ -104,7 +108,8 @@ on_both! {
         let created = app.acme().post(PATH, offering("Echo", instance)).await;
         let first = created.header("etag").to_owned();
         assert_eq!(app.acme().get(&path).await.header("etag"), first);
-        let changed = app.acme().with("if-match", &first).patch(&path, json!({"name": "Two"})).await;
+        let changed =
+            app.acme().with("if-match", &first).patch(&path, json!({"name": "Two"})).await;
         let second = changed.header("etag").to_owned();
         assert_eq!(changed.expect(200)["name"], "Two");
         for stale in [&*first, "\"other\"", "nonsense"] {
@@ -120,17 +125,26 @@ on_both! {
     }
 
     async fn what_cannot_be_produced_is_not_acceptable(app: TestApp) {
-        for accept in ["text/html", "application/xml, text/plain", "application/json;q=0", "image/*", "json"] {
+        for accept in
+            ["text/html", "application/xml, text/plain", "application/json;q=0", "image/*", "json"]
+        {
             refused(app.acme().with("accept", accept).get(PATH).await, 406, "Not Acceptable");
         }
         for accept in [
-            "application/json", "*/*", "application/*", "APPLICATION/JSON", "", "text/html, */*;q=0.1",
-            "application/json; charset=utf-8", "text/xml,application/json;q=0.5",
+            "application/json",
+            "*/*",
+            "application/*",
+            "APPLICATION/JSON",
+            "",
+            "text/html, */*;q=0.1",
+            "application/json; charset=utf-8",
+            "text/xml,application/json;q=0.5",
         ] {
             app.acme().with("accept", accept).get(PATH).await.expect(200);
         }
         let instance = service_instance(&app, "acme").await;
-        let answer = app.acme().with("accept", "text/html").post(PATH, offering("A", instance)).await;
+        let answer =
+            app.acme().with("accept", "text/html").post(PATH, offering("A", instance)).await;
         refused(answer, 406, "Not Acceptable");
         assert_eq!(app.count("SELECT COUNT(*) FROM app_offerings").await, 0);
     }
@@ -145,7 +159,14 @@ on_both! {
     }
 
     async fn an_unknown_path_is_not_found(app: TestApp) {
-        for path in ["/", "/v2", "/v1/nothing", "/v1/app_offerings/1/nothing", "/v1//app_offerings", "/token/x"] {
+        for path in [
+            "/",
+            "/v2",
+            "/v1/nothing",
+            "/v1/app_offerings/1/nothing",
+            "/v1//app_offerings",
+            "/token/x",
+        ] {
             refused(app.acme().get(path).await, 404, "Not Found");
         }
     }
@@ -163,18 +184,30 @@ on_both! {
         app.acme().post("/v1/app_offerings.json", offering("B", instance)).await.expect(201);
         app.acme().patch("/v1/app_offerings/1.json", json!({"name": "C"})).await.expect(200);
         app.acme().patch("/v1/app_offerings/1/", json!({"name": "D"})).await.expect(200);
-        let readable = DOCUMENT["paths"].as_object().unwrap().iter()
+        let readable = DOCUMENT["paths"]
+            .as_object()
+            .unwrap()
+            .iter()
             .filter(|(_, item)| item.get("get").is_some());
         let mut seen = 0;
         for (path, _) in readable {
-            let path = path.split('/')
+            let path = path
+                .split('/')
                 .map(|part| if part.starts_with('{') { "1" } else { part })
-                .collect::<Vec<_>>().join("/");
+                .collect::<Vec<_>>()
+                .join("/");
             // `/v1/rate_limit` may be asked once a second.
             app.advance_seconds(1);
             let plain = app.acme().get(&path).await;
-            for form in [format!("{path}/"), format!("{path}.json"), format!("{path}/?x_ignored="), format!("{path}.json/")] {
-                let form = form.strip_suffix("?x_ignored=").map_or(form.clone(), |path| format!("{path}?"));
+            for form in [
+                format!("{path}/"),
+                format!("{path}.json"),
+                format!("{path}/?x_ignored="),
+                format!("{path}.json/"),
+            ] {
+                let form = form
+                    .strip_suffix("?x_ignored=")
+                    .map_or(form.clone(), |path| format!("{path}?"));
                 app.advance_seconds(1);
                 let answer = app.acme().get(&form).await;
                 assert_eq!(answer.status, plain.status, "{form}: {}", answer.text());

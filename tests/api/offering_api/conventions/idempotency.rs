@@ -88,7 +88,11 @@ on_both! {
                 made += 1;
                 assert_eq!(answer.expect(201)["id"], 1);
             } else {
-                refused(answer, 409, "A request with this Idempotency-Key is still running; try again soon");
+                refused(
+                    answer,
+                    409,
+                    "A request with this Idempotency-Key is still running; try again soon",
+                );
             }
         }
         assert!(made >= 1);
@@ -119,11 +123,19 @@ on_both! {
     async fn a_key_that_is_none_is_refused(app: TestApp) {
         let instance = service_instance(&app, "acme").await;
         for key in ["", " ", &"x".repeat(256), "schlüssel"] {
-            let answer = app.acme().with("idempotency-key", key).post(PATH, offering("Echo", instance)).await;
+            let answer = app
+                .acme()
+                .with("idempotency-key", key)
+                .post(PATH, offering("Echo", instance))
+                .await;
             refused(answer, 400, "The Idempotency-Key must have 1 to 255 visible ASCII characters");
         }
         assert_eq!(offerings(&app).await, 0);
         let longest = "x".repeat(255);
-        app.acme().with("idempotency-key", &longest).post(PATH, offering("Echo", instance)).await.expect(201);
+        app.acme()
+            .with("idempotency-key", &longest)
+            .post(PATH, offering("Echo", instance))
+            .await
+            .expect(201);
     }
 }

@@ -123,7 +123,11 @@ on_both! {
             let base = format!("{PATH}?fields=id&per_page=7&sort={sort}");
             let mut by_number = Vec::new();
             for page in 1..=7 {
-                by_number.extend(ids(&app.acme().get(&format!("{base}&page={page}")).await.expect(200)));
+                by_number.extend(ids(&app
+                    .acme()
+                    .get(&format!("{base}&page={page}"))
+                    .await
+                    .expect(200)));
             }
             assert_eq!(by_number, expected, "{sort} by number");
             let (mut forwards, mut next) = (Vec::new(), Some(base));
@@ -160,7 +164,8 @@ on_both! {
     async fn cursors_keep_their_place_in_a_filtered_list(app: TestApp) {
         seed(&app, COUNT).await;
         let expected: Vec<i64> = expected("-name").into_iter().filter(|id| *id > 20).collect();
-        let (mut found, mut next) = (Vec::new(), Some(format!("{PATH}?id=%3E20&sort=-name&per_page=4&fields=id,name")));
+        let (mut found, mut next) =
+            (Vec::new(), Some(format!("{PATH}?id=%3E20&sort=-name&per_page=4&fields=id,name")));
         while let Some(path) = next {
             let answer = app.acme().get(&path).await;
             assert_eq!(answer.header("x-pagination-total-entries"), "25");
@@ -188,7 +193,10 @@ on_both! {
         assert_eq!(first.header("link"), format!("<{BASE}?search_after={end}>; rel=\"next\""));
         let second = app.acme().get(&format!("{PATH}?search_after={end}")).await;
         let start = second.header("x-pagination-start-cursor").to_owned();
-        assert_eq!(second.header("link"), format!("<{BASE}>; rel=\"first\",<{BASE}?search_before={start}>; rel=\"prev\""));
+        assert_eq!(
+            second.header("link"),
+            format!("<{BASE}>; rel=\"first\",<{BASE}?search_before={start}>; rel=\"prev\"")
+        );
         assert_eq!(second.header("x-pagination-current-page"), "2");
         assert_eq!(second.expect(200).as_array().unwrap().len(), 5);
         // Back on the first page there is nothing before it.
@@ -207,13 +215,20 @@ on_both! {
         let end = first.header("x-pagination-end-cursor");
         assert_eq!(first.header("link"), format!("<{base}&search_after={end}>; rel=\"next\""));
         let second = app.acme().get(&neighbour(&first, "next").unwrap()).await;
-        let (start, end) = (second.header("x-pagination-start-cursor"), second.header("x-pagination-end-cursor"));
-        assert_eq!(second.header("link"), format!(
-            "<{base}>; rel=\"first\",<{base}&search_before={start}>; rel=\"prev\",<{base}&search_after={end}>; rel=\"next\""
-        ));
+        let (start, end) =
+            (second.header("x-pagination-start-cursor"), second.header("x-pagination-end-cursor"));
+        assert_eq!(
+            second.header("link"),
+            format!(
+                "<{base}>; rel=\"first\",<{base}&search_before={start}>; rel=\"prev\",<{base}&search_after={end}>; rel=\"next\""
+            )
+        );
         let third = app.acme().get(&neighbour(&second, "next").unwrap()).await;
         let start = third.header("x-pagination-start-cursor");
-        assert_eq!(third.header("link"), format!("<{base}>; rel=\"first\",<{base}&search_before={start}>; rel=\"prev\""));
+        assert_eq!(
+            third.header("link"),
+            format!("<{base}>; rel=\"first\",<{base}&search_before={start}>; rel=\"prev\"")
+        );
         assert_eq!(ids(&third.expect(200)).len(), 5);
     }
 
@@ -222,7 +237,12 @@ on_both! {
         const BASE: &str = "https://api.example.test/v1/app_offerings?sort=id";
         for (page, links) in [
             (1, format!("<{BASE}&page=2>; rel=\"next\"")),
-            (2, format!("<{BASE}&page=1>; rel=\"first\",<{BASE}&page=1>; rel=\"prev\",<{BASE}&page=3>; rel=\"next\"")),
+            (
+                2,
+                format!(
+                    "<{BASE}&page=1>; rel=\"first\",<{BASE}&page=1>; rel=\"prev\",<{BASE}&page=3>; rel=\"next\""
+                ),
+            ),
             (3, format!("<{BASE}&page=1>; rel=\"first\",<{BASE}&page=2>; rel=\"prev\"")),
         ] {
             let answer = app.acme().get(&format!("{PATH}?page={page}&sort=id")).await;
@@ -243,7 +263,10 @@ on_both! {
             assert_eq!(answer.header("x-pagination-total-entries"), "45");
             assert_eq!(answer.header("x-pagination-total-pages"), "3");
             let base = "https://api.example.test/v1/app_offerings";
-            assert_eq!(answer.header("link"), format!("<{base}?page=1>; rel=\"first\",<{base}?page=3>; rel=\"prev\""));
+            assert_eq!(
+                answer.header("link"),
+                format!("<{base}?page=1>; rel=\"first\",<{base}?page=3>; rel=\"prev\"")
+            );
             assert!(!answer.headers.contains_key("x-pagination-start-cursor"));
             assert_eq!(answer.expect(200), json!([]));
         }
@@ -256,7 +279,12 @@ on_both! {
         assert!(!empty.headers.contains_key("link"));
         assert_eq!(empty.expect(200), json!([]));
         seed(&app, 20).await;
-        for path in [PATH, "/v1/app_offerings?page=1", "/v1/app_offerings?id=%3E0", "/v1/app_offerings?id=0&page=1"] {
+        for path in [
+            PATH,
+            "/v1/app_offerings?page=1",
+            "/v1/app_offerings?id=%3E0",
+            "/v1/app_offerings?id=0&page=1",
+        ] {
             assert!(!app.acme().get(path).await.headers.contains_key("link"), "{path}");
         }
         let single = app.acme().get("/v1/app_offerings/1").await;
@@ -284,16 +312,37 @@ on_both! {
             text[at] = if text[at] == b'A' { b'B' } else { b'A' };
             String::from_utf8(text).unwrap()
         };
-        let forged = [flipped(2), flipped(cursor.len() / 2), flipped(cursor.len() - 4), cursor[4..].to_owned(),
-            format!("{cursor}AAAA"), "x".to_owned(), "eyJvZmZzZXQiOjB9".to_owned(), String::new(), "%00".to_owned(), "%F0%9F%9A%80".to_owned()];
+        let forged = [
+            flipped(2),
+            flipped(cursor.len() / 2),
+            flipped(cursor.len() - 4),
+            cursor[4..].to_owned(),
+            format!("{cursor}AAAA"),
+            "x".to_owned(),
+            "eyJvZmZzZXQiOjB9".to_owned(),
+            String::new(),
+            "%00".to_owned(),
+            "%F0%9F%9A%80".to_owned(),
+        ];
         for cursor in forged {
             for parameter in ["search_after", "search_before"] {
-                let answer = app.acme().get(&format!("{PATH}?sort=name&{parameter}={cursor}")).await;
+                let answer =
+                    app.acme().get(&format!("{PATH}?sort=name&{parameter}={cursor}")).await;
                 refused(answer, 400, "Invalid cursor");
             }
         }
-        for query in ["", "sort=-name&", "sort=name,sourceID&", "sort=id&", "state=latest_internal&sort=name&"] {
-            refused(app.acme().get(&format!("{PATH}?{query}search_after={cursor}")).await, 400, "Invalid cursor");
+        for query in [
+            "",
+            "sort=-name&",
+            "sort=name,sourceID&",
+            "sort=id&",
+            "state=latest_internal&sort=name&",
+        ] {
+            refused(
+                app.acme().get(&format!("{PATH}?{query}search_after={cursor}")).await,
+                400,
+                "Invalid cursor",
+            );
         }
         let other = format!("/v1/app_offerings/latest_internal?sort=name&search_after={cursor}");
         refused(app.acme().get(&other).await, 400, "Invalid cursor");
@@ -302,16 +351,23 @@ on_both! {
         assert_eq!(ids(&app.acme().get(&own).await.expect(200)).len(), 5);
         // Padding, which some clients add, changes nothing.
         app.acme().get(&format!("{own}==")).await.expect(200);
-        for both in ["page=1&search_after=x", "search_before=x&page=2", "search_after=x&search_before=x"] {
-            refused(app.acme().get(&format!("{PATH}?{both}")).await, 400,
-                "Parameters 'page', 'search_after' and 'search_before' cannot be combined");
+        for both in
+            ["page=1&search_after=x", "search_before=x&page=2", "search_after=x&search_before=x"]
+        {
+            refused(
+                app.acme().get(&format!("{PATH}?{both}")).await,
+                400,
+                "Parameters 'page', 'search_after' and 'search_before' cannot be combined",
+            );
         }
     }
 
     async fn pages_of_a_path_with_a_slash_or_json_lead_on_too(app: TestApp) {
         seed(&app, 25).await;
         let plain = app.acme().get(PATH).await;
-        for path in ["/v1/app_offerings/", "/v1/app_offerings.json", "/v1/app_offerings/?per_page=20"] {
+        for path in
+            ["/v1/app_offerings/", "/v1/app_offerings.json", "/v1/app_offerings/?per_page=20"]
+        {
             let first = app.acme().get(path).await;
             let second = app.acme().get(&neighbour(&first, "next").unwrap()).await;
             assert_eq!(ids(&second.expect(200)).len(), 5, "{path}");
