@@ -221,6 +221,8 @@ impl Operation<'_> {
         let is_create = self.value["responses"].get("201").is_some();
         let has_id = self.path.contains('{');
         let takes_json = self.value["requestBody"]["content"].get("application/json").is_some();
+        let ok = &self.value["responses"]["200"]["content"]["application/json"]["schema"];
+        let lists = is_get && ok["type"] == "array";
         for (status, response) in self.value["responses"].as_object_mut().into_iter().flatten() {
             let Some(response) = response.as_object_mut() else { continue };
             if response.contains_key("$ref") {
@@ -237,16 +239,7 @@ impl Operation<'_> {
                 names.push("Location");
             }
             if is_list && is_get {
-                names.extend([
-                    "Link",
-                    "X-Pagination-Per-Page",
-                    "X-Pagination-Current-Page",
-                    "X-Pagination-Total-Pages",
-                    "X-Pagination-Total-Entries",
-                    "X-Pagination-Start-Cursor",
-                    "X-Pagination-End-Cursor",
-                    "X-Pagination-Throttled",
-                ]);
+                names.extend(PAGE_HEADERS);
             }
             if self.method == "post" && needs_token {
                 names.push("Idempotency-Replayed");
@@ -273,7 +266,7 @@ impl Operation<'_> {
         if self.writes() {
             refusals.push(("413", "PayloadTooLarge"));
         }
-        if self.has_body() || self.method == "post" && needs_token {
+        if needs_token && (self.has_body() || self.method == "post") {
             refusals.push(("422", "UnprocessableEntity"));
         }
         refusals.extend([
@@ -282,7 +275,7 @@ impl Operation<'_> {
             ("503", "ServiceUnavailable"),
         ]);
         if is_get && needs_token {
-            refusals.push(("304", "NotModified"));
+            refusals.push(("304", if lists { "PageNotModified" } else { "NotModified" }));
         }
         let Some(responses) = self.value["responses"].as_object_mut() else { return };
         for (status, name) in refusals {
@@ -295,6 +288,18 @@ impl Operation<'_> {
         responses.sort_keys();
     }
 }
+
+/// What leads from one page to the next.
+const PAGE_HEADERS: [&str; 8] = [
+    "Link",
+    "X-Pagination-Per-Page",
+    "X-Pagination-Current-Page",
+    "X-Pagination-Total-Pages",
+    "X-Pagination-Total-Entries",
+    "X-Pagination-Start-Cursor",
+    "X-Pagination-End-Cursor",
+    "X-Pagination-Throttled",
+];
 
 /// Headers of a response, by reference.
 fn header_references(names: &[&str]) -> Value {
@@ -502,10 +507,18 @@ fn responses() -> Value {
         ),
     ];
     let mut responses = Map::new();
+    let mut names = vec!["ETag", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"];
     responses.insert(
         "NotModified".to_owned(),
         json!({"description": "Nothing has changed since the `ETag` in `If-None-Match`.",
-               "headers": header_references(&["ETag", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"])}),
+               "headers": header_references(&names)}),
+    );
+    names.extend(PAGE_HEADERS);
+    responses.insert(
+        "PageNotModified".to_owned(),
+        json!({"description": "The items of this page have not changed since the `ETag` in \
+                               `If-None-Match`. The headers tell whether the rest of the list has.",
+               "headers": header_references(&names)}),
     );
     for (name, status, description, message) in REFUSALS {
         let mut names = match status {

@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{OriginalUri, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::FutureExt;
@@ -99,6 +99,8 @@ fn normalise(request: &mut Request) {
     // A shorter valid path is a valid path.
     parts.path_and_query = PathAndQuery::try_from(text).ok();
     if let Ok(uri) = Uri::from_parts(parts) {
+        // What handlers make links and cursors from: both forms are one list.
+        request.extensions_mut().insert(OriginalUri(uri.clone()));
         *request.uri_mut() = uri;
     }
 }

@@ -265,9 +265,11 @@ async fn execute(cli: Cli) -> Result<Option<Report>, Failure> {
         return Ok(Some(Report::new(text, masked)));
     }
     log(&config)?;
+    if let Command::Serve(args) = command {
+        return serve(config, args, cli.shared.json).await.map(|()| None);
+    }
     let state = app::connect(config, Clock::system()).await?;
     match command {
-        Command::Serve(args) => serve(state, args, cli.shared.json).await.map(|()| None),
         Command::Migrate => {
             let ran = migrations::up(state.store.connection()).await?;
             let text = match ran {
@@ -364,13 +366,17 @@ fn read_scopes(patterns: &[String]) -> Result<Scopes, Refused> {
     Scopes::parse(patterns.iter().map(String::as_str)).map_err(Refused::input)
 }
 
-async fn serve(state: AppState, args: ServeArgs, as_json: bool) -> Result<(), Failure> {
-    migrations::up(state.store.connection()).await?;
-    let seeded = !args.no_demo && seed::fill_if_empty(&state).await?;
-    let listen = state.config.listen;
+async fn serve(mut config: Config, args: ServeArgs, as_json: bool) -> Result<(), Failure> {
+    let listen = config.listen;
+    // First of all: a port that is taken should change nothing, and port 0 becomes a real one, which
+    // the addresses in answers need.
     let listener = TcpListener::bind(listen).await.map_err(|error| {
         format!("cannot listen on {listen}: {error}; choose another with --listen")
     })?;
+    config.listen = listener.local_addr()?;
+    let state = app::connect(config, Clock::system()).await?;
+    migrations::up(state.store.connection()).await?;
+    let seeded = !args.no_demo && seed::fill_if_empty(&state).await?;
     greet(&state, seeded, as_json).await?;
     app::serve(state, listener, stop_signal()).await?;
     Ok(())

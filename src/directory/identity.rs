@@ -304,15 +304,15 @@ mod tests {
     fn a_burst_ends_and_the_hour_goes_on() {
         let bucket = Bucket::default();
         for _ in 0..20 {
-            assert_eq!(bucket.count(1_000, LIMITS).1, Ok(()));
+            assert_eq!(bucket.count(11_000, LIMITS).1, Ok(()));
         }
-        let (standing, refused) = bucket.count(1_500, LIMITS);
+        let (standing, refused) = bucket.count(11_500, LIMITS);
         assert_eq!(refused, Err(2));
         assert_eq!(standing, Standing { limit: 30, remaining: 10, reset: 3600 });
         for _ in 0..10 {
-            assert_eq!(bucket.count(3_000, LIMITS).1, Ok(()));
+            assert_eq!(bucket.count(13_000, LIMITS).1, Ok(()));
         }
-        assert_eq!(bucket.count(10_000, LIMITS).1, Err(3590));
+        assert_eq!(bucket.count(20_000, LIMITS).1, Err(3580));
         assert_eq!(bucket.count(HOUR, LIMITS).1, Ok(()));
     }
 

@@ -27,6 +27,13 @@ impl Permission {
 #[serde(transparent)]
 pub struct Scopes(Vec<String>);
 
+/// The patterns separated by blanks, as OAuth writes them.
+impl std::fmt::Display for Scopes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.join(" "))
+    }
+}
+
 /// Operations that patterns may name.
 pub const OPERATIONS: [&str; 6] = ["Create", "Read", "Update", "Delete", "All", "*"];
 
@@ -96,8 +103,14 @@ impl Scopes {
 
     /// What both allow: patterns of `wanted` that `self` covers word by word.
     pub fn narrowed(&self, wanted: &Self) -> Option<Self> {
+        let denies = |pattern: &String| pattern.starts_with('!');
+        if wanted.0.iter().all(denies) {
+            // "Everything but this" means everything that is one's own: the denials alone would
+            // allow the rest of the world.
+            return Some(Self(self.0.iter().chain(&wanted.0).cloned().collect()));
+        }
         let covers = |pattern: &String| {
-            pattern.starts_with('!')
+            denies(pattern)
                 || Permission::parse(pattern).is_some_and(|permission| self.allow(&permission))
         };
         if !wanted.0.iter().all(covers) {
@@ -150,5 +163,15 @@ mod tests {
         let kept = own.narrowed(&all).unwrap();
         assert!(!kept.allow(&Permission::parse("app-offering:Delete").unwrap()));
         assert_eq!(own.narrowed(&Scopes::parse(["webhook:Read"]).unwrap()), None);
+    }
+
+    #[test]
+    fn a_client_that_asks_only_for_denials_gets_no_more_than_it_has() {
+        let own = Scopes::parse(["app-offering:Read", "ui-extension:Read"]).unwrap();
+        let narrowed = own.narrowed(&Scopes::parse(["!ui-extension:Read"]).unwrap()).unwrap();
+        assert!(narrowed.allow(&Permission::parse("app-offering:Read").unwrap()));
+        assert!(!narrowed.allow(&Permission::parse("ui-extension:Read").unwrap()));
+        assert!(!narrowed.allow(&Permission::parse("webhook:Read").unwrap()));
+        assert!(!narrowed.allow(&Permission::parse("app-offering:Create").unwrap()));
     }
 }

@@ -276,8 +276,12 @@ fn describe(error: &figment::Error) -> String {
         text.push_str(": ");
     }
     text.push_str(&error.kind.to_string());
-    if let Some(source) = error.metadata.as_ref() {
-        text.push_str(&format!(" (in {})", source.name));
+    if let Some(metadata) = error.metadata.as_ref() {
+        let place = match &metadata.source {
+            Some(figment::Source::File(path)) => path.display().to_string(),
+            _ => metadata.name.clone().into_owned(),
+        };
+        text.push_str(&format!(" (in {place})"));
     }
     text
 }

@@ -284,7 +284,11 @@ pub fn location(state: &AppState, caller: &Caller, record: &Record, id: i64) -> 
     format!("{}/{}/{id}", state.site.account_url(&caller.identity.account), record.table)
 }
 
-async fn read(body: axum::body::Body) -> Result<Bytes> {
+/// Reads a body of at most [`BODY_LIMIT`] bytes.
+///
+/// # Errors
+/// 413 when it is longer.
+pub async fn read(body: axum::body::Body) -> Result<Bytes> {
     match Limited::new(body, BODY_LIMIT).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
-    Statement, TransactionTrait,
+    Statement,
 };
 
 pub use row::{Param, Query, Row};
@@ -160,9 +160,12 @@ impl Store {
         self.committed().fetch(query, (), |(), _| ()).await
     }
 
-    /// Runs `work` in a transaction outside the group commit: for the seed and the command line.
+    /// A transaction outside the group commit: for the seed and the command line.
+    ///
+    /// # Errors
+    /// The database's.
     pub async fn begin(&self) -> Result<DatabaseTransaction> {
-        Ok(self.connection.begin().await?)
+        Ok(write::begin(&self.connection).await?)
     }
 }
 

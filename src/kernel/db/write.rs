@@ -51,6 +51,17 @@ pub(super) async fn with_retries<C, T>(
     }
 }
 
+/// A transaction that will write. IMMEDIATE, as SQLite calls it: another process may write too, and
+/// waiting for it must happen before reading. One that has read when it comes to write is refused
+/// at once with "database is locked".
+pub(super) async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    let options = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    };
+    connection.begin_with_options(options).await
+}
+
 /// Whether the database asks to repeat the transaction: serialization failure (40001) or deadlock
 /// (40P01).
 fn lost_a_race(error: &Error) -> bool {
@@ -153,12 +164,7 @@ async fn write_group(
     queue: &mut mpsc::Receiver<Box<dyn Pending>>,
     group: &mut Vec<Box<dyn Pending>>,
 ) -> Result<(), DbErr> {
-    // IMMEDIATE: another process may write too, and waiting for it must happen before reading.
-    let options = TransactionOptions {
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        ..TransactionOptions::default()
-    };
-    let transaction = connection.begin_with_options(options).await?;
+    let transaction = begin(connection).await?;
     let mut at = 0;
     while at < group.len() {
         let savepoint = transaction.begin().await?;

@@ -254,3 +254,142 @@ fn number(text: &str) -> Option<i64> {
 pub fn is_true(text: &str) -> bool {
     ["1", "t", "y", "true", "yes", "on"].iter().any(|word| text.eq_ignore_ascii_case(word))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use chrono_tz::Tz;
+
+    use super::*;
+    use crate::kernel::record::Reference;
+    use crate::kernel::record::field::Derived;
+    use crate::kernel::secret::MasterKey;
+    use crate::kernel::state::Site;
+
+    static TEAM: Reference = Reference {
+        output: Derived { joins: &[], columns: &[], write: |_, _, _, _| {}, schema: ("", "{}") },
+        node_type: "Team",
+    };
+
+    /// One field of every type that no list of the family combines.
+    static RECORD: Record = Record {
+        name: "thing",
+        table: "things",
+        node_type: "Thing",
+        fields: &[
+            Field::id(),
+            Field::choice("status", &["new", "old"]).filterable(),
+            Field::choice("impact", &["low", "high"]).nullable().filterable(),
+            Field::reference("team", "team_id", &TEAM).nullable().filterable(),
+            Field::new("position", "position", Kind::Integer { min: 0, max: 99 }).filterable(),
+            Field::new("delay", "delay", Kind::Duration).nullable().filterable(),
+            Field::text("subject", 80).ignore_case().filterable(),
+            Field::long_text("remarks").filterable(),
+        ],
+    };
+
+    fn view() -> View {
+        let site = Site {
+            public_url: "https://api.example.test".to_owned(),
+            domain: "example.test".to_owned(),
+            account_url: "https://{account}.example.test".to_owned(),
+            key: MasterKey::generate(),
+        };
+        View { account: "acme".into(), time_zone: Tz::UTC, site: Arc::new(site), now: 0 }
+    }
+
+    fn test(key: &str, value: &str) -> Result<Test, String> {
+        let parameters = vec![(key.to_owned(), value.to_owned(), value.contains(','))];
+        match parse(&RECORD, parameters, &view()) {
+            Ok(filters) => Ok(filters[0].test.clone()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    fn among(not: bool, values: &[Param]) -> Result<Test, String> {
+        Ok(Test::Among { not, values: values.to_vec() })
+    }
+
+    fn range(low: Option<(i64, bool)>, high: Option<(i64, bool)>) -> Result<Test, String> {
+        let bound = |(value, included)| (Param::Int(value), included);
+        Ok(Test::Range { low: low.map(bound), high: high.map(bound) })
+    }
+
+    fn refused(text: &str) -> Result<Test, String> {
+        Err(text.to_owned())
+    }
+
+    #[test]
+    fn words_of_a_list_are_compared_alone_and_in_sets() {
+        assert_eq!(test("status", "new"), among(false, &["new".into()]));
+        assert_eq!(test("status", "new,old"), among(false, &["new".into(), "old".into()]));
+        assert_eq!(test("status!", "new,old"), among(true, &["new".into(), "old".into()]));
+        assert_eq!(test("status", "!new"), among(true, &["new".into()]));
+        assert_eq!(test("status!", "!new"), among(false, &["new".into()]));
+        assert_eq!(test("impact", ""), Ok(Test::Empty));
+        assert_eq!(test("impact", "!"), Ok(Test::Present));
+        assert_eq!(test("impact!", ""), Ok(Test::Present));
+        for (value, message) in [
+            ("New", "Invalid value 'New' for field 'status'"),
+            ("new,", "Invalid value '' for field 'status'"),
+            (">new", "Field 'status' does not support the '=>' operator"),
+            ("", "Field 'status' does not support the '=' operator"),
+        ] {
+            assert_eq!(test("status", value), refused(message));
+        }
+    }
+
+    #[test]
+    fn references_are_compared_by_number_and_node_id_under_both_names() {
+        let node_id = node_id::encode("example.test", "Team", 7);
+        for key in ["team", "team_id"] {
+            assert_eq!(test(key, "20"), among(false, &[20.into()]));
+            assert_eq!(test(key, &format!("20,{node_id}")), among(false, &[20.into(), 7.into()]));
+            assert_eq!(test(key, "!20"), among(true, &[20.into()]));
+            assert_eq!(test(key, ""), Ok(Test::Empty));
+            assert_eq!(test(key, "!"), Ok(Test::Present));
+            assert_eq!(test(&format!("{key}!"), "4,5"), among(true, &[4.into(), 5.into()]));
+            assert_eq!(test(key, ">4"), refused("Field 'team' does not support the '=>' operator"));
+            let other = node_id::encode("example.test", "Thing", 7);
+            assert_eq!(
+                test(key, &other),
+                refused(&format!("Invalid value '{other}' for field 'team'"))
+            );
+        }
+        assert_eq!(test("status_id", "1"), refused("Unknown fields: status_id"));
+    }
+
+    #[test]
+    fn numbers_and_minutes_are_compared_in_sets_and_ranges() {
+        for key in ["position", "delay"] {
+            assert_eq!(test(key, "5"), among(false, &[5.into()]));
+            assert_eq!(test(key, "1,2"), among(false, &[1.into(), 2.into()]));
+            assert_eq!(test(key, "!1,2"), among(true, &[1.into(), 2.into()]));
+            assert_eq!(test(key, "<5"), range(None, Some((5, false))));
+            assert_eq!(test(key, "<=5"), range(None, Some((5, true))));
+            assert_eq!(test(key, ">5"), range(Some((5, false)), None));
+            assert_eq!(test(key, ">=5"), range(Some((5, true)), None));
+            assert_eq!(test(key, ">1<5"), range(Some((1, false)), Some((5, false))));
+            assert_eq!(test(key, ">=1<5"), range(Some((1, true)), Some((5, false))));
+            assert_eq!(test(key, "<=5>=1"), range(Some((1, true)), Some((5, true))));
+            let message = format!("Field '{key}' does not support the '=>>=' operator");
+            assert_eq!(test(key, ">1>=5"), refused(&message));
+            let message = format!("Field '{key}' does not support the '!=<' operator");
+            assert_eq!(test(&format!("{key}!"), "<5"), refused(&message));
+            let message = format!("Invalid value 'five' for field '{key}'");
+            assert_eq!(test(key, "five"), refused(&message));
+        }
+        assert_eq!(test("delay", ""), Ok(Test::Empty));
+    }
+
+    #[test]
+    fn texts_are_compared_as_they_are_or_in_lower_case() {
+        assert_eq!(test("remarks", "Ärger"), among(false, &["Ärger".into()]));
+        assert_eq!(test("subject", "Ärger"), among(false, &["ärger".into()]));
+        assert_eq!(
+            test("subject", "a,b"),
+            refused("Cannot apply the '=' operator to a set of values for field 'subject'")
+        );
+    }
+}

@@ -338,14 +338,6 @@ fn scalar(value: &Value) -> Option<Cow<'_, str>> {
     }
 }
 
-/// Whether this is an absolute http or https address.
-pub fn is_http_url(text: &str) -> bool {
-    let valid = |url: url::Url| matches!(url.scheme(), "http" | "https") && url.has_host();
-    // The parser forgives blanks and control characters; a stored address must not need that.
-    !text.contains(|character: char| character.is_whitespace() || character.is_control())
-        && url::Url::parse(text).is_ok_and(valid)
-}
-
 fn check_text(text: &str) -> Result<(), Violation> {
     // PostgreSQL cannot store it and no client can mean it.
     if text.contains('\0') { Err(Violation::Invalid) } else { Ok(()) }

@@ -476,6 +476,40 @@ macro_rules! record_schemas {
     )+};
 }
 
+/// Declares a type of the document whose schema is written down rather than made from a record, with
+/// the schemas (JSON text) that it refers to.
+#[macro_export]
+macro_rules! literal_schema {
+    ($name:ident: $schema:expr $(, $reference:literal => $json:expr)* $(,)?) => {
+        /// Schema of the document.
+        #[derive(Clone, Copy, Debug)]
+        pub struct $name;
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                $schema
+            }
+        }
+
+        impl utoipa::ToSchema for $name {
+            fn name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn schemas(
+                schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>,
+            ) {
+                let _ = &schemas;
+                $(
+                    let schema = $crate::kernel::record::schema::parse($json);
+                    let schema = $crate::kernel::record::schema::from_json(schema);
+                    schemas.push(($reference.to_owned(), schema));
+                )*
+            }
+        }
+    };
+}
+
 /// Declares the query parameters of a list.
 #[macro_export]
 macro_rules! list_parameters {

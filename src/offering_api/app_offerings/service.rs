@@ -1,6 +1,7 @@
 //! The rules of app offerings: references, URL templates, who may change what (contract 2.2, 2.5).
 use futures_util::FutureExt;
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
+use serde_json::Value;
 
 use super::dto::{self, RECORD};
 use super::entity::{self, ActiveModel, COLUMN, Entity, Model};
@@ -98,9 +99,9 @@ pub async fn update(state: &AppState, write: Write, id: &str) -> Result<axum::re
     let mut changes = Changes::read(&RECORD, &write.body, Mode::Update, &write.caller.view);
     check_templates(&mut changes);
     let picture = take_picture(state, &write, &mut changes);
-    if write.body.get("reference").is_some()
-        && changes.text("reference").is_none_or(|text| text.trim().is_empty())
-    {
+    let is_blank =
+        |value: &Value| value.as_str().map_or(value.is_null(), |it| it.trim().is_empty());
+    if write.body.get("reference").is_some_and(is_blank) {
         changes.refuse("reference", Violation::Blank);
     }
     // A body that is refused for what it says leaves no picture either.
@@ -180,7 +181,7 @@ pub(super) fn record<'a>(
     caller: &'a Caller,
     row: &'a Model,
     action: Action,
-    changes: serde_json::Map<String, serde_json::Value>,
+    changes: serde_json::Map<String, Value>,
     now: i64,
 ) -> audit::Entry<'a> {
     audit::Entry {

@@ -1,10 +1,14 @@
 //! Routes that belong to no record.
+use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::TAG;
+use super::dto::{Account, Enumerations, Person};
+use super::{TAG, service};
+use crate::directory::state::AppState;
+use crate::kernel::error::Result;
 use crate::offering_api::access::Caller;
 use crate::offering_api::envelope;
 
@@ -35,6 +39,43 @@ pub struct RateLimit {
 )]
 pub async fn root() -> Response {
     envelope::json(&json!({}))
+}
+
+/// Get the caller
+///
+/// The person of the token.
+#[utoipa::path(
+    get, path = "/v1/me", tag = TAG, operation_id = "get_me",
+    responses((status = OK, description = "The person of the token.", body = Person)),
+    security(("oauth2" = ["me:Read"])),
+)]
+pub async fn me(State(state): State<AppState>, caller: Caller) -> Result<Response> {
+    service::me(&state, &caller).await
+}
+
+/// Get the account
+///
+/// The account in whose context the call is executed.
+#[utoipa::path(
+    get, path = "/v1/account", tag = TAG, operation_id = "get_account",
+    responses((status = OK, description = "The account.", body = Account)),
+    security(("oauth2" = ["account:Read"])),
+)]
+pub async fn account(State(state): State<AppState>, caller: Caller) -> Result<Response> {
+    service::account(&state, &caller).await
+}
+
+/// List the enumerations
+///
+/// The values that fields of the type enumeration can have, with what people call them in the
+/// caller's language; and the languages, currencies and time zones.
+#[utoipa::path(
+    get, path = "/v1/enums", tag = TAG, operation_id = "get_enums",
+    responses((status = OK, description = "All enumerations.", body = Enumerations)),
+    security(("oauth2" = ["enum:Read"])),
+)]
+pub async fn enums(caller: Caller) -> Response {
+    service::enumerations(&caller)
 }
 
 /// Get the request limits

@@ -1,4 +1,7 @@
-//! One file per resource, named as in `src/offering_api`.
+//! One file per resource, named as in `src/offering_api`, and what all of them do alike.
 mod app_offerings;
 mod attachments;
+mod conventions;
+mod meta;
+mod oauth;
 mod pictures;

@@ -24,6 +24,7 @@ const TRANSPORT: &[&str] = &[
     "content-length",
     "content-security-policy",
     "content-type",
+    "pragma",
     "strict-transport-security",
     "transfer-encoding",
     "vary",

@@ -1,0 +1,710 @@
+//! The program itself: its commands in a folder of their own, and a server that is really started.
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_appmarket");
+/// Longest wait for anything, on the slowest machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Every command.
+const COMMANDS: &[&str] = &[
+    "",
+    "serve",
+    "migrate",
+    "account",
+    "account create",
+    "person",
+    "person create",
+    "trust",
+    "trust add",
+    "token",
+    "token create",
+    "client",
+    "client create",
+    "openapi",
+    "config",
+    "config check",
+];
+
+/// The program in a folder, with nothing of this process's environment but the search path.
+fn program(folder: &Path, arguments: &str) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.args(words(arguments)).current_dir(folder).env_clear();
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command
+}
+
+/// Splits at blanks; `_` stands for a blank inside a word.
+fn words(text: &str) -> impl Iterator<Item = String> {
+    text.split_whitespace().map(|word| word.replace('_', " "))
+}
+
+fn run(folder: &TempDir, arguments: &str) -> Output {
+    program(folder.path(), arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+/// What a command that succeeds prints, for people.
+#[track_caller]
+fn said(folder: &TempDir, arguments: &str) -> String {
+    let output = run(folder, arguments);
+    assert!(output.status.success(), "{arguments}: {}", text(&output.stderr));
+    text(&output.stdout).trim_end().to_owned()
+}
+
+/// What a command that succeeds prints, for programs: one JSON object on one line.
+#[track_caller]
+fn told(folder: &TempDir, arguments: &str) -> Value {
+    let line = said(folder, &format!("{arguments} --json"));
+    assert_eq!(line.lines().count(), 1, "{line}");
+    serde_json::from_str(&line).unwrap()
+}
+
+/// Demands that a command fails with this text, for people and for programs.
+#[track_caller]
+fn fails(folder: &TempDir, arguments: &str, message: &str) {
+    let output = run(folder, arguments);
+    assert_eq!(output.status.code(), Some(1), "{arguments}: {}", text(&output.stdout));
+    assert_eq!(text(&output.stderr), format!("appmarket: {message}\n"), "{arguments}");
+    assert_eq!(text(&output.stdout), "", "{arguments}");
+    let output = run(folder, &format!("{arguments} --json"));
+    assert_eq!(output.status.code(), Some(1));
+    let told: Value = serde_json::from_str(text(&output.stdout)).unwrap();
+    assert_eq!(told, json!({"error": message}));
+}
+
+/// A folder with the account `acme`.
+fn with_account() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    said(&folder, "account create acme --name Acme --time-zone Amsterdam");
+    folder
+}
+
+/// A server that is running, until it is dropped.
+struct Server {
+    child: Child,
+    address: SocketAddr,
+    /// What it printed when it was ready.
+    ready: Value,
+}
+
+/// What a server answered.
+#[derive(Debug)]
+struct Answer {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl Answer {
+    #[track_caller]
+    fn expect(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.body);
+        serde_json::from_str(&self.body).unwrap()
+    }
+}
+
+impl Server {
+    fn start(folder: &TempDir, arguments: &str) -> Self {
+        Self::spawn(program(
+            folder.path(),
+            &format!("serve --listen 127.0.0.1:0 --json {arguments}"),
+        ))
+    }
+
+    fn spawn(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap());
+        let (sender, receiver) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            let read = lines.read_line(&mut line);
+            drop(sender.send(read.map(|_| line)));
+        });
+        let line = receiver.recv_timeout(PATIENCE).expect("the server is ready in time").unwrap();
+        let ready: Value = serde_json::from_str(&line).unwrap_or_else(|_| {
+            let mut log = String::new();
+            drop(child.kill());
+            child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+            panic!("the server said {line:?} and {log:?}")
+        });
+        let docs = ready["docs"].as_str().unwrap();
+        let address = docs.strip_prefix("http://").unwrap().strip_suffix("/docs").unwrap();
+        Self { child, address: address.parse().unwrap(), ready }
+    }
+
+    /// Sends bytes as they are and reads until the server closes the connection.
+    fn send(&self, request: &str) -> Answer {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        Answer { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
+    }
+
+    fn get(&self, token: &str, path: &str) -> Answer {
+        self.send(&format!(
+            "GET {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n"
+        ))
+    }
+
+    fn post(&self, head: &str, path: &str, body: &str) -> Answer {
+        let length = body.len();
+        self.send(&format!(
+            "POST {path} HTTP/1.1\r\nHost: a\r\n{head}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+        ))
+    }
+
+    /// Ends it as a crash would: nothing more is written.
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Ends it as a service manager would; returns its exit code.
+    #[cfg(unix)]
+    fn stop(mut self) -> Option<i32> {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(started.elapsed() < PATIENCE, "the server does not stop");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+#[test]
+fn every_command_explains_itself() {
+    let folder = TempDir::new().unwrap();
+    for command in COMMANDS {
+        for help in ["--help", "-h"] {
+            let help = said(&folder, &format!("{command} {help}"));
+            let usage = format!("Usage: appmarket {command}");
+            assert!(help.contains(usage.trim_end()), "{command}: {help}");
+            for flag in ["--json", "--data", "--config"] {
+                assert!(help.contains(flag), "{command} does not tell of {flag}");
+            }
+        }
+    }
+    assert_eq!(said(&folder, "--version"), format!("appmarket {}", env!("CARGO_PKG_VERSION")));
+    // Asking changes nothing.
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn what_is_no_command_is_refused_with_the_usage() {
+    let folder = TempDir::new().unwrap();
+    for wrong in [
+        "launch",
+        "serve now",
+        "account create",
+        "trust add wdc",
+        "token create",
+        "serve --listen here",
+        "token create --account acme --expires-in 0",
+        "token create --account acme --expires-in never",
+    ] {
+        let output = run(&folder, wrong);
+        assert_eq!(output.status.code(), Some(2), "{wrong}");
+        assert!(text(&output.stderr).starts_with("error: "), "{wrong}: {}", text(&output.stderr));
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn commands_say_what_they_did() {
+    let folder = TempDir::new().unwrap();
+    assert_eq!(
+        said(
+            &folder,
+            "account create wdc --name Widget_Data_Center --time-zone Europe/Amsterdam --locale de"
+        ),
+        "Account wdc is there, with the administrator administrator@wdc.localhost."
+    );
+    assert_eq!(
+        told(&folder, "account create globex --name Globex"),
+        json!({"id": "globex", "name": "Globex", "administrator": {"id": 2, "email": "administrator@globex.localhost"}})
+    );
+    assert_eq!(
+        said(&folder, "trust add wdc globex"),
+        "globex may see and install what wdc publishes."
+    );
+    assert_eq!(
+        told(&folder, "trust add globex wdc"),
+        json!({"provider": "globex", "customer": "wdc"})
+    );
+    assert_eq!(
+        said(
+            &folder,
+            "person create --account wdc --name Ann_Lee --email ann@wdc.example --administrator"
+        ),
+        "Ann Lee <ann@wdc.example> belongs to account wdc."
+    );
+    assert_eq!(
+        told(&folder, "person create --account wdc --name Bob --email bob@wdc.example"),
+        json!({"id": 4, "account": "wdc", "email": "bob@wdc.example", "administrator": false})
+    );
+    let made = said(&folder, "token create --account wdc --person ann@wdc.example");
+    let (token, rest) = made.split_once("\n\n").unwrap();
+    assert!(token.starts_with("amt_") && token.len() == 44, "{token}");
+    assert_eq!(rest, "Keep it: it is not shown again. It acts for Ann Lee <ann@wdc.example>.");
+    let made = told(
+        &folder,
+        "token create --account wdc --scope app-offering:Read --scope !ui-extension:All",
+    );
+    assert_eq!(made["account"], "wdc");
+    assert_eq!(made["person"], "administrator@wdc.localhost");
+    assert_eq!(made["scopes"], json!(["app-offering:Read", "!ui-extension:All"]));
+    let made = said(&folder, "client create --account globex");
+    let lines: Vec<&str> = made.lines().collect();
+    assert!(lines[0].starts_with("client_id      ") && lines[1].starts_with("client_secret  "));
+    assert_eq!(lines[3], "Keep the secret: it is not shown again.");
+    let made = told(&folder, "client create --account globex --scope app-offering:Read");
+    assert_eq!(made["client_id"].as_str().unwrap().len(), 48);
+    assert_eq!(made["client_secret"].as_str().unwrap().len(), 64);
+    assert_eq!(made["scopes"], json!(["app-offering:Read"]));
+}
+
+#[test]
+fn wrong_input_is_refused_with_what_would_be_right() {
+    let folder = with_account();
+    let long = "x".repeat(33);
+    for id in ["Acme", "-acme", "acme-", "a.b", "a/b", &*long] {
+        let message =
+            format!("account id {id:?}: use 1 to 32 lower-case letters, digits and inner hyphens");
+        // A hyphen in front would otherwise make it a flag.
+        let output = run(&folder, &format!("account create --name X -- {id}"));
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(text(&output.stderr), format!("appmarket: {message}\n"));
+    }
+    let scope = |wrong: &str| {
+        format!(
+            "scope {wrong:?}: use <record-type>:<Create|Read|Update|Delete|All>, as in \
+                 app-offering:Read, `*` for anything, `!` in front to deny"
+        )
+    };
+    for (arguments, message) in [
+        ("account create acme --name Again", "account \"acme\" exists already"),
+        ("account create b --name _", "account name: use 1 to 128 characters"),
+        (
+            "account create b --name B --time-zone Nowhere",
+            "time zone \"Nowhere\": use a name such as Europe/Amsterdam or Amsterdam",
+        ),
+        ("account create b --name B --locale tlh", "locale \"tlh\": use en, de, fr or nl"),
+        ("trust add acme acme", "an account needs no trust in itself"),
+        ("trust add acme nobody", "there is no account \"nobody\""),
+        ("trust add nobody acme", "there is no account \"nobody\""),
+        ("person create --account nobody --name A --email a@b", "there is no account \"nobody\""),
+        ("person create --account acme --name A --email a", "e-mail address \"a\": use name@host"),
+        (
+            "person create --account acme --name A --email administrator@acme.localhost",
+            "account \"acme\" has a person \"administrator@acme.localhost\" already",
+        ),
+        ("token create --account nobody", "there is no account \"nobody\""),
+        (
+            "token create --account acme --person nobody@acme.example",
+            "account \"acme\" has no person \"nobody@acme.example\"",
+        ),
+        ("token create --account acme --scope app-offering", &*scope("app-offering")),
+        (
+            "token create --account acme --scope app-offering:Read --scope everything",
+            &*scope("everything"),
+        ),
+        ("client create --account nobody", "there is no account \"nobody\""),
+        ("client create --account acme --scope App:Read", &*scope("App:Read")),
+        ("migrate --config nothing.toml", "nothing.toml: there is no such file"),
+    ] {
+        fails(&folder, arguments, message);
+    }
+    // None of them left anything behind.
+    assert_eq!(
+        told(&folder, "person create --account acme --name B --email b@acme.example")["id"],
+        2
+    );
+}
+
+#[test]
+fn migrating_twice_changes_nothing() {
+    let folder = TempDir::new().unwrap();
+    assert_eq!(said(&folder, "migrate"), "The database is up to date; 1 migrations ran.");
+    assert_eq!(said(&folder, "migrate"), "The database is up to date.");
+    assert_eq!(told(&folder, "migrate"), json!({"migrations": 0}));
+}
+
+#[cfg(unix)]
+#[test]
+fn the_key_is_made_once_and_only_its_owner_may_read_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = with_account();
+    let path = folder.path().join("data/master.key");
+    let key = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(key.len(), 64);
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    said(&folder, "token create --account acme");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), key);
+    let files: Vec<_> = std::fs::read_dir(folder.path().join("data"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.contains("key"))
+        .collect();
+    assert_eq!(files, ["master.key"]);
+    std::fs::write(&path, "not a key").unwrap();
+    let output = run(&folder, "migrate");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        text(&output.stderr),
+        "appmarket: data/master.key: must hold 64 hexadecimal digits\n"
+    );
+}
+
+#[test]
+fn data_is_kept_where_it_was_asked_for() {
+    let folder = TempDir::new().unwrap();
+    said(&folder, "migrate --data elsewhere/deep");
+    assert!(folder.path().join("elsewhere/deep/appmarket.db").is_file());
+    assert!(!folder.path().join("data").exists());
+}
+
+#[test]
+fn checking_the_configuration_shows_everything_but_the_secrets() {
+    let folder = TempDir::new().unwrap();
+    let key = "5a".repeat(32);
+    let database = "postgres://me:hunter2@db.example/appmarket";
+    std::fs::write(
+        folder.path().join("appmarket.toml"),
+        format!("rate_limit_burst = 7\nmaster_key = \"{key}\"\ndomain = \"example.test\"\n"),
+    )
+    .unwrap();
+    let check = |arguments: &str| {
+        let mut command = program(folder.path(), arguments);
+        command.env("APPMARKET_DATABASE_URL", database).env("APPMARKET_TOKEN_LIFETIME", "600");
+        command.output().unwrap()
+    };
+    let output = check("config check");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let lines: Vec<&str> = text(&output.stdout).lines().collect();
+    for line in [
+        "rate_limit_burst = 7",
+        "token_lifetime = 600",
+        "master_key = \"********\"",
+        "database_url = \"********\"",
+        "domain = \"example.test\"",
+        "# public_url is not set",
+        "listen = \"127.0.0.1:8080\"",
+    ] {
+        assert!(lines.contains(&line), "{line} is not in {lines:#?}");
+    }
+    let output = check("config check --json");
+    let told: Value = serde_json::from_str(text(&output.stdout)).unwrap();
+    assert_eq!(
+        (&told["master_key"], &told["database_url"]),
+        (&json!("********"), &json!("********"))
+    );
+    assert_eq!((&told["rate_limit_burst"], &told["public_url"]), (&json!(7), &json!(null)));
+    for output in [check("config check"), check("config check --json")] {
+        let all = format!("{}{}", text(&output.stdout), text(&output.stderr));
+        assert!(!all.contains("hunter2") && !all.contains(&key), "{all}");
+    }
+    // Looking makes nothing.
+    assert!(!folder.path().join("data").exists());
+}
+
+#[test]
+fn a_setting_that_cannot_be_used_is_named() {
+    let folder = TempDir::new().unwrap();
+    let key = "z".repeat(64);
+    for (name, value, message) in [
+        ("TOKEN_LIFETIME", "120", "token_lifetime: must be more than 120 seconds"),
+        ("RATE_LIMIT_BURST", "0", "rate_limit_burst: must be at least 1"),
+        (
+            "PUBLIC_URL",
+            "example.test",
+            "public_url: \"example.test\" is not an http or https address",
+        ),
+        ("ACCOUNT_URL", "https://example.test", "account_url: must contain {account}"),
+        (
+            "DATABASE_URL",
+            "mysql://hunter2@db",
+            "database_url: must start with postgres:// or sqlite:",
+        ),
+        (
+            "MASTER_KEY",
+            &key,
+            "master_key: must be 64 hexadecimal digits, as `openssl rand -hex 32` prints",
+        ),
+    ] {
+        let mut command = program(folder.path(), "config check");
+        let output = command.env(format!("APPMARKET_{name}"), value).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(text(&output.stderr), format!("appmarket: {message}\n"));
+    }
+    for (line, expected) in [
+        ("rate_limit_burst = \"many\"", "rate_limit_burst: "),
+        ("colour = \"red\"", "colour"),
+        ("upload_shape = \"ftp\"", "upload_shape: "),
+        ("listen = 8080", "listen: "),
+        ("listen", "expected"),
+    ] {
+        std::fs::write(folder.path().join("own.toml"), line).unwrap();
+        let output = run(&folder, "config check --config own.toml");
+        assert_eq!(output.status.code(), Some(1), "{line}");
+        let said = text(&output.stderr);
+        assert!(said.contains(expected) && said.contains("own.toml"), "{line}: {said}");
+    }
+}
+
+#[test]
+fn the_committed_documents_can_be_checked() {
+    let output =
+        program(Path::new(env!("CARGO_MANIFEST_DIR")), "openapi --check").output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stdout), "openapi/ is up to date.\n");
+    let folder = TempDir::new().unwrap();
+    fails(
+        &folder,
+        "openapi --check",
+        "there is no folder openapi/ here; run this in the source tree",
+    );
+    std::fs::create_dir(folder.path().join("openapi")).unwrap();
+    fails(
+        &folder,
+        "openapi --check",
+        "out of date: openapi/app-offerings-3.0.json, openapi/app-offerings.json, openapi/config.schema.json; \
+         run `appmarket openapi` and commit the result",
+    );
+    said(&folder, "openapi");
+    assert_eq!(told(&folder, "openapi --check"), json!({"stale": []}));
+    std::fs::write(folder.path().join("openapi/app-offerings.json"), "{}").unwrap();
+    fails(
+        &folder,
+        "openapi --check",
+        "out of date: openapi/app-offerings.json; run `appmarket openapi` and commit the result",
+    );
+    assert_eq!(told(&folder, "openapi"), json!({"written": ["openapi/app-offerings.json"]}));
+}
+
+#[test]
+fn the_first_start_offers_demo_data_and_the_second_finds_it_again() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(&folder, "");
+    assert_eq!(server.ready["api"], format!("http://{}/v1", server.address));
+    let demo = &server.ready["demo"];
+    assert_eq!((&demo["provider"], &demo["customer"]), (&json!("wdc"), &json!("globex")));
+    let token = demo["token"].as_str().unwrap().to_owned();
+    let list = server.get(&token, "/v1/app_offerings").expect(200);
+    assert_eq!(list.as_array().unwrap().len(), 2);
+    assert_eq!(list[0]["reference"], "note-dispatcher");
+    assert_eq!(server.get(&token, "/v1/me").expect(200)["name"], "Ann Lee");
+    assert_eq!(server.get("", "/docs/").status, 200);
+    assert_eq!(server.get("", "/readyz").expect(200), json!({"status": "ready"}));
+    #[cfg(unix)]
+    assert_eq!(server.stop(), Some(0));
+    #[cfg(not(unix))]
+    server.kill();
+    let server = Server::start(&folder, "");
+    assert_eq!(server.ready.get("demo"), None);
+    assert_eq!(server.get(&token, "/v1/app_offerings").expect(200), list);
+}
+
+#[test]
+fn without_a_command_it_serves_and_greets_people() {
+    let folder = TempDir::new().unwrap();
+    let mut command = program(folder.path(), "");
+    command.env("APPMARKET_LISTEN", "127.0.0.1:0").stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
+    let mut greeting = Vec::new();
+    while greeting.len() < 8 {
+        match receiver.recv_timeout(PATIENCE) {
+            Ok(line) => greeting.push(line),
+            Err(_) => break,
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(greeting[0], format!("Appmarket {} is ready.", env!("CARGO_PKG_VERSION")));
+    let docs = greeting[2].strip_prefix("  Swagger UI  http://127.0.0.1:").unwrap();
+    assert!(docs.ends_with("/docs") && !docs.starts_with("0/"), "{docs}");
+    assert_eq!(greeting[3], "  Accounts    wdc (provider), globex (customer it trusts)");
+    assert!(greeting[4].starts_with("  Token       amt_"), "{}", greeting[4]);
+    assert_eq!(greeting[7], "`appmarket token create --account wdc` makes another.");
+}
+
+#[test]
+fn without_demo_data_an_empty_database_stays_empty() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(&folder, "--no-demo");
+    assert_eq!(server.ready.get("demo"), None);
+    fails(&folder, "token create --account wdc", "there is no account \"wdc\"");
+    assert_eq!(server.get("amt_none", "/v1/me").expect(401), json!({"message": "Unauthorized"}));
+    drop(server);
+    // The next one may fill it, as nobody has.
+    assert_eq!(Server::start(&folder, "").ready["demo"]["provider"], "wdc");
+}
+
+#[test]
+fn commands_work_while_the_server_runs() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(&folder, "--no-demo");
+    said(&folder, "account create acme --name Acme --time-zone Amsterdam");
+    let token = told(&folder, "token create --account acme")["token"].as_str().unwrap().to_owned();
+    assert_eq!(server.get(&token, "/v1/account").expect(200)["time_zone"], "Amsterdam");
+    let made = told(&folder, "token create --account acme --scope me:Read");
+    let narrow = made["token"].as_str().unwrap();
+    server.get(narrow, "/v1/me").expect(200);
+    assert_eq!(server.get(narrow, "/v1/account").expect(403), json!({"message": "Forbidden"}));
+    // What is kept of a token is of no use to anybody.
+    for entry in std::fs::read_dir(folder.path().join("data")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            let bytes = std::fs::read(&path).unwrap();
+            assert!(
+                !bytes.windows(token.len()).any(|part| part == token.as_bytes()),
+                "{}",
+                path.display()
+            );
+        }
+    }
+    let made = told(&folder, "client create --account acme");
+    let body = format!(
+        "grant_type=client_credentials&client_id={}&client_secret={}",
+        made["client_id"].as_str().unwrap(),
+        made["client_secret"].as_str().unwrap()
+    );
+    let answer = server.post("Content-Type: application/x-www-form-urlencoded", "/token", &body);
+    assert!(answer.head.contains("\r\ncache-control: no-store"), "{}", answer.head);
+    let issued = answer.expect(200);
+    assert_eq!((&issued["token_type"], &issued["expires_in"]), (&json!("bearer"), &json!(3600)));
+    server.get(issued["access_token"].as_str().unwrap(), "/v1/me").expect(200);
+}
+
+#[test]
+fn what_was_acknowledged_survives_a_crash() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(&folder, "");
+    let token = server.ready["demo"]["token"].as_str().unwrap().to_owned();
+    let head = format!(
+        "Authorization: Bearer {token}\r\nContent-Type: application/json\r\nIdempotency-Key: k"
+    );
+    let body = r#"{"name":"Ticket Echo","policy_jwt_alg":"es256","service_instance_id":1,
+        "webhook_uri_template":"https://echo.example.org/hook?account={account}"}"#;
+    let answer = server.post(&head, "/v1/app_offerings", body);
+    server.kill();
+    let made = answer.expect(201);
+    let server = Server::start(&folder, "");
+    let found = server.get(&token, &format!("/v1/app_offerings/{}", made["id"])).expect(200);
+    assert_eq!(found, made);
+    let audit = server.get(&token, &format!("/v1/app_offerings/{}/audit", made["id"])).expect(200);
+    assert_eq!(audit.as_array().unwrap().len(), 1);
+    // The repetition of a client that did not hear the answer makes no second record.
+    let again = server.post(&head, "/v1/app_offerings", body);
+    assert!(again.head.contains("\r\nidempotency-replayed: true"), "{}", again.head);
+    assert_eq!(again.expect(201), made);
+}
+
+#[test]
+fn operators_may_be_typed_as_they_are_into_an_address() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(&folder, "");
+    let token = server.ready["demo"]["token"].as_str().unwrap();
+    for (query, count) in [
+        ("created_at=>2016-01-15T23:00:00Z", 2),
+        ("created_at=>=2016-01-15<2100-01-01", 2),
+        ("created_at=<2016-01-15", 0),
+        ("id=>1", 1),
+        ("id=%3E1", 1),
+    ] {
+        let answer = server.send(&format!(
+            "GET /v1/app_offerings?{query} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n"
+        ));
+        assert_eq!(answer.expect(200).as_array().unwrap().len(), count, "{query}");
+    }
+    // The answer to an address that had to be mended ends the connection, asked for or not.
+    let answer = server.send(&format!(
+        "GET /v1/app_offerings?id=>1 HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\r\n"
+    ));
+    assert!(answer.head.contains("\r\nconnection: close"), "{}", answer.head);
+    assert_eq!(answer.expect(200)[0]["id"], 2);
+}
+
+#[test]
+fn a_body_that_is_too_long_is_refused_by_the_real_server_too() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(&folder, "");
+    let token = server.ready["demo"]["token"].as_str().unwrap();
+    // Announced, and not sent: the server need not read it to know.
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let length = 2 * 1024 * 1024;
+    write!(stream, "POST /v1/app_offerings HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\nContent-Length: {length}\r\n\r\n").unwrap();
+    let mut sent = 0;
+    // The server may stop reading, and close, as soon as it has seen too much.
+    while sent < length && stream.write_all(&[b' '; 65_536]).is_ok() {
+        sent += 65_536;
+    }
+    let mut start = [0; 12];
+    if stream.read_exact(&mut start).is_ok() {
+        assert_eq!(&start, b"HTTP/1.1 413");
+    }
+    // Whatever became of that connection, the next is served.
+    assert_eq!(server.get(token, "/v1/app_offerings").status, 200);
+}
+
+#[test]
+fn a_port_that_is_taken_is_named_and_nothing_is_touched() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let folder = TempDir::new().unwrap();
+    let output = run(&folder, &format!("serve --listen {address}"));
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    assert!(said.starts_with(&format!("appmarket: cannot listen on {address}: ")), "{said}");
+    assert!(said.ends_with("; choose another with --listen\n"), "{said}");
+    assert!(!folder.path().join("data").exists());
+}
+
+#[test]
+fn addresses_in_answers_lead_back_to_the_server() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(&folder, "");
+    let token = server.ready["demo"]["token"].as_str().unwrap();
+    let answer = server.get(token, "/v1/app_offerings?per_page=1");
+    let link = answer.head.lines().find_map(|line| line.strip_prefix("link: ")).unwrap();
+    assert!(link.starts_with(&format!("<http://{}/v1/app_offerings?", server.address)), "{link}");
+    let mut command = program(folder.path(), "serve --listen 127.0.0.1:0 --json");
+    command.env("APPMARKET_PUBLIC_URL", "https://api.example.test/");
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let ready: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(ready["docs"], "https://api.example.test/docs");
+}
