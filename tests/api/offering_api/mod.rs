@@ -5,3 +5,5 @@ mod conventions;
 mod meta;
 mod oauth;
 mod pictures;
+mod service_instances;
+mod ui_extensions;
