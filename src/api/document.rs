@@ -112,18 +112,19 @@ impl Operation<'_> {
         self.secure(permission.as_deref(), scopes);
         self.parameters(permission.is_some());
         self.responses(permission.is_some());
-        self.sort_extensions();
+        self.order_extensions();
         let tags = self.value["tags"].as_array().into_iter().flatten();
         tags.filter_map(|tag| tag.as_str().map(str::to_owned)).collect()
     }
 
-    /// The library gathers extensions in a hash map, whose order changes from run to run.
-    fn sort_extensions(&mut self) {
+    /// Extensions come from a hash map, in another order each time; the document is always the same.
+    fn order_extensions(&mut self) {
         let Some(operation) = self.value.as_object_mut() else { return };
         let mut names: Vec<String> =
             operation.keys().filter(|name| name.starts_with("x-")).cloned().collect();
         names.sort_unstable();
         for name in names {
+            // Taken out and put back: at the end, one after the other.
             if let Some(value) = operation.shift_remove(&name) {
                 operation.insert(name, value);
             }

@@ -65,18 +65,29 @@ fn convert_schema(schema: &mut Map<String, Value>) {
             schema.insert("nullable".to_owned(), true.into());
         }
     }
-    // `anyOf: [X, null]` → `allOf: [X], nullable`.
+    // `anyOf: [X, null]` → `allOf: [X], nullable`; of several choices the first takes the null.
     for name in ["anyOf", "oneOf"] {
         let Some(Value::Array(choices)) = schema.get(name) else { continue };
-        let others: Vec<Value> =
+        let mut others: Vec<Value> =
             choices.iter().filter(|choice| choice["type"] != "null").cloned().collect();
         if others.len() == choices.len() {
             continue;
         }
-        let key = if others.len() == 1 { "allOf" } else { name };
         schema.remove(name);
-        schema.insert(key.to_owned(), others.into());
-        schema.insert("nullable".to_owned(), true.into());
+        match others.as_mut_slice() {
+            [only] if only.get("$ref").is_some() => {
+                // 3.0.3 knows `nullable` only beside a type; what is referred to here are objects.
+                schema.insert("type".to_owned(), "object".into());
+                schema.insert("nullable".to_owned(), true.into());
+                schema.insert("allOf".to_owned(), others.into());
+            }
+            choices => {
+                if let Some(first) = choices.first_mut() {
+                    first["nullable"] = true.into();
+                }
+                schema.insert(name.to_owned(), others.into());
+            }
+        }
     }
     if let Some(constant) = schema.remove("const") {
         schema.insert("enum".to_owned(), json!([constant]));

@@ -93,47 +93,41 @@ impl Identities {
         )
         .bind(hash);
         let query: Query = sql.query(false);
-        let empty: Option<(String, i64, bool, String, String, String, Option<i64>)> = None;
         let found = kernel
             .store
             .committed()
-            .fetch(query, empty, |found, row: &dyn Row| {
-                let text = |at| row.text(at).unwrap_or_default().into_owned();
-                *found = Some((
-                    text(0),
-                    row.int(1).unwrap_or_default(),
-                    row.bool(2).unwrap_or_default(),
-                    text(3),
-                    text(4),
-                    text(5),
-                    row.int(6),
-                ));
+            .fetch(query, None, move |found: &mut Option<Identity>, row: &dyn Row| {
+                let text = |at| row.text(at).unwrap_or_default();
+                *found = Some(Identity {
+                    account: text(0).as_ref().into(),
+                    person: row.int(1).unwrap_or_default(),
+                    administrator: row.bool(2).unwrap_or_default(),
+                    scopes: Scopes::from_json(&text(3)),
+                    time_zone: TimeZone::parse(&text(4)).map_or(Tz::UTC, |zone| zone.tz()),
+                    language: Language::from_tag(&text(5)).unwrap_or(Language::English),
+                    bucket: Arc::default(),
+                    expires_at: row.int(6),
+                    read_at: now,
+                });
             })
             .await?;
-        Ok(found.map(|(account, person, administrator, scopes, time_zone, locale, expires_at)| {
-            Identity {
-                bucket: self.bucket(&format!("person:{person}")),
-                account: account.into(),
-                person,
-                administrator,
-                scopes: Scopes::from_json(&scopes),
-                time_zone: TimeZone::parse(&time_zone).map_or(Tz::UTC, |zone| zone.tz()),
-                language: Language::from_tag(&locale).unwrap_or(Language::English),
-                expires_at,
-                read_at: now,
-            }
+        Ok(found.map(|mut identity| {
+            identity.bucket = self.bucket(&format!("person:{}", identity.person), now);
+            identity
         }))
     }
 
-    /// The request counter of a person or address.
-    pub fn bucket(&self, caller: &str) -> Arc<Bucket> {
+    /// The request counter of a person or address; `now` in milliseconds since the epoch.
+    pub fn bucket(&self, caller: &str, now: i64) -> Arc<Bucket> {
         let mut buckets = self.buckets.lock();
         if let Some(bucket) = buckets.get(caller) {
             return bucket.clone();
         }
         if buckets.len() >= 2 * KEPT {
-            // Counters that nobody holds and that count nothing of now.
-            buckets.retain(|_, bucket| Arc::strong_count(bucket) > 1);
+            // Counters that nobody holds and that count nothing of this hour.
+            let hour = now / HOUR;
+            buckets
+                .retain(|_, bucket| Arc::strong_count(bucket) > 1 || bucket.0.lock().hour == hour);
         }
         buckets.entry(caller.to_owned()).or_default().clone()
     }

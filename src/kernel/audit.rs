@@ -142,7 +142,7 @@ fn to_json(value: sea_orm::Value, kind: Kind) -> Value {
     use sea_orm::Value as Db;
     match value {
         // Arrays are kept as JSON text.
-        Db::String(Some(text)) if matches!(kind, Kind::Texts { .. }) => {
+        Db::String(Some(text)) if matches!(kind, Kind::Texts { .. } | Kind::CustomFields) => {
             serde_json::from_str(&text).unwrap_or(Value::String(text))
         }
         Db::String(Some(text)) => Value::String(text),

@@ -123,6 +123,8 @@ const OFFERINGS: &[&str] = &[
         status {text} NOT NULL,
         service_id BIGINT NOT NULL,
         service_name {text} NOT NULL,
+        provider_id BIGINT,
+        provider_name {text},
         support_team_id BIGINT,
         support_team_name {text},
         first_line_team_id BIGINT,
@@ -145,6 +147,12 @@ const OFFERINGS: &[&str] = &[
     "CREATE INDEX service_instances_status ON service_instances (account_id, status, id)",
     "CREATE INDEX service_instances_service ON service_instances (account_id, service_id, id)",
     "CREATE INDEX service_instances_team ON service_instances (account_id, support_team_id, id)",
+    // What another record of the account calls a team or calendar is looked up by its number.
+    "CREATE INDEX service_instances_first_line ON service_instances (account_id, first_line_team_id)
+        WHERE first_line_team_id IS NOT NULL",
+    "CREATE INDEX service_instances_maintenance
+        ON service_instances (account_id, maintenance_window_id)
+        WHERE maintenance_window_id IS NOT NULL",
     "CREATE INDEX service_instances_created ON service_instances (account_id, created_at, id)",
     "CREATE INDEX service_instances_updated ON service_instances (account_id, updated_at, id)",
     "CREATE TABLE ui_extensions (
@@ -191,6 +199,11 @@ const OFFERINGS: &[&str] = &[
         updated_at BIGINT NOT NULL,
         UNIQUE (ui_extension_id, version_nr)
     )",
+    // One active version and one that is prepared, whatever races.
+    "CREATE UNIQUE INDEX ui_extension_versions_active ON ui_extension_versions (ui_extension_id)
+        WHERE status = 'active'",
+    "CREATE UNIQUE INDEX ui_extension_versions_prepared ON ui_extension_versions (ui_extension_id)
+        WHERE status = 'being_prepared'",
     "CREATE TABLE app_offerings (
         id {key},
         account_id {text} NOT NULL REFERENCES accounts (id),

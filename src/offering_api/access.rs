@@ -223,7 +223,7 @@ async fn admit(
 fn address_bucket(state: &AppState, request: &Request) -> Arc<Bucket> {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let address = peer.map_or("unknown".to_owned(), |ConnectInfo(peer)| peer.ip().to_string());
-    state.identities.bucket(&format!("address:{address}"))
+    state.identities.bucket(&format!("address:{address}"), state.clock.now_millis())
 }
 
 /// The token of `Authorization: Bearer <token>` in any case, or of the older

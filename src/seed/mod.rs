@@ -137,7 +137,10 @@ impl By<'_> {
                 updated_at: Set(self.now),
                 ..Default::default()
             };
-            versions.push(row.insert(self.db).await?.id);
+            let version = row.insert(self.db).await?;
+            let record = &ui_extensions::version_dto::RECORD;
+            self.audit(record, version.id, &extension.name, &version).await?;
+            versions.push(version.id);
         }
         let active = versions[0];
         let mut row: ui_extensions::entity::ActiveModel = extension.into();

@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::TryStreamExt;
 use parking_lot::Mutex;
 use tokio::sync::Mutex as AsyncMutex;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -92,6 +93,8 @@ impl Inner {
                 tracing::warn!(%error, "a database connection was lost");
             }
         });
+        // Other requests share the connection; none may hold it for long.
+        client.batch_execute("SET statement_timeout = '20s'").await.map_err(failed)?;
         let session = Arc::new(Session { client, statements: Mutex::default() });
         *slot = Some(session.clone());
         Ok(session)
@@ -114,9 +117,10 @@ impl Session {
     }
 }
 
-/// A lost connection means "try again"; anything else is unforeseen.
+/// A lost connection or a query that took too long means "try again"; anything else is unforeseen.
 fn failed(error: tokio_postgres::Error) -> Error {
-    if error.is_closed() { Error::Unavailable(Arc::new(error)) } else { shared(error) }
+    let stopped = error.code() == Some(&SqlState::QUERY_CANCELED);
+    if stopped || error.is_closed() { Error::Unavailable(Arc::new(error)) } else { shared(error) }
 }
 
 /// The driver's configuration and the certificates to trust, from a URL as libpq takes it.

@@ -11,7 +11,10 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::Semaphore;
 
 use super::{Param, Query, Row, shared};
-use crate::kernel::error::Result;
+use crate::kernel::error::{Error, Result};
+
+/// How long a query that scans may take.
+const SCAN_LIMIT: Duration = Duration::from_secs(20);
 
 /// Read-only connections to one SQLite file.
 #[derive(Clone)]
@@ -43,17 +46,37 @@ impl Readers {
         F: FnMut(&mut A, &dyn Row) + Send + 'static,
     {
         if !query.scans {
-            return self.0.run(&query, gathered, each);
+            return self.0.run(self.0.take()?, &query, gathered, each);
         }
         let inner = self.0.clone();
         let _turn = self.0.scans.acquire().await.map_err(shared)?;
-        tokio::task::spawn_blocking(move || inner.run(&query, gathered, each))
-            .await
-            .map_err(shared)?
+        let connection = self.0.take()?;
+        let stop = connection.get_interrupt_handle();
+        let scan =
+            tokio::task::spawn_blocking(move || inner.run(connection, &query, gathered, each));
+        let mut scan = std::pin::pin!(scan);
+        match tokio::time::timeout(SCAN_LIMIT, &mut scan).await {
+            Ok(done) => done.map_err(shared)?,
+            Err(elapsed) => {
+                // The query ends at once; its connection goes on to serve others.
+                stop.interrupt();
+                drop(scan.await);
+                Err(Error::Unavailable(Arc::new(elapsed)))
+            }
+        }
     }
 }
 
 impl Inner {
+    /// An idle connection, or a new one: as many as threads read at the same time, and they stay.
+    fn take(&self) -> Result<Connection> {
+        let idle = self.idle.lock().pop();
+        match idle {
+            Some(connection) => Ok(connection),
+            None => self.connect(),
+        }
+    }
+
     fn connect(&self) -> Result<Connection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags).map_err(shared)?;
@@ -62,16 +85,16 @@ impl Inner {
         Ok(connection)
     }
 
-    fn run<A, F>(&self, query: &Query, mut gathered: A, mut each: F) -> Result<A>
+    fn run<A, F>(
+        &self,
+        connection: Connection,
+        query: &Query,
+        mut gathered: A,
+        mut each: F,
+    ) -> Result<A>
     where
         F: FnMut(&mut A, &dyn Row),
     {
-        let idle = self.idle.lock().pop();
-        let connection = match idle {
-            Some(connection) => connection,
-            // As many as threads read at the same time, and they stay.
-            None => self.connect()?,
-        };
         let done = read(&connection, query, |row| each(&mut gathered, row));
         self.idle.lock().push(connection);
         done.map_err(shared)?;

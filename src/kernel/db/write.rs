@@ -31,9 +31,14 @@ pub(super) async fn with_retries<C, T>(
     loop {
         let done = async {
             let transaction = connection.begin().await?;
-            let done = job(&transaction, context).await?;
-            transaction.commit().await?;
-            Ok(done)
+            match job(&transaction, context).await {
+                Ok(done) => transaction.commit().await.map(|()| done).map_err(Error::from),
+                Err(error) => {
+                    // At once, not when the connection is used next: others wait for its locks.
+                    transaction.rollback().await?;
+                    Err(error)
+                }
+            }
         };
         match done.await {
             Err(error) if attempt < ATTEMPTS && lost_a_race(&error) => {

@@ -56,8 +56,10 @@ pub enum Access {
 pub struct Field {
     /// Name on the wire.
     pub name: &'static str,
-    /// Column of the table `t`.
+    /// Column of the table `t`; empty when writing is the resource's own business.
     pub column: &'static str,
+    /// Where its value is read when that is not [`Field::column`].
+    pub read: Option<Elsewhere>,
     /// Type, with its limits.
     pub kind: Kind,
     /// Who may set it.
@@ -82,6 +84,15 @@ pub struct Field {
     pub doc: &'static str,
     /// A valid value, as JSON.
     pub example: &'static str,
+}
+
+/// A value that is not a column of the record's own table.
+#[derive(Clone, Copy, Debug)]
+pub struct Elsewhere {
+    /// Joins it needs, on the table `t`.
+    pub joins: &'static [&'static str],
+    /// SQL of the value.
+    pub value: &'static str,
 }
 
 /// Type of a field.
@@ -131,6 +142,9 @@ pub enum Kind {
         /// Most characters of each.
         max: u32,
     },
+    /// Values by the id of their field, kept as a JSON array of `{"id","value"}`. What is written is
+    /// merged into what is there: ids that are not mentioned keep their value.
+    CustomFields,
     /// Files to add or remove (write-only), for the field this is named after.
     Attachments,
     /// Anything a resource makes of its own columns.
@@ -174,6 +188,10 @@ pub const MAX_URL: u32 = 2_048;
 pub const MAX_DATA_URL: u32 = 700_000;
 /// Longest duration, in minutes: a hundred years.
 pub const MAX_DURATION: i64 = 52_596_000;
+/// Most custom fields of a record.
+pub const MAX_CUSTOM_FIELDS: u32 = 1_000;
+/// Longest id of a custom field, in characters.
+pub const MAX_CUSTOM_FIELD_ID: u32 = 128;
 
 impl Field {
     /// A field that the server sets.
@@ -181,6 +199,7 @@ impl Field {
         Self {
             name,
             column,
+            read: None,
             kind,
             access: Access::ReadOnly,
             required: false,
@@ -297,6 +316,19 @@ impl Field {
     /// The caller may set it.
     pub const fn writable(mut self) -> Self {
         self.access = Access::ReadWrite;
+        self
+    }
+
+    /// The caller may set it; it is never shown.
+    pub const fn write_only(mut self) -> Self {
+        self.access = Access::WriteOnly;
+        self
+    }
+
+    /// It is read from here, and neither written nor audited with the record's own row.
+    pub const fn read_from(mut self, joins: &'static [&'static str], value: &'static str) -> Self {
+        self.column = "";
+        self.read = Some(Elsewhere { joins, value });
         self
     }
 

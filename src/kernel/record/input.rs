@@ -4,9 +4,12 @@ use std::borrow::Cow;
 use std::str::FromStr;
 
 use sea_orm::{ActiveModelTrait, EntityTrait};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::field::{Field, Kind, MAX_DATA_URL, MAX_DURATION, MAX_URL, Record};
+use super::field::{
+    Field, KB64, Kind, MAX_CUSTOM_FIELD_ID, MAX_CUSTOM_FIELDS, MAX_DATA_URL, MAX_DURATION, MAX_URL,
+    Record,
+};
 use super::filter::is_true;
 use super::render::View;
 use crate::kernel::error::{Error, Problem, Result};
@@ -75,6 +78,8 @@ pub enum Input {
     Bool(bool),
     /// Files to add or remove.
     Files(Vec<FileChange>),
+    /// Custom fields to set, or to remove where the value is null.
+    CustomFields(Vec<(String, Value)>),
 }
 
 /// One element of a `…_attachments` array (contract 3.8).
@@ -125,6 +130,7 @@ impl Changes {
             match field.kind {
                 _ if field.required => self.refuse(field.name, Violation::Blank),
                 Kind::Boolean => self.values.push((field, Input::Bool(false))),
+                Kind::CustomFields => self.values.push((field, Input::Null)),
                 _ if field.nullable => self.values.push((field, Input::Null)),
                 // No value to clear: it keeps what it has, or gets its default.
                 _ => {}
@@ -207,7 +213,8 @@ impl Changes {
     /// Writes the values into a row; columns that keep their value stay untouched.
     ///
     /// # Errors
-    /// 500 when a table of fields and its entity disagree about a type (a test compares them).
+    /// 422 when custom fields grow beyond their limits; 500 when a table of fields and its entity
+    /// disagree about a type (a test compares them).
     pub fn apply<A: ActiveModelTrait>(&self, row: &mut A) -> Result<()> {
         for (field, value) in &self.values {
             if field.column.is_empty() || matches!(value, Input::Files(_)) {
@@ -218,6 +225,8 @@ impl Changes {
                 Input::Text(text) => text.clone().into(),
                 Input::Int(number) => (*number).into(),
                 Input::Bool(flag) => (*flag).into(),
+                Input::CustomFields(set) => merge(row.get(column).into_value(), set)
+                    .map_err(|violation| Error::invalid(field.name, violation))?,
                 Input::Null | Input::Files(_) => null(field),
             };
             if row.get(column).into_value().as_ref() != Some(&value) {
@@ -241,6 +250,7 @@ fn null(field: &Field) -> sea_orm::Value {
         | Kind::LongText { .. }
         | Kind::Choice(_)
         | Kind::Texts { .. }
+        | Kind::CustomFields
         | Kind::Picture => sea_orm::Value::String(None),
         _ => sea_orm::Value::BigInt(None),
     }
@@ -311,6 +321,7 @@ fn convert(field: &Field, value: &Value, view: &View) -> Result<Input, Violation
             whole(value).or_else(by_name).map(Input::Int).ok_or(Violation::MustExist)
         }
         Kind::Texts { max_items, max } => texts(value, max_items, max),
+        Kind::CustomFields => custom_fields(value).map(Input::CustomFields),
         Kind::Attachments => files(value).map(Input::Files),
         // Read-only kinds are never asked.
         Kind::Id | Kind::NodeId | Kind::Timestamp | Kind::Derived(_) => Err(Violation::Invalid),
@@ -374,6 +385,80 @@ fn texts(value: &Value, max_items: u32, max: u32) -> Result<Input, Violation> {
     Ok(Input::Text(value.to_string()))
 }
 
+fn custom_fields(value: &Value) -> Result<Vec<(String, Value)>, Violation> {
+    let items = value.as_array().ok_or(Violation::Invalid)?;
+    if items.len() > MAX_CUSTOM_FIELDS as usize {
+        return Err(Violation::TooManyItems { max: MAX_CUSTOM_FIELDS });
+    }
+    items
+        .iter()
+        .map(|item| {
+            let id = item.get("id").and_then(Value::as_str).ok_or(Violation::Invalid)?;
+            let length = id.chars().count();
+            let value = item.get("value").cloned().unwrap_or_default();
+            if length == 0 || length > MAX_CUSTOM_FIELD_ID as usize {
+                return Err(Violation::Invalid);
+            }
+            check_text(id)?;
+            check_custom_value(&value, false)?;
+            Ok((id.to_owned(), value))
+        })
+        .collect()
+}
+
+/// A scalar, or a list of scalars.
+fn check_custom_value(value: &Value, listed: bool) -> Result<(), Violation> {
+    match value {
+        Value::String(text) => check_text(text),
+        Value::Array(items) if !listed => {
+            items.iter().try_for_each(|item| check_custom_value(item, true))
+        }
+        Value::Array(_) | Value::Object(_) => Err(Violation::Invalid),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
+    }
+}
+
+/// The custom fields of a row after these are set; in the order in which they first appeared.
+fn merge(
+    before: Option<sea_orm::Value>,
+    set: &[(String, Value)],
+) -> Result<sea_orm::Value, Violation> {
+    let mut fields: Map<String, Value> = Map::new();
+    if let Some(sea_orm::Value::String(Some(text))) = before {
+        let known: Vec<Value> = serde_json::from_str(&text).unwrap_or_default();
+        for mut field in known {
+            if let Some(id) = field.get("id").and_then(Value::as_str).map(str::to_owned) {
+                fields.insert(id, field["value"].take());
+            }
+        }
+    }
+    for (id, value) in set {
+        if value.is_null() {
+            fields.shift_remove(id);
+        } else {
+            fields.insert(id.clone(), value.clone());
+        }
+    }
+    if fields.len() > MAX_CUSTOM_FIELDS as usize {
+        return Err(Violation::TooManyItems { max: MAX_CUSTOM_FIELDS });
+    }
+    let list: Vec<Value> =
+        fields.into_iter().map(|(id, value)| json!({"id": id, "value": value})).collect();
+    let text = (!list.is_empty()).then(|| Value::Array(list).to_string());
+    if text.as_ref().is_some_and(|text| text.len() > KB64 as usize) {
+        return Err(Violation::TooManyBytes { max: KB64 });
+    }
+    Ok(sea_orm::Value::String(text))
+}
+
+/// Whether this is an absolute http or https address, as it must be to be stored.
+pub fn is_http_url(text: &str) -> bool {
+    let valid = |url: url::Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+    // The parser forgives blanks and control characters; a stored address must not need that.
+    !text.contains(|character: char| character.is_whitespace() || character.is_control())
+        && url::Url::parse(text).is_ok_and(valid)
+}
+
 /// Most files that one write may add or remove in one field.
 const MAX_FILES: u32 = 100;
 
@@ -397,4 +482,44 @@ fn files(value: &Value) -> Result<Vec<FileChange>, Violation> {
             })
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn custom_fields_that_are_not_mentioned_remain() {
+        let set = |before: Option<&str>, change: Value| {
+            let before = sea_orm::Value::String(before.map(str::to_owned));
+            let after = merge(Some(before), &custom_fields(&change).unwrap()).unwrap();
+            let sea_orm::Value::String(text) = after else { panic!("{after:?}") };
+            text
+        };
+        let first = set(None, json!([{"id": "url", "value": "x"}, {"id": "n", "value": 1}]));
+        assert_eq!(first.as_deref(), Some(r#"[{"id":"url","value":"x"},{"id":"n","value":1}]"#));
+        let second = set(first.as_deref(), json!([{"id": "n", "value": [true]}]));
+        assert_eq!(
+            second.as_deref(),
+            Some(r#"[{"id":"url","value":"x"},{"id":"n","value":[true]}]"#)
+        );
+        let third = set(second.as_deref(), json!([{"id": "url", "value": null}]));
+        assert_eq!(third.as_deref(), Some(r#"[{"id":"n","value":[true]}]"#));
+        assert_eq!(set(third.as_deref(), json!([{"id": "n"}])), None);
+    }
+
+    #[test]
+    fn custom_fields_have_an_id_and_a_plain_value() {
+        for bad in [
+            json!({}),
+            json!([1]),
+            json!([{"value": 1}]),
+            json!([{"id": "", "value": 1}]),
+            json!([{"id": "a", "value": {}}]),
+            json!([{"id": "a", "value": [[]]}]),
+            json!([{"id": "a", "value": "\0"}]),
+        ] {
+            assert_eq!(custom_fields(&bad), Err(Violation::Invalid), "{bad}");
+        }
+    }
 }

@@ -81,7 +81,7 @@ pub(super) fn write_field(
         },
         Kind::Boolean => write_bool(out, row.bool(at).unwrap_or_default()),
         Kind::Timestamp => write_time(out, row.int(at), view),
-        Kind::Texts { .. } => {
+        Kind::Texts { .. } | Kind::CustomFields => {
             out.extend_from_slice(row.text(at).as_deref().unwrap_or("[]").as_bytes())
         }
         Kind::Reference(reference) => (reference.output.write)(out, row, at, view),
@@ -146,6 +146,23 @@ pub fn write_reference(
         write_account(out, &account, &name);
     }
     out.push(b'}');
+}
+
+/// [`write_reference`] of a record that can be disabled: a sixth column tells whether it is, and
+/// `"disabled":true` is shown when it is.
+pub fn write_disablable_reference(
+    out: &mut Vec<u8>,
+    row: &dyn Row,
+    at: usize,
+    view: &View,
+    node_type: &'static str,
+) {
+    write_reference(out, row, at, view, node_type);
+    if row.int(at).is_some() && row.bool(at + 5) == Some(true) {
+        // Before the brace that closes the reference.
+        out.pop();
+        out.extend_from_slice(b",\"disabled\":true}");
+    }
 }
 
 /// Appends `,"account":{"id":…,"name":…}`.

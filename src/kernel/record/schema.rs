@@ -5,7 +5,8 @@ use utoipa::openapi::path::Parameter;
 use utoipa::openapi::{RefOr, Schema};
 
 use super::field::{
-    Collection, Derived, Field, Kind, MAX_DATA_URL, MAX_DURATION, MAX_SAFE_INTEGER, MAX_URL, Record,
+    Collection, Derived, Field, Kind, MAX_CUSTOM_FIELD_ID, MAX_CUSTOM_FIELDS, MAX_DATA_URL,
+    MAX_DURATION, MAX_SAFE_INTEGER, MAX_URL, Record,
 };
 use super::query::{DEFAULT_PER_PAGE, MAX_PER_PAGE};
 
@@ -76,6 +77,10 @@ pub fn list_parameters(collection: &Collection) -> Vec<Parameter> {
     let selectable = names(|field| field.is_readable() && !field.single_only);
     let listed = names(|field| field.listed);
     let sortable = names(|field| field.sortable);
+    let sorts_references = record
+        .fields
+        .iter()
+        .any(|field| field.sortable && matches!(field.kind, Kind::Reference(_)));
     let text =
         |max: u32, pattern: &str| json!({"type": "string", "maxLength": max, "pattern": pattern});
     let mut parameters = vec![
@@ -94,7 +99,8 @@ pub fn list_parameters(collection: &Collection) -> Vec<Parameter> {
             "sort",
             &format!(
                 "Order, as names separated by commas; a leading `-` turns one round. Ties are resolved \
-                 by `id`. Known: {}. Default: `{}`.",
+                 by `id`.{} Known: {}. Default: `{}`.",
+                if sorts_references { " References are ordered by their numbers." } else { "" },
                 code(&sortable),
                 if collection.default_sort.is_empty() {
                     "id".to_owned()
@@ -279,7 +285,8 @@ fn input_property(field: &Field) -> Value {
             schema
         }
     };
-    if field.nullable && !field.required {
+    // `null` clears all custom fields, which are then shown as an empty list.
+    if field.nullable && !field.required || matches!(field.kind, Kind::CustomFields) {
         schema = nullable(schema);
     }
     schema["description"] = doc.into();
@@ -329,6 +336,20 @@ fn plain(field: &Field, is_input: bool) -> Value {
         Kind::Texts { max_items, max } => json!({
             "type": "array", "maxItems": max_items,
             "items": {"type": "string", "maxLength": max.min(LONGEST), "pattern": ANY_TEXT}
+        }),
+        Kind::CustomFields => json!({
+            "type": "array", "maxItems": MAX_CUSTOM_FIELDS,
+            "items": {
+                "type": "object", "description": "A custom field and its value.",
+                "required": ["id", "value"],
+                "properties": {
+                    "id": {"type": "string", "minLength": 1, "maxLength": MAX_CUSTOM_FIELD_ID,
+                           "pattern": ANY_TEXT, "description": "Id of the custom field.",
+                           "examples": ["url"]},
+                    "value": {"description": "Its value: a text, number, boolean, or a list of them.",
+                              "examples": ["https://echo.example.org"]},
+                }
+            }
         }),
         Kind::Reference(_) | Kind::Derived(_) | Kind::Attachments => json!({}),
     }

@@ -317,19 +317,22 @@ impl Shape {
         }
         let mut joins: Vec<&'static str> = Vec::new();
         for field in &self.fields {
-            let derived = match field.kind {
-                Kind::NodeId | Kind::Attachments => continue,
-                Kind::Reference(reference) => &reference.output,
-                Kind::Derived(derived) => derived,
-                _ => {
+            let (columns, needed) = match (field.kind, &field.read) {
+                (Kind::NodeId | Kind::Attachments, _) => continue,
+                (Kind::Reference(reference), _) => {
+                    (reference.output.columns, reference.output.joins)
+                }
+                (Kind::Derived(derived), _) => (derived.columns, derived.joins),
+                (_, Some(elsewhere)) => (std::slice::from_ref(&elsewhere.value), elsewhere.joins),
+                (_, None) => {
                     sql.push(", t.").push(field.column);
                     continue;
                 }
             };
-            for column in derived.columns {
+            for column in columns {
                 sql.push(", ").template(column, &view.account, 0);
             }
-            for join in derived.joins {
+            for join in needed {
                 if !joins.contains(join) {
                     joins.push(join);
                 }

@@ -11,7 +11,7 @@ use crate::kernel::error::{Error, Result, taken};
 use crate::kernel::idempotency::Answer;
 use crate::kernel::language::Violation;
 use crate::kernel::record::Changes;
-use crate::kernel::record::input::{Input, Mode};
+use crate::kernel::record::input::{Input, Mode, is_http_url};
 use crate::kernel::record::select::Scope;
 use crate::offering_api::access::Caller;
 use crate::offering_api::resource::{self, Write};
@@ -212,13 +212,6 @@ fn is_url_template(template: &str) -> bool {
     // Clients that normalise URLs encode the braces.
     let text = template.replace("%7Baccount%7D", "{account}").replace("%7baccount%7d", "{account}");
     is_http_url(&text.replace("{account}", "a"))
-}
-
-fn is_http_url(text: &str) -> bool {
-    let valid = |url: url::Url| matches!(url.scheme(), "http" | "https") && url.has_host();
-    // The parser forgives blanks and control characters; a stored address must not need that.
-    !text.contains(|character: char| character.is_whitespace() || character.is_control())
-        && url::Url::parse(text).is_ok_and(valid)
 }
 
 /// Referenced records must exist in the caller's account.

@@ -4,7 +4,7 @@ use utoipa::openapi::{RefOr, Schema};
 
 use crate::kernel::node_id;
 use crate::kernel::record::field::{Derived, Field, MAX_SAFE_INTEGER};
-use crate::kernel::record::render::{write_reference, write_text};
+use crate::kernel::record::render::{write_disablable_reference, write_text};
 use crate::kernel::record::{Collection, Record, schema};
 use crate::{list_parameters, record_schemas};
 
@@ -79,8 +79,9 @@ static PERSON: Derived = Derived {
         "NULL",
         "p.account_id",
         "CASE WHEN p.account_id <> {account} THEN (SELECT name FROM accounts WHERE id = p.account_id) END",
+        "p.disabled",
     ],
-    write: |out, row, at, view| write_reference(out, row, at, view, "Person"),
+    write: |out, row, at, view| write_disablable_reference(out, row, at, view, "Person"),
     schema: ("PersonReference", PERSON_SCHEMA),
 };
 
@@ -96,7 +97,9 @@ pub const PERSON_SCHEMA: &str = r##"{
         "nodeID": {"type": "string", "minLength": 1, "maxLength": 400, "pattern": "^[A-Za-z0-9_-]+$",
                    "description": "nodeID of the person.", "examples": ["bG9jYWxob3N0L1BlcnNvbi8x"]},
         "account": {"$ref": "#/components/schemas/AccountReference",
-                    "description": "Only when the person belongs to another account than the caller's."}
+                    "description": "Only when the person belongs to another account than the caller's."},
+        "disabled": {"type": "boolean", "description": "Only when it is true: the person is disabled.",
+                     "examples": [true]}
     }
 }"##;
 
@@ -113,7 +116,17 @@ const CHANGES_SCHEMA: &str = r##"{
     "type": "object", "maxProperties": 200,
     "description": "Old and new value of each changed field.",
     "additionalProperties": {
-        "type": "array", "maxItems": 200, "items": {},
+        "type": "array", "maxItems": 200,
+        "items": {
+            "description": "A value, as the type of the field has it.",
+            "anyOf": [
+                {"type": "string", "maxLength": 700000, "pattern": "^[^\\x00]*$"},
+                {"type": "integer", "format": "int64", "minimum": -9007199254740991, "maximum": 9007199254740991},
+                {"type": "boolean"},
+                {"type": "array", "maxItems": 1000, "items": {"type": ["string", "null"], "maxLength": 65535, "pattern": "^[^\\x00]*$"}},
+                {"type": "null"}
+            ]
+        },
         "description": "The old and the new value; for files, one such pair for each.",
         "examples": [[false, true]]
     }

@@ -14,6 +14,9 @@ pub struct Model {
     pub status: String,
     pub service_id: i64,
     pub service_name: String,
+    /// Organization that provides the service.
+    pub provider_id: Option<i64>,
+    pub provider_name: Option<String>,
     pub support_team_id: Option<i64>,
     pub support_team_name: Option<String>,
     pub first_line_team_id: Option<i64>,
@@ -39,3 +42,6 @@ impl Entity {
         Self::find().filter(COLUMN.account_id.eq(account))
     }
 }
+
+/// SQL condition for the caller's own record; `{id}` is the row.
+pub const OWN: &str = "t.id = {id} AND t.account_id = {account}";

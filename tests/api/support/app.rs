@@ -206,7 +206,9 @@ impl Drop for TestApp {
         let dropped = std::thread::spawn(move || {
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(admin(&url, &format!("DROP SCHEMA {schema} CASCADE")));
+            // A transaction that a failing test left open must not hold up the others.
+            let sql = format!("SET lock_timeout = '5s'; DROP SCHEMA {schema} CASCADE");
+            runtime.block_on(admin(&url, &sql));
         });
         drop(dropped.join());
     }

@@ -4,7 +4,6 @@ pub mod client;
 pub mod contract;
 
 pub use app::TestApp;
-pub use client::Answer;
 
 /// Declares tests that run on every database: `on_both! { async fn a_sentence(app: TestApp) { … } }`.
 #[macro_export]

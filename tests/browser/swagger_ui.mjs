@@ -1,0 +1,313 @@
+// Every operation of the document, tried out in the Swagger UI of a running server by a real browser.
+//
+//   npm ci --prefix tests/browser
+//   TEST_TOKEN=... TEST_CLIENT_ID=... TEST_CLIENT_SECRET=... \
+//     node tests/browser/swagger_ui.mjs http://127.0.0.1:8080 [screenshot.png]
+//
+// The page may load nothing from anywhere but the server, and nothing it loads may fail. Each operation is expanded,
+// tried out with the values the UI offers, executed, and its answer, as the page shows it, is validated against the
+// document. Only what the document cannot know is filled in: ids of records, what an upload must echo, credentials.
+// Creating operations come first, deleting ones last, so that writes go to records the UI itself created.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+// `require` also looks where NODE_PATH says, so that the modules need not lie in the source tree.
+const require = createRequire(import.meta.url);
+const { chromium } = require('playwright-core');
+const Ajv = require('ajv/dist/2020');
+const addFormats = require('ajv-formats');
+
+const DOCUMENT = '/openapi/app-offerings.json';
+// The server allows 20 requests in 2 seconds; this pace stays under it with the limit left on.
+const MILLISECONDS_BETWEEN_REQUESTS = 125;
+const PATIENCE = 15_000;
+const PNG = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+);
+const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
+
+const [base, screenshot] = process.argv.slice(2);
+const { TEST_TOKEN: token, TEST_CLIENT_ID: clientId, TEST_CLIENT_SECRET: clientSecret } = process.env;
+if (!base || !token || !clientId || !clientSecret) {
+  console.error('usage: TEST_TOKEN=… TEST_CLIENT_ID=… TEST_CLIENT_SECRET=… swagger_ui.mjs URL [PNG]');
+  process.exit(2);
+}
+const origin = new URL(base).origin;
+
+// ---- The server, asked directly: the document, and ids to fill in ----------------------------------------------
+
+let nextRequest = 0;
+/** Waits for its turn, so that the requests of this script and of the page together stay under the burst limit. */
+async function pace() {
+  const now = Date.now();
+  nextRequest = Math.max(now, nextRequest + MILLISECONDS_BETWEEN_REQUESTS);
+  await new Promise((resolve) => setTimeout(resolve, nextRequest - now));
+}
+
+async function ask(path) {
+  await pace();
+  const answer = await fetch(origin + path, { headers: { authorization: `Bearer ${token}` } });
+  if (!answer.ok) throw new Error(`GET ${path} answered ${answer.status}: ${await answer.text()}`);
+  return answer.json();
+}
+
+const document = await ask(DOCUMENT);
+
+const resolve = (node) =>
+  node?.$ref
+    ? resolve(node.$ref.slice(2).split('/').reduce((at, key) => at[key.replaceAll('~1', '/').replaceAll('~0', '~')], document))
+    : node;
+
+const operations = Object.entries(document.paths).flatMap(([path, item]) =>
+  METHODS.filter((method) => item[method]).map((method) => ({
+    path,
+    method,
+    ...item[method],
+    parameters: [...(item.parameters ?? []), ...(item[method].parameters ?? [])].map(resolve),
+  })),
+);
+
+// ---- Answers against the document ---------------------------------------------------------------------------------
+
+const ajv = new Ajv({ strict: false, allErrors: true });
+addFormats(ajv);
+// Formats that say how large a number is, not how it is written: bounds of their own are declared beside them.
+for (const format of ['int32', 'int64', 'float', 'double', 'binary', 'password']) ajv.addFormat(format, true);
+ajv.addSchema(document, 'document');
+
+const pointer = (...keys) => keys.map((key) => `/${encodeURIComponent(key.replaceAll('~', '~0').replaceAll('/', '~1'))}`).join('');
+
+/** What is wrong with the answer as the document sees it; null when nothing is. */
+function mismatch({ path, method, responses }, status, contentType, text) {
+  const declared = responses[status];
+  if (!declared) return `status ${status} is not documented`;
+  const response = resolve(declared);
+  const media = Object.keys(response.content ?? {});
+  if (media.length === 0) return text ? `a body where none is documented: ${text}` : null;
+  const type = contentType.split(';')[0].trim();
+  if (!media.includes(type)) return `content type ${type} is not documented, ${media} is`;
+  if (!type.endsWith('json')) return null;
+  const at = declared.$ref ?? `#/paths${pointer(path, method)}/responses/${status}`;
+  const schema = response.content[type].schema;
+  const $ref = `document${schema.$ref ?? `${at}/content${pointer(type)}/schema`}`;
+  // A property that the document does not name is a mistake too, so the record, or each record of a list, is closed.
+  const closed = (record) => ({ $ref: record, unevaluatedProperties: false });
+  const validate = ajv.compile(resolve(schema).items ? { $ref, items: closed(`${$ref}/items`) } : closed($ref));
+  return validate(JSON.parse(text)) ? null : ajv.errorsText(validate.errors, { separator: '\n      ' });
+}
+
+// ---- Values that the document cannot know ---------------------------------------------------------------------------
+
+/** Records created through the UI, by the path they were created at: `/v1/app_offerings` → the record. */
+const created = new Map();
+
+/** A path with its ids filled in, from the records created in the UI or else from the first record listed. */
+async function idsFor({ path, method }) {
+  const ids = {};
+  let filled = '';
+  for (const segment of path.slice(1).split('/')) {
+    const name = segment.match(/^\{(.+)\}$/)?.[1];
+    if (!name) {
+      filled += `/${segment}`;
+      continue;
+    }
+    if (!created.has(filled) && ['patch', 'put', 'delete'].includes(method)) {
+      throw new Error(`nothing was created at ${filled} that ${method.toUpperCase()} could be tried on`);
+    }
+    const record = created.get(filled) ?? (await ask(filled))[0];
+    if (!record) throw new Error(`${filled} lists no record to fill {${name}} with`);
+    ids[name] = String(record.id);
+    filled += `/${ids[name]}`;
+  }
+  return ids;
+}
+
+/** What an upload must echo, and the credentials of a token request. */
+async function formValues({ path, requestBody }) {
+  if (path === '/token') return { client_id: clientId, client_secret: clientSecret, grant_type: 'client_credentials' };
+  const isUpload = path === '/v1/attachments' && resolve(requestBody)?.content?.['multipart/form-data'];
+  if (!isUpload) return {};
+  const storage = await ask('/v1/attachments/storage');
+  return storage[storage.provider];
+}
+
+// ---- The page -------------------------------------------------------------------------------------------------------
+
+const profile = await mkdtemp(join(tmpdir(), 'appmarket-chromium-'));
+const browser = await chromium.launchPersistentContext(profile, {
+  executablePath: '/usr/bin/chromium',
+  headless: true,
+  viewport: { width: 1400, height: 1000 },
+  args: [
+    // Chromium refuses its sandbox to root; it sees nothing here but our own server.
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    // A name that is not localhost, for what the UI does only on public hosts.
+    '--host-resolver-rules=MAP appmarket.example 127.0.0.1',
+  ],
+});
+
+/** Everything that was wrong; empty at the end of a good run. */
+const failures = [];
+const fail = (what) => {
+  failures.push(what);
+  console.error(`FAILED ${what}`);
+};
+
+/** Watches a page: whatever it asks for must come from its own server and arrive, and its console stays silent. */
+function watch(page, home) {
+  page.on('request', (request) => {
+    const { protocol, origin } = new URL(request.url());
+    if (/^https?:|^wss?:/.test(protocol) && origin !== home) fail(`a request left the server: ${request.url()}`);
+  });
+  page.on('requestfailed', (request) => fail(`${request.url()} failed: ${request.failure()?.errorText}`));
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) fail(`console ${message.type()}: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => fail(`uncaught in the page: ${error.message}`));
+}
+
+async function open(home) {
+  const page = await browser.newPage();
+  page.setDefaultTimeout(PATIENCE);
+  watch(page, home);
+  const answer = await page.goto(`${home}/docs`, { waitUntil: 'networkidle' });
+  const policy = answer.headers()['content-security-policy'] ?? '';
+  if (!/default-src|script-src/.test(policy)) fail(`/docs comes without a content-security-policy: "${policy}"`);
+  if (/\*|https?:/.test(policy)) fail(`the content-security-policy of /docs lets other hosts in: ${policy}`);
+  await page.locator('.opblock-tag').first().waitFor();
+  return page;
+}
+
+async function authorize(page) {
+  await page.locator('.auth-wrapper > .authorize').click();
+  const forms = page.locator('.auth-container');
+  const bearer = forms.filter({ hasText: 'personal_access_token' });
+  await bearer.locator('input').fill(token);
+  await bearer.getByRole('button', { name: 'Apply credentials' }).click();
+  await bearer.getByRole('button', { name: 'Remove authorization' }).waitFor();
+  await bearer.locator('.btn-done').click();
+}
+
+/** The other way in: the client credentials of an OAuth client, exchanged for a token by the UI itself. */
+async function authorizeByOauth(page) {
+  await page.locator('.auth-wrapper > .authorize').click();
+  // The UI may remember the token of the other way across a reload.
+  const forget = page.getByRole('button', { name: 'Remove authorization' });
+  if (await forget.isVisible()) await forget.click();
+  const form = page.locator('.auth-container').filter({ hasText: 'oauth2' });
+  await form.locator('#client_id_clientCredentials').fill(clientId);
+  await form.locator('#client_secret_clientCredentials').fill(clientSecret);
+  await form.getByText('select all', { exact: true }).click();
+  await pace();
+  await form.getByRole('button', { name: 'Apply given OAuth2 credentials' }).click();
+  await form.getByRole('button', { name: 'Remove authorization' }).waitFor();
+  await form.locator('.btn-done').click();
+}
+
+/** Tries one operation out in the page; returns the line to print, throws when it is not as documented. */
+async function tryOut(page, operation) {
+  const { path, method } = operation;
+  const block = page.locator(`.opblock.opblock-${method}`, { has: page.locator(`[data-path="${path}"]`) });
+  if (!(await block.isVisible())) {
+    const section = page.locator('.opblock-tag-section', { has: page.locator(`[data-tag="${operation.tags[0]}"]`) });
+    await section.locator('.opblock-tag').click();
+  }
+  await block.locator('.opblock-summary-control').click();
+  const start = block.getByRole('button', { name: 'Try it out' });
+  const execute = block.locator('.execute');
+  await start.or(execute).waitFor();
+  if (await start.isVisible()) await start.click();
+
+  for (const [name, id] of Object.entries(await idsFor(operation))) {
+    await block.locator(`tr[data-param-in="path"][data-param-name="${name}"] input`).fill(id);
+  }
+  for (const [name, value] of Object.entries(await formValues(operation))) {
+    const field = block.locator(`.opblock-section-request-body tr[data-property-name="${name}"]`);
+    if (await field.locator('select').count()) await field.locator('select').selectOption(String(value));
+    else await field.locator('input[type=text]').fill(String(value));
+  }
+  for (const file of await block.locator('.opblock-section-request-body input[type=file]').all()) {
+    await file.setInputFiles({ name: 'pixel.png', mimeType: 'image/png', buffer: PNG });
+  }
+
+  await pace();
+  // The headers come from the wire: the page shows them, but in no form made for reading.
+  const [answer] = await Promise.all([
+    page.waitForResponse((response) => response.request().method() === method.toUpperCase() && !response.url().includes('/docs/')),
+    execute.click(),
+  ]);
+  const shown = block.locator('.live-responses-table .response').first();
+  const status = (await shown.locator('.response-col_status').innerText()).trim().split(/\s/)[0];
+  const code = shown.locator('.response-col_description .highlight-code code');
+  const text = (await code.count()) ? await code.first().textContent() : '';
+  if (!/^2\d\d$/.test(status)) throw new Error(`answered ${status}: ${text}\n      to ${answer.request().url()} ${answer.request().postData() ?? ''}`);
+  const contentType = (await answer.headerValue('content-type')) ?? '';
+  const problem = mismatch(operation, status, contentType, text);
+  if (problem) throw new Error(`${status} is not as documented:\n      ${problem}\n      ${text.slice(0, 2000)}`);
+  await block.locator('.opblock-summary-control').click();
+
+  const record = text && contentType.includes('json') ? JSON.parse(text) : undefined;
+  if (method === 'post' && status === '201' && record?.id !== undefined) {
+    const collection = new URL(answer.url()).pathname;
+    if (!created.has(collection)) created.set(collection, record);
+  }
+  return `${status}${Array.isArray(record) ? `, ${record.length} record(s)` : ''}`;
+}
+
+// ---- The run --------------------------------------------------------------------------------------------------------
+
+/** Creating first (parents before children), then changing, reading, everything else, and deleting last. */
+function turn({ path, method }) {
+  const creates = method === 'post' && Object.keys(document.paths).some((other) => /^\/\{\w+\}$/.test(other.replace(path, '')));
+  if (creates) return path.split('/').length;
+  return 100 + ['patch', 'put', 'get', 'post', 'delete'].indexOf(method);
+}
+
+let passed = 0;
+try {
+  console.log(`Opening ${origin}/docs`);
+  const page = await open(origin);
+  await authorize(page);
+  for (const operation of operations.toSorted((a, b) => turn(a) - turn(b))) {
+    const name = `${operation.method.toUpperCase().padEnd(6)} ${operation.path}`;
+    try {
+      console.log(`ok     ${name}  ${await tryOut(page, operation)}`);
+      passed += 1;
+    } catch (error) {
+      fail(`${name}  ${error.message}`);
+    }
+  }
+  if (screenshot) await page.screenshot({ path: screenshot, fullPage: true });
+
+  console.log('Authorizing as an OAuth client');
+  await page.reload({ waitUntil: 'networkidle' });
+  await authorizeByOauth(page);
+  const [request] = await Promise.all([
+    page.waitForRequest(`${origin}/v1/me`),
+    tryOut(page, operations.find(({ path, method }) => path === '/v1/me' && method === 'get')),
+  ]);
+  const sent = (await request.allHeaders()).authorization;
+  if (!sent || sent === `Bearer ${token}`) fail(`the UI did not use the token that it fetched, it sent "${sent}"`);
+
+  console.log('Opening the page under a name that is not localhost');
+  await open(origin.replace('127.0.0.1', 'appmarket.example'));
+} catch (error) {
+  fail(error.message);
+} finally {
+  await browser.close();
+  await rm(profile, { recursive: true, force: true });
+}
+
+console.log(`${passed} of ${operations.length} operations answered as documented`);
+console.log(`${passed} passed, ${failures.length} failed`);
+process.exitCode = failures.length === 0 && passed === operations.length && passed > 0 ? 0 : 1;
