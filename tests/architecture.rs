@@ -19,7 +19,8 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// Macros stand at the root of the crate, wherever they are written.
-const MACROS: &[&str] = &["attachments_output", "audit_of", "list_parameters", "record_schemas"];
+const MACROS: &[&str] =
+    &["attachments_output", "audit_of", "list_parameters", "literal_schema", "record_schemas"];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {

@@ -8,8 +8,8 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::on_both;
-use crate::support::client::Client;
-use crate::support::{Answer, TestApp};
+use crate::support::TestApp;
+use crate::support::client::{Answer, Client};
 
 async fn client(app: &TestApp, scopes: &[&str]) -> Credentials {
     let db = app.state.store.begin().await.unwrap();

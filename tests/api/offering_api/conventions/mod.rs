@@ -1,7 +1,8 @@
 //! What every operation does alike (contract 1), shown with app offerings.
 use serde_json::{Value, json};
 
-use crate::support::{Answer, TestApp};
+use crate::support::Answer;
+use crate::support::TestApp;
 
 mod bodies;
 mod callers;
