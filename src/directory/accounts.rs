@@ -40,6 +40,9 @@ pub enum Refused {
     /// The database failed.
     #[error(transparent)]
     Database(#[from] sea_orm::DbErr),
+    /// Something that is no fault of the operator's; its cause is told with it.
+    #[error(transparent)]
+    Failed(#[from] crate::kernel::error::Error),
 }
 
 impl Refused {

@@ -196,8 +196,7 @@ impl By<'_> {
         label: &str,
         row: &M,
     ) -> std::result::Result<(), Refused> {
-        let failed = |error: Error| Refused::input(error.to_string());
-        let changes = audit::changes(record, None, Some(row)).map_err(failed)?;
+        let changes = audit::changes(record, None, Some(row))?;
         let entry = audit::Entry {
             account: PROVIDER,
             person: self.person,
@@ -208,7 +207,7 @@ impl By<'_> {
             changes,
             now: self.now,
         };
-        entry.write(self.db).await.map_err(failed)
+        Ok(entry.write(self.db).await?)
     }
 }
 
