@@ -296,8 +296,8 @@ on_both! {
     }
 
     async fn files_are_attached_to_the_remarks(app: TestApp) {
-        app.execute("INSERT INTO uploads (account_id, file_key, name, content_type, size, created_at) \
-            VALUES ('acme', 'a/logo.png', 'logo.png', 'image/png', 12, 0)").await;
+        app.execute("INSERT INTO uploads (account_id, file_key, name, content_type, size, digest, blob, created_at) \
+            VALUES ('acme', 'a/logo.png', 'logo.png', 'image/png', 12, 'd', 'b', 0)").await;
         let id = create(&app, "Echo",
             json!({"remarks_attachments": [{"key": "a/logo.png", "inline": true}]})).await;
         let path = format!("{PATH}/{id}");
