@@ -99,7 +99,7 @@ leads to the neighbouring pages.
 a number or a nodeID, durations as minutes or `hhh:mm`, `\"\"` as `null`.
 
 **Safe writes**: every POST takes an `Idempotency-Key`; `If-Match` with the `ETag` of a record guards \
-PATCH and PUT. Unknown properties are ignored unless `Prefer: handling=strict` asks for their refusal.";
+what changes it. Unknown properties are ignored unless `Prefer: handling=strict` asks for their refusal.";
 
 /// One operation of the document, with where it is.
 struct Operation<'a> {
@@ -146,6 +146,16 @@ impl Operation<'_> {
         self.value.get("requestBody").is_some()
     }
 
+    /// Whether it changes a record that the caller may have read before: such a change can be guarded.
+    /// A POST below a record without a body of its own is one, as publishing.
+    fn changes_record(&self) -> bool {
+        match self.method {
+            "patch" | "put" | "delete" => true,
+            "post" => self.path.contains('{') && !self.has_body(),
+            _ => false,
+        }
+    }
+
     /// Either kind of token serves; the permission also stands in words.
     fn secure(&mut self, permission: Option<&str>, scopes: &mut BTreeSet<String>) {
         let Some(permission) = permission else {
@@ -180,8 +190,10 @@ impl Operation<'_> {
         match self.method {
             "get" if needs_token => names.push("IfNoneMatch"),
             "post" if needs_token => names.push("IdempotencyKey"),
-            "patch" | "put" => names.push("IfMatch"),
             _ => {}
+        }
+        if self.changes_record() {
+            names.push("IfMatch");
         }
         let takes_json = self.value["requestBody"]["content"].get("application/json").is_some();
         if takes_json && needs_token {
@@ -265,7 +277,7 @@ impl Operation<'_> {
         if self.method == "post" && needs_token {
             refusals.push(("409", "Conflict"));
         }
-        if matches!(self.method, "patch" | "put") {
+        if self.changes_record() {
             refusals.push(("412", "PreconditionFailed"));
         }
         if self.writes() {

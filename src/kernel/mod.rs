@@ -7,6 +7,7 @@ pub mod error;
 pub mod http;
 pub mod idempotency;
 pub mod language;
+pub mod markdown;
 pub mod node_id;
 pub mod record;
 pub mod secret;

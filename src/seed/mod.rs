@@ -9,7 +9,10 @@ use crate::directory::{people, tokens, trusts};
 use crate::kernel::audit::{self, Action};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::record::Record;
-use crate::offering_api::{app_offerings, service_instances, ui_extensions};
+use crate::offering_api::app_offerings::{self, scopes};
+use crate::offering_api::{
+    app_offering_automation_rules as rules, service_instances, ui_extensions,
+};
 
 /// Account that publishes.
 pub const PROVIDER: &str = "wdc";
@@ -151,7 +154,7 @@ impl By<'_> {
         Ok(active)
     }
 
-    /// The draft and one published version.
+    /// The draft and one published version, each with a scope and an automation rule.
     async fn offering(&self, instance: i64, version: i64) -> std::result::Result<(), Refused> {
         let draft = app_offerings::entity::ActiveModel {
             account_id: Set(PROVIDER.to_owned()),
@@ -180,13 +183,62 @@ impl By<'_> {
         };
         let draft = draft.insert(self.db).await?;
         self.audit(&app_offerings::dto::RECORD, draft.id, &draft.reference, &draft).await?;
+        self.scope(draft.id).await?;
+        self.automation_rule(draft.id).await?;
         let mut version: app_offerings::entity::ActiveModel =
             app_offerings::entity::ActiveModel::from(draft.clone()).reset_all();
         version.id = sea_orm::NotSet;
         version.draft_id = Set(Some(draft.id));
         version.published = Set(true);
         let version = version.insert(self.db).await?;
-        self.audit(&app_offerings::dto::RECORD, version.id, &version.reference, &version).await
+        self.audit(&app_offerings::dto::RECORD, version.id, &version.reference, &version).await?;
+        let failed = |error: Error| Refused::input(error.to_string());
+        let Self { db, person, now } = *self;
+        scopes::service::copy(db, person, &draft, &version, now).await.map_err(failed)?;
+        rules::service::copy(db, person, &draft, &version, now).await.map_err(failed)
+    }
+
+    /// What the app may do: read the requests whose notes it dispatches.
+    async fn scope(&self, offering: i64) -> std::result::Result<(), Refused> {
+        let row = scopes::entity::ActiveModel {
+            account_id: Set(PROVIDER.to_owned()),
+            app_offering_id: Set(offering),
+            effect: Set("allow".to_owned()),
+            grant_type: Set("client_credentials".to_owned()),
+            actions: Set(r#"["request:Read","request:Update"]"#.to_owned()),
+            conditions: Set("[]".to_owned()),
+            created_at: Set(self.now),
+            updated_at: Set(self.now),
+            ..Default::default()
+        };
+        let row = row.insert(self.db).await?;
+        let label = "allow request:Read, request:Update";
+        self.audit(&scopes::dto::RECORD, row.id, label, &row).await
+    }
+
+    /// The rule that calls the app.
+    async fn automation_rule(&self, offering: i64) -> std::result::Result<(), Refused> {
+        let row = rules::entity::ActiveModel {
+            account_id: Set(PROVIDER.to_owned()),
+            app_offering_id: Set(offering),
+            name: Set("Dispatch notes".to_owned()),
+            rulable_type: Set("Req".to_owned()),
+            trigger_on: Set("on note added".to_owned()),
+            position: Set(1),
+            description: Set(Some("Sends each *public* note.".to_owned())),
+            expressions: Set(Some(
+                "text: note.text\nurl: rule_app_instance.custom_fields.url".to_owned(),
+            )),
+            condition: Set(Some("text is not empty".to_owned())),
+            actions: Set(Some(
+                "a1: call webhook '{app_offering_webhook}' with payload 'text url'".to_owned(),
+            )),
+            created_at: Set(self.now),
+            updated_at: Set(self.now),
+            ..Default::default()
+        };
+        let row = row.insert(self.db).await?;
+        self.audit(&rules::dto::RECORD, row.id, &row.name, &row).await
     }
 
     async fn audit<M: sea_orm::ModelTrait>(

@@ -20,6 +20,13 @@ use crate::kernel::node_id;
 #[derive(Clone, Debug, Default)]
 pub struct Body(Map<String, Value>);
 
+/// A record inside another one's body.
+impl From<Map<String, Value>> for Body {
+    fn from(object: Map<String, Value>) -> Self {
+        Self(object)
+    }
+}
+
 impl Body {
     /// Reads a body; anything but a JSON object is refused.
     ///
@@ -158,7 +165,9 @@ impl Changes {
         }
         let mut problems = self.problems.clone();
         let place = |problem: &Problem| {
-            self.record.fields.iter().position(|field| field.name == problem.field)
+            let place = self.record.fields.iter().position(|field| field.name == problem.field);
+            // What the record's table does not know comes last.
+            place.unwrap_or(usize::MAX)
         };
         problems.sort_by_key(place);
         Err(Error::Invalid(problems))

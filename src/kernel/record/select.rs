@@ -249,7 +249,9 @@ impl List<'_> {
                 .map(|key| key.field)
                 .filter(|field| field.name != "id")
                 .collect(),
-            shows_account: query.predefined.is_some_and(|predefined| predefined.foreign),
+            // What belongs to one record may belong to somebody else who lets the caller see it.
+            shows_account: self.scope.is_some()
+                || query.predefined.is_some_and(|predefined| predefined.foreign),
             shows_disabled: collection.record.field("disabled").is_some()
                 && !query.fields.iter().any(|field| field.name == "disabled"),
         };

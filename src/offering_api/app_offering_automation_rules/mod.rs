@@ -1,9 +1,34 @@
 //! Automation rules that an app offering brings along (contract 3.3).
-use utoipa_axum::router::OpenApiRouter;
+//!
+//! | Method | Path | Handler |
+//! |---|---|---|
+//! | GET, POST | `/v1/app_offering_automation_rules` | `http::list`, `http::create` |
+//! | GET | `/v1/app_offering_automation_rules/{for_requests,…}` | `http::list_for_requests`, … |
+//! | GET, PATCH, PUT, DELETE | `/v1/app_offering_automation_rules/{id}` | `http::get`, `http::update`, `http::replace`, `http::delete` |
+//! | GET | `/v1/app_offering_automation_rules/{id}/audit` | `http::audit` |
+//!
+//! `GET /v1/app_offerings/{id}/automation_rules` is declared there and answered by
+//! [`service::list_of`].
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::directory::state::AppState;
+
+pub mod dto;
+pub mod entity;
+mod http;
+pub mod service;
+
+/// OpenAPI tag of this resource; always the folder's name.
+const TAG: &str = "app_offering_automation_rules";
 
 /// The resource's routes.
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
+        .routes(routes!(http::list, http::create))
+        .routes(routes!(http::list_for_requests))
+        .routes(routes!(http::list_for_tasks))
+        .routes(routes!(http::list_for_cis))
+        .routes(routes!(http::list_for_problems))
+        .routes(routes!(http::get, http::update, http::replace, http::delete))
+        .routes(routes!(http::audit))
 }

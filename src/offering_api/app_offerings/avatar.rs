@@ -4,6 +4,7 @@ use axum::response::Response;
 use futures_util::FutureExt;
 
 use super::dto::RECORD;
+use super::scopes::nested::NONE;
 use super::{entity, service};
 use crate::directory::state::AppState;
 use crate::kernel::error::{Error, Result};
@@ -67,7 +68,7 @@ pub async fn receive(state: &AppState, upload: AvatarUpload, id: &str) -> Result
     changes.set("picture_uri", Input::Text(picture.path()));
     write
         .run(state, (id, changes), |transaction, state, write, (id, changes)| {
-            service::change(transaction, state, write, *id, changes.clone()).boxed()
+            service::change(transaction, state, write, *id, changes.clone(), &NONE).boxed()
         })
         .await
 }

@@ -1,6 +1,7 @@
 //! The wire of app offerings (contract 2.2, 2.3).
+use super::scopes::dto as scopes;
 use crate::kernel::record::field::{Derived, Field, Kind};
-use crate::kernel::record::render::{write_int, write_text};
+use crate::kernel::record::render::{write_account, write_int, write_text};
 use crate::kernel::record::{Collection, Predefined, Record, Reference, schema};
 use crate::offering_api::service_instances::dto as service_instances;
 use crate::offering_api::ui_extensions::dto as ui_extensions;
@@ -183,7 +184,15 @@ pub static COLLECTION: Collection = Collection {
 pub static REFERENCE: Reference = Reference {
     output: Derived {
         joins: &["LEFT JOIN app_offerings ao ON ao.id = t.app_offering_id"],
-        columns: &["ao.id", "ao.reference"],
+        columns: &[
+            "ao.id",
+            "ao.reference",
+            "ao.source_id",
+            "ao.disabled",
+            "ao.account_id",
+            "CASE WHEN ao.account_id <> {account} \
+             THEN (SELECT name FROM accounts WHERE id = ao.account_id) END",
+        ],
         write: |out, row, at, view| {
             let Some(id) = row.int(at) else {
                 out.extend_from_slice(b"null");
@@ -194,6 +203,16 @@ pub static REFERENCE: Reference = Reference {
             out.extend_from_slice(b",\"reference\":");
             write_text(out, row.text(at + 1).as_deref());
             view.write_node_id(out, NODE_TYPE, id);
+            if let Some(source_id) = row.text(at + 2) {
+                out.extend_from_slice(b",\"sourceID\":");
+                write_text(out, Some(&source_id));
+            }
+            if row.bool(at + 3) == Some(true) {
+                out.extend_from_slice(b",\"disabled\":true");
+            }
+            if let (Some(account), Some(name)) = (row.text(at + 4), row.text(at + 5)) {
+                write_account(out, &account, &name);
+            }
             out.push(b'}');
         },
         schema: ("AppOfferingReference", REFERENCE_SCHEMA),
@@ -212,16 +231,23 @@ const REFERENCE_SCHEMA: &str = r##"{
                       "examples": ["note-dispatcher"]},
         "nodeID": {"type": "string", "minLength": 1, "maxLength": 400, "pattern": "^[A-Za-z0-9_-]+$",
                    "description": "nodeID of the offering.",
-                   "examples": ["bG9jYWxob3N0L0FwcE9mZmVyaW5nLzE"]}
+                   "examples": ["bG9jYWxob3N0L0FwcE9mZmVyaW5nLzE"]},
+        "sourceID": {"type": "string", "maxLength": 128, "pattern": "^[^\\x00]*$",
+                     "description": "Only when it is set: id in the system it came from.",
+                     "examples": ["ERP-4711"]},
+        "disabled": {"type": "boolean", "examples": [true],
+                     "description": "Only when the offering is disabled: `true`."},
+        "account": {"$ref": "#/components/schemas/AccountReference",
+                    "description": "Only when it belongs to another account than the caller's."}
     }
 }"##;
 
 record_schemas!(RECORD =>
     AppOffering: |record| schema::output(record, "An app offering: a draft or a published version."),
     AppOfferingItem: |record| schema::item(record, "An app offering in a list: the selected fields."),
-    CreateAppOffering: |record| schema::input(record, "A new app offering.", true),
-    UpdateAppOffering: |record| schema::input(
-        record, "Changes to an app offering. Properties left out keep their value.", false),
+    CreateAppOffering: |record| scopes::nested(schema::input(record, "A new app offering.", true)),
+    UpdateAppOffering: |record| scopes::nested(schema::input(
+        record, "Changes to an app offering. Properties left out keep their value.", false)),
 );
 list_parameters!(COLLECTION => AppOfferingQuery);
 

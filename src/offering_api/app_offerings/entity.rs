@@ -47,10 +47,11 @@ impl Entity {
     }
 }
 
-/// SQL condition for what a caller may see (`{id}` is the row): own records, and what providers that
-/// trust the caller's account have published.
-pub const VISIBLE: &str = "t.id = {id} AND (t.account_id = {account} OR (t.published AND EXISTS \
-     (SELECT 1 FROM trusts WHERE provider_id = t.account_id AND customer_id = {account})))";
+/// SQL condition for what a caller may see (`{id}` is the row): own records, what providers that trust
+/// the caller's account have published, and what is installed there.
+pub const VISIBLE: &str = "t.id = {id} AND (t.account_id = {account} OR (t.published AND (EXISTS \
+     (SELECT 1 FROM trusts WHERE provider_id = t.account_id AND customer_id = {account}) OR EXISTS \
+     (SELECT 1 FROM app_instances WHERE app_offering_id = t.id AND customer_account_id = {account}))))";
 
 /// SQL condition for the caller's own record.
 pub const OWN: &str = "t.id = {id} AND t.account_id = {account}";

@@ -13,8 +13,8 @@ use crate::directory::state::AppState;
 use crate::kernel::error::Result;
 use crate::kernel::record::select::Scope;
 use crate::offering_api::access::Caller;
-use crate::offering_api::audit_lines;
 use crate::offering_api::resource::{self, BareWrite, Write};
+use crate::offering_api::{app_offering_automation_rules as rules, audit_lines};
 
 /// List app offerings
 ///
@@ -247,4 +247,25 @@ pub async fn audit(
     let id = resource::record_id(&RECORD, &id, &caller)?;
     resource::require(&state, &caller, &RECORD, Scope { condition: entity::OWN, id }).await?;
     audit_lines::list_of(&state, &caller, audit_of!("app_offering"), id, &uri).await
+}
+
+/// List the automation rules of an app offering
+///
+/// The rules that this draft or published version of the caller's account brings along.
+#[utoipa::path(
+    get, path = "/{id}/automation_rules", tag = TAG, operation_id = "list_automation_rules_of_app_offering",
+    params(
+        ("id" = String, Path, description = "Number or nodeID of the app offering.", example = "1"),
+        rules::dto::AppOfferingAutomationRuleQuery,
+    ),
+    responses((status = OK, description = "One page of automation rules.", body = Vec<rules::dto::AppOfferingAutomationRuleItem>)),
+    security(("oauth2" = ["app-offering-automation-rule:Read"])),
+)]
+pub async fn automation_rules(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<String>,
+    OriginalUri(uri): OriginalUri,
+) -> Result<Response> {
+    rules::service::list_of(&state, &caller, &id, &uri).await
 }

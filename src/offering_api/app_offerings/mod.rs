@@ -8,15 +8,19 @@
 //! | POST | `/v1/app_offerings/{id}/publish` | `http::publish` |
 //! | POST | `/v1/app_offerings/{id}/avatar` | `http::upload_avatar` |
 //! | GET | `/v1/app_offerings/{id}/audit` | `http::audit` |
+//! | GET | `/v1/app_offerings/{id}/automation_rules` | `http::automation_rules` |
+//! | … | `/v1/app_offerings/{id}/scopes` | [`scopes`] |
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::directory::state::AppState;
+use crate::kernel::http::mount::Mount;
 
 pub mod avatar;
 pub mod dto;
 pub mod entity;
 mod http;
 pub mod publish;
+pub mod scopes;
 pub mod service;
 
 /// OpenAPI tag of this resource; always the folder's name.
@@ -35,4 +39,6 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(http::publish))
         .routes(routes!(http::upload_avatar))
         .routes(routes!(http::audit))
+        .routes(routes!(http::automation_rules))
+        .mount("/{id}/scopes", scopes::router())
 }

@@ -5,19 +5,20 @@ use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, NotSet, QueryF
 
 use super::dto::RECORD;
 use super::entity::{self, ActiveModel, COLUMN, Entity};
+use super::scopes;
 use super::service::{answer, find, record};
 use crate::directory::state::AppState;
 use crate::kernel::audit::{self, Action};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::idempotency::Answer;
 use crate::kernel::record::select::Scope;
-use crate::offering_api::attachments;
 use crate::offering_api::resource::{self, Write};
+use crate::offering_api::{app_offering_automation_rules, attachments};
 
 /// Publishes a draft.
 ///
 /// # Errors
-/// 404 and 403 as for a change; 422 for a published version, which is published already.
+/// 404, 403 and 412 as for a change; 422 for a published version, which is published already.
 pub async fn publish(state: &AppState, write: Write, id: &str) -> Result<axum::response::Response> {
     let id = resource::record_id(&RECORD, id, &write.caller)?;
     write
@@ -42,8 +43,8 @@ async fn copy(
         ));
     }
     let now = state.clock.now();
-    // The former version first: a unique index allows one latest version per draft. Two who publish
-    // at the same time meet at this row.
+    // The former version first: a unique index allows one latest version per draft. `find` has locked
+    // the draft, so that another who publishes it sees this version as the former one.
     Entity::update_many()
         .col_expr(entity::Column::Latest, Expr::value(false))
         .filter(COLUMN.draft_id.eq(id))
@@ -61,6 +62,10 @@ async fn copy(
     attachments::service::copy(transaction, &RECORD, id, version.id).await?;
     let changes = audit::changes(&RECORD, None, Some(&version))?;
     record(caller, &version, Action::Create, changes, now).write(transaction).await?;
+    let person = caller.identity.person;
+    scopes::service::copy(transaction, person, &draft, &version, now).await?;
+    app_offering_automation_rules::service::copy(transaction, person, &draft, &version, now)
+        .await?;
     let mut published = serde_json::Map::new();
     published.insert("published_as".to_owned(), serde_json::json!([null, version.id]));
     record(caller, &draft, Action::Info, published, now).write(transaction).await?;

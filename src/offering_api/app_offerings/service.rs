@@ -1,10 +1,11 @@
 //! The rules of app offerings: references, URL templates, who may change what (contract 2.2, 2.5).
 use futures_util::FutureExt;
-use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
+use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, Set};
 use serde_json::Value;
 
 use super::dto::{self, RECORD};
 use super::entity::{self, ActiveModel, COLUMN, Entity, Model};
+use super::scopes::nested::{self as scopes, ScopeChanges};
 use crate::directory::state::AppState;
 use crate::kernel::audit::{self, Action};
 use crate::kernel::error::{Error, Result, taken};
@@ -23,8 +24,9 @@ use crate::offering_api::{attachments, service_instances, ui_extensions};
 /// # Errors
 /// 422 with everything that is wrong with the body.
 pub async fn create(state: &AppState, write: Write) -> Result<axum::response::Response> {
-    write.refuse_unknown(&RECORD, &[])?;
+    write.refuse_unknown(&RECORD, scopes::NAMES)?;
     let mut changes = Changes::read(&RECORD, &write.body, Mode::Create, &write.caller.view);
+    let scopes = ScopeChanges::read(&write, &mut changes)?;
     check_templates(&mut changes);
     let picture = take_picture(state, &write, &mut changes);
     if changes.text("reference").is_none_or(|text| text.trim().is_empty())
@@ -43,8 +45,8 @@ pub async fn create(state: &AppState, write: Write) -> Result<axum::response::Re
         picture.keep(state).await?;
     }
     write
-        .run(state, changes, |transaction, state, write, changes| {
-            insert(transaction, state, write, changes.clone()).boxed()
+        .run(state, (changes, scopes), |transaction, state, write, (changes, scopes)| {
+            insert(transaction, state, write, changes.clone(), scopes).boxed()
         })
         .await
 }
@@ -59,11 +61,13 @@ async fn insert(
     state: &AppState,
     write: &Write,
     mut changes: Changes,
+    scopes: &ScopeChanges,
 ) -> Result<Answer> {
     let caller = &write.caller;
     let account = &*caller.identity.account;
     check_references(transaction, account, &mut changes).await?;
     attachments::service::check(transaction, account, &mut changes).await?;
+    scopes.find(transaction, None, &mut changes).await?;
     changes.check()?;
     let now = state.clock.now();
     let mut row = ActiveModel {
@@ -85,6 +89,7 @@ async fn insert(
         attachments::service::apply(transaction, account, &RECORD, row.id, &changes, now).await?,
     );
     record(caller, &row, Action::Create, audited, now).write(transaction).await?;
+    scopes.apply(transaction, caller, &row, Vec::new(), now).await?;
     answer(transaction, state, caller, row.id, 201).await
 }
 
@@ -94,9 +99,10 @@ async fn insert(
 /// 404 for what the caller cannot see, 403 for another account's, 412 for a stale `If-Match`, 422 with
 /// everything that is wrong with the body.
 pub async fn update(state: &AppState, write: Write, id: &str) -> Result<axum::response::Response> {
-    write.refuse_unknown(&RECORD, &[])?;
+    write.refuse_unknown(&RECORD, scopes::NAMES)?;
     let id = resource::record_id(&RECORD, id, &write.caller)?;
     let mut changes = Changes::read(&RECORD, &write.body, Mode::Update, &write.caller.view);
+    let scopes = ScopeChanges::read(&write, &mut changes)?;
     check_templates(&mut changes);
     let picture = take_picture(state, &write, &mut changes);
     let is_blank =
@@ -111,8 +117,8 @@ pub async fn update(state: &AppState, write: Write, id: &str) -> Result<axum::re
         picture.keep(state).await?;
     }
     write
-        .run(state, (id, changes), |transaction, state, write, (id, changes)| {
-            change(transaction, state, write, *id, changes.clone()).boxed()
+        .run(state, (id, changes, scopes), |transaction, state, write, (id, changes, scopes)| {
+            change(transaction, state, write, *id, changes.clone(), scopes).boxed()
         })
         .await
 }
@@ -124,6 +130,7 @@ pub(super) async fn change(
     write: &Write,
     id: i64,
     mut changes: Changes,
+    scopes: &ScopeChanges,
 ) -> Result<Answer> {
     let caller = &write.caller;
     let account = &*caller.identity.account;
@@ -137,6 +144,7 @@ pub(super) async fn change(
     }
     check_references(transaction, account, &mut changes).await?;
     attachments::service::check(transaction, account, &mut changes).await?;
+    let removed = scopes.find(transaction, Some(&before), &mut changes).await?;
     changes.check()?;
     let now = state.clock.now();
     let mut row: ActiveModel = before.clone().into();
@@ -150,21 +158,35 @@ pub(super) async fn change(
         audited.extend(files);
         record(caller, &after, Action::Update, audited, now).write(transaction).await?;
     }
+    scopes.apply(transaction, caller, &before, removed, now).await?;
     answer(transaction, state, caller, id, 200).await
 }
 
-/// Loads an offering of the caller's account for a change.
+/// Loads an offering of the caller's account for a change, and locks it.
 ///
 /// # Errors
 /// 403 for one of a provider that lets the caller see it, 404 for any other.
 pub async fn find(transaction: &DatabaseTransaction, caller: &Caller, id: i64) -> Result<Model> {
-    let account = &*caller.identity.account;
-    if let Some(found) = Entity::of(account).filter(COLUMN.id.eq(id)).one(transaction).await? {
+    if let Some(found) = lock(transaction, &caller.identity.account, id).await? {
         return Ok(found);
     }
     let scope = Scope { condition: entity::VISIBLE, id };
     resource::show(transaction, &RECORD, scope, caller).await?;
     Err(Error::Forbidden)
+}
+
+/// Loads an offering of an account, and keeps others from changing it until the transaction ends: two
+/// who publish it, change it or add rules to it do so one after the other. On SQLite all writes do.
+///
+/// # Errors
+/// The database's.
+pub async fn lock(
+    transaction: &DatabaseTransaction,
+    account: &str,
+    id: i64,
+) -> Result<Option<Model>> {
+    let offering = Entity::of(account).filter(COLUMN.id.eq(id)).lock_exclusive();
+    Ok(offering.one(transaction).await?)
 }
 
 /// Whether this is a published version, or a draft that has one.

@@ -1,4 +1,8 @@
 //! One file per resource, named as in `src/offering_api`, and what all of them do alike.
+mod app_offering_automation_rules;
+mod app_offering_lists;
+mod app_offering_publishing;
+mod app_offering_scopes;
 mod app_offerings;
 mod attachments;
 mod conventions;

@@ -1,0 +1,40 @@
+//! Table `app_offering_automation_rules`.
+#![expect(missing_docs, reason = "a column means what its field in `dto.rs` says")]
+use sea_orm::entity::prelude::*;
+
+/// A rule of a draft or of a published version.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "app_offering_automation_rules")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    pub account_id: String,
+    pub app_offering_id: i64,
+    pub name: String,
+    pub rulable_type: String,
+    /// `trigger` on the wire, which is a keyword of SQL.
+    pub trigger_on: String,
+    pub position: i64,
+    pub description: Option<String>,
+    pub expressions: Option<String>,
+    pub condition: Option<String>,
+    pub actions: Option<String>,
+    pub created_at: i64,
+    pub updated_at: i64,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Entity {
+    /// The only way to read this table: rows of one account.
+    pub fn of(account: &str) -> Select<Self> {
+        Self::find().filter(COLUMN.account_id.eq(account))
+    }
+}
+
+/// SQL condition for the caller's own rule; `{id}` is the rule.
+pub const OWN: &str = "t.id = {id} AND t.account_id = {account}";
+
+/// SQL condition for the rules of the caller's own offering; `{id}` is the offering.
+pub const OF_OFFERING: &str = "t.app_offering_id = {id} AND t.account_id = {account}";
