@@ -31,9 +31,18 @@ pub(super) async fn with_retries<C, T>(
     loop {
         let done = async {
             let transaction = connection.begin().await?;
-            let done = job(&transaction, context).await?;
-            transaction.commit().await?;
-            Ok(done)
+            match job(&transaction, context).await {
+                Ok(done) => {
+                    transaction.commit().await?;
+                    Ok(done)
+                }
+                Err(error) => {
+                    // At once: a dropped transaction keeps its locks until its connection is used
+                    // again. Should this fail, the server has rolled back already.
+                    drop(transaction.rollback().await);
+                    Err(error)
+                }
+            }
         };
         match done.await {
             Err(error) if attempt < ATTEMPTS && lost_a_race(&error) => {
