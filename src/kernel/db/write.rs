@@ -32,10 +32,14 @@ pub(super) async fn with_retries<C, T>(
         let done = async {
             let transaction = connection.begin().await?;
             match job(&transaction, context).await {
-                Ok(done) => transaction.commit().await.map(|()| done).map_err(Error::from),
+                Ok(done) => {
+                    transaction.commit().await?;
+                    Ok(done)
+                }
                 Err(error) => {
-                    // At once, not when the connection is used next: others wait for its locks.
-                    transaction.rollback().await?;
+                    // At once: a dropped transaction keeps its locks until its connection is used
+                    // again. Should this fail, the server has rolled back already.
+                    drop(transaction.rollback().await);
                     Err(error)
                 }
             }

@@ -201,6 +201,20 @@ on_both! {
         assert_eq!(stored(&app, "uploads"), 2);
     }
 
+    async fn of_two_files_under_one_key_one_wins(app: TestApp) {
+        let parameters = parameters(&app.acme().get(STORAGE).await.expect(200));
+        let client = app.anonymous();
+        let (one, two) = tokio::join!(
+            post_file(&client, &parameters, "a.txt", b"one"),
+            post_file(&client, &parameters, "a.txt", b"two"),
+        );
+        let mut statuses = [one.status.as_u16(), two.status.as_u16()];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 422]);
+        assert_eq!(app.count("SELECT COUNT(*) FROM uploads").await, 1);
+        assert_eq!(stored(&app, "uploads"), 1);
+    }
+
     async fn an_idempotency_key_answers_the_first_key_again(app: TestApp) {
         let client = app.acme().with("idempotency-key", "one");
         let first = post_parts(&client, UPLOAD, &[("file", Some("a.txt"), b"x")]).await.expect(200);
