@@ -16,6 +16,7 @@ use crate::kernel::http::connection::{self, ConnectionLimits};
 use crate::kernel::idempotency::Running;
 use crate::kernel::state::{Kernel, Parts, Site};
 use crate::kernel::storage::Storage;
+use crate::offering_api::attachments::sweep;
 
 /// How often servers on one database tell each other what they counted.
 const SHARE_EVERY: Duration = Duration::from_secs(1);
@@ -60,10 +61,13 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<()> {
     let counting = tokio::spawn(share_counts(state.clone()));
+    let sweeping = tokio::spawn(sweep_files(state.clone()));
     let limits =
         ConnectionLimits { connections: state.config.connections, ..ConnectionLimits::default() };
     connection::serve(listener, router(&state), limits, shutdown).await;
     counting.abort();
+    // Wherever it stops, the next sweep goes on.
+    sweeping.abort();
     // What was counted since the last round; a lost second of counting is no reason to fail.
     if let Err(error) = state.identities.share(&state.kernel).await {
         tracing::warn!(%error, "request counts could not be written");
@@ -78,6 +82,24 @@ async fn share_counts(state: AppState) {
         every.tick().await;
         if let Err(error) = state.identities.share(&state.kernel).await {
             tracing::warn!(%error, "request counts could not be shared");
+        }
+    }
+}
+
+async fn sweep_files(state: AppState) {
+    let mut every = tokio::time::interval(sweep::EVERY);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        match sweep::sweep(&state).await {
+            Ok(swept) if swept == sweep::Swept::default() => {}
+            Ok(swept) => tracing::info!(
+                uploads = swept.uploads,
+                files = swept.files,
+                unfinished = swept.unfinished,
+                "removed files that nobody uses"
+            ),
+            Err(error) => tracing::warn!(%error, "unused files could not be removed"),
         }
     }
 }

@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
 
+use crate::kernel::record::schema;
+
 /// Version of the contract; raised when the contract changes, not with every release.
 const VERSION: &str = "1.0.0";
 
@@ -42,6 +44,7 @@ pub fn to_text(document: &Value) -> String {
 /// Completes a document that was gathered from the routers.
 pub fn finish(document: &OpenApi) -> Value {
     let mut document = serde_json::to_value(document).unwrap_or_default();
+    schema::unwrap(&mut document);
     document["info"] = info();
     document["servers"] = json!([{
         "url": "/",
@@ -228,9 +231,14 @@ impl Operation<'_> {
             let json = response.get("content").and_then(|content| content.get("application/json"));
             let is_list = json.is_some_and(|json| json["schema"]["type"] == "array");
             let has_json = json.is_some();
+            let content = response.get("content");
+            let has_file = content.is_some_and(|it| it.get("application/octet-stream").is_some());
             let mut names = vec!["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"];
             if needs_token && has_json && status.starts_with('2') {
                 names.push("ETag");
+            }
+            if has_file {
+                names.push("Content-Disposition");
             }
             if is_create && status == "201" {
                 names.push("Location");
@@ -395,6 +403,11 @@ fn headers() -> Value {
         "Access-Control-Allow-Origin": header(
             "Origin from which browsers may call: the service's own.",
             text(255, r"^[^\x00]*$", "https://api.example.test"),
+        ),
+        "Content-Disposition": header(
+            "Name of the file, and whether browsers show or save it (RFC 6266).",
+            text(4000, r"^(inline|attachment); .*$",
+                 "inline; filename=\"logo.png\"; filename*=UTF-8''logo.png"),
         ),
         "ETag": header(
             "Tag of this state, for `If-None-Match` and `If-Match`.",

@@ -5,6 +5,7 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use serde_json::Value;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::directory::state::AppState;
@@ -50,7 +51,14 @@ pub fn router(state: AppState) -> Router {
         .merge(documents::router())
         .merge(meta::router().with_state(state.clone()))
         .fallback_service(family)
-        .layer(CompressionLayer::new());
+        .layer(CompressionLayer::new().compress_when(worth_compressing()));
     // Paths are normalised before anything is routed, hence the router around the router.
     Router::new().fallback_service(service).layer(from_fn_with_state(state, layers::outermost))
+}
+
+/// Stored files are not: most are compressed already, and clients want to see their length.
+fn worth_compressing() -> impl Predicate + Clone {
+    DefaultPredicate::new()
+        .and(NotForContentType::const_new("application/octet-stream"))
+        .and(NotForContentType::const_new("application/pdf"))
 }

@@ -97,6 +97,8 @@ const DIRECTORY: &[&str] = &[
         name {text} NOT NULL,
         content_type {text} NOT NULL,
         size BIGINT NOT NULL,
+        digest {text} NOT NULL,
+        blob {text} NOT NULL UNIQUE,
         created_at BIGINT NOT NULL
     )",
     "CREATE TABLE attachments (

@@ -44,6 +44,9 @@ pub struct Operation {
     pub form: Form,
     /// Whether it tells the limits instead of counting.
     pub peeks: bool,
+    /// Whether it answers with something else than JSON, a file for instance: then `Accept`, which
+    /// browsers and upload libraries fill as they like, decides nothing.
+    pub serves_files: bool,
     /// Whether `Authorization` names an OAuth client rather than holding a token.
     pub for_clients: bool,
 }
@@ -77,6 +80,7 @@ impl Operations {
                         Form::Message
                     },
                     peeks: operation["operationId"] == "get_rate_limit",
+                    serves_files: successes(operation).any(|kind| kind != "application/json"),
                     for_clients: operation["operationId"] == "create_token",
                 };
                 operations.0.entry(path.clone()).or_default().insert(method, read);
@@ -90,6 +94,15 @@ impl Operations {
         let method = if method == Method::HEAD { &Method::GET } else { method };
         methods.get(method)
     }
+}
+
+/// Content types of an operation's successes.
+fn successes(operation: &Value) -> impl Iterator<Item = &str> {
+    let responses = operation["responses"].as_object().into_iter().flatten();
+    responses
+        .filter(|(status, _)| status.starts_with('2'))
+        .filter_map(|(_, response)| response["content"].as_object())
+        .flat_map(|content| content.keys().map(String::as_str))
 }
 
 /// Proof that the request passed the door: who calls, and through whose eyes the answer is shown.
@@ -173,7 +186,7 @@ async fn admit(
             let (counted, allowed) = bucket.count(now, state.limits());
             *standing = Some(counted);
             allowed.map_err(Error::TooManyRequests)?;
-            return accept(request.headers());
+            return accept(operation, request.headers());
         }
         None => None,
     };
@@ -216,7 +229,7 @@ async fn admit(
     if operation.administrator && !identity.administrator {
         return Err(Error::Forbidden);
     }
-    accept(request.headers())
+    accept(operation, request.headers())
 }
 
 /// The counter of the address that a request without a person comes from.
@@ -258,8 +271,11 @@ fn language(headers: &HeaderMap) -> Option<Language> {
     LANGUAGE_HEADERS.iter().find_map(|name| Language::from_tag(headers.get(*name)?.to_str().ok()?))
 }
 
-/// Whether JSON is acceptable.
-fn accept(headers: &HeaderMap) -> Result<()> {
+/// Whether JSON is acceptable to the caller.
+fn accept(operation: &Operation, headers: &HeaderMap) -> Result<()> {
+    if operation.serves_files {
+        return Ok(());
+    }
     let Some(accept) = headers.get(header::ACCEPT) else { return Ok(()) };
     let accept = accept.to_str().map_err(|_| Error::NotAcceptable)?;
     let takes_json = |range: &str| {

@@ -319,8 +319,9 @@ impl Field {
         self
     }
 
-    /// The caller may set it; it is never shown.
-    pub const fn write_only(mut self) -> Self {
+    /// The caller may set it; it is neither shown nor kept: a trigger.
+    pub const fn trigger(mut self) -> Self {
+        self.column = "";
         self.access = Access::WriteOnly;
         self
     }

@@ -413,8 +413,9 @@ fn check_custom_value(value: &Value, listed: bool) -> Result<(), Violation> {
         Value::Array(items) if !listed => {
             items.iter().try_for_each(|item| check_custom_value(item, true))
         }
-        Value::Array(_) | Value::Object(_) => Err(Violation::Invalid),
-        Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
+        Value::Null if !listed => Ok(()),
+        Value::Null | Value::Array(_) | Value::Object(_) => Err(Violation::Invalid),
+        Value::Bool(_) | Value::Number(_) => Ok(()),
     }
 }
 
@@ -517,6 +518,7 @@ mod tests {
             json!([{"id": "", "value": 1}]),
             json!([{"id": "a", "value": {}}]),
             json!([{"id": "a", "value": [[]]}]),
+            json!([{"id": "a", "value": [null]}]),
             json!([{"id": "a", "value": "\0"}]),
         ] {
             assert_eq!(custom_fields(&bad), Err(Violation::Invalid), "{bad}");

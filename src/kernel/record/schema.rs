@@ -1,11 +1,12 @@
 //! From a table of fields to the OpenAPI document: schemas of what is shown and accepted, and the
 //! parameters of lists.
 use serde_json::{Map, Value, json};
+use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::path::Parameter;
-use utoipa::openapi::{RefOr, Schema};
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
 
 use super::field::{
-    Collection, Derived, Field, Kind, MAX_CUSTOM_FIELD_ID, MAX_CUSTOM_FIELDS, MAX_DATA_URL,
+    Collection, Derived, Field, KB64, Kind, MAX_CUSTOM_FIELD_ID, MAX_CUSTOM_FIELDS, MAX_DATA_URL,
     MAX_DURATION, MAX_SAFE_INTEGER, MAX_URL, Record,
 };
 use super::query::{DEFAULT_PER_PAGE, MAX_PER_PAGE};
@@ -233,10 +234,34 @@ fn object(description: &str, properties: Map<String, Value>, required: &[&str]) 
     from_json(schema)
 }
 
-/// A schema from JSON that stands in the source.
+/// Under this key a schema travels through the document's types as it is: those would drop what they
+/// have no room for. [`unwrap`] puts it in its place.
+const WHOLE: &str = "x-schema";
+
+/// A schema from JSON, kept word by word.
 pub fn from_json(value: Value) -> RefOr<Schema> {
-    serde_json::from_value(value.clone())
-        .unwrap_or_else(|error| panic!("not a schema: {error}\n{value:#}"))
+    let carried = ExtensionsBuilder::new().add(WHOLE, value).build();
+    ObjectBuilder::new().extensions(Some(carried)).build().into()
+}
+
+/// A schema as JSON.
+pub fn to_json(schema: &RefOr<Schema>) -> Value {
+    // Schemas always have a JSON form.
+    let mut value = serde_json::to_value(schema).unwrap_or_default();
+    unwrap(&mut value);
+    value
+}
+
+/// Puts the schemas of [`from_json`] in their places in a document.
+pub fn unwrap(value: &mut Value) {
+    if let Some(whole) = value.get_mut(WHOLE) {
+        *value = whole.take();
+    }
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(unwrap),
+        Value::Object(object) => object.values_mut().for_each(unwrap),
+        _ => {}
+    }
 }
 
 /// JSON that stands in the source.
@@ -260,7 +285,8 @@ fn output_property(field: &Field) -> Value {
             schema.insert("readOnly".to_owned(), true.into());
         }
         let shows_itself = schema.contains_key("$ref");
-        if !shows_itself {
+        // 3.0.3 tools take a null example for a mistake.
+        if !shows_itself && field.example != "null" {
             schema.insert("examples".to_owned(), json!([parse(field.example)]));
         }
     }
@@ -285,8 +311,7 @@ fn input_property(field: &Field) -> Value {
             schema
         }
     };
-    // `null` clears all custom fields, which are then shown as an empty list.
-    if field.nullable && !field.required || matches!(field.kind, Kind::CustomFields) {
+    if field.nullable && !field.required {
         schema = nullable(schema);
     }
     schema["description"] = doc.into();
@@ -346,13 +371,25 @@ fn plain(field: &Field, is_input: bool) -> Value {
                     "id": {"type": "string", "minLength": 1, "maxLength": MAX_CUSTOM_FIELD_ID,
                            "pattern": ANY_TEXT, "description": "Id of the custom field.",
                            "examples": ["url"]},
-                    "value": {"description": "Its value: a text, number, boolean, or a list of them.",
-                              "examples": ["https://echo.example.org"]},
+                    "value": custom_value(),
                 }
             }
         }),
         Kind::Reference(_) | Kind::Derived(_) | Kind::Attachments => json!({}),
     }
+}
+
+/// Value of a custom field: a text, number, boolean, or a list of them.
+fn custom_value() -> Value {
+    let plain = [
+        json!({"type": "string", "maxLength": KB64, "pattern": ANY_TEXT}),
+        json!({"type": "number"}),
+        json!({"type": "boolean"}),
+    ];
+    let list = json!({"type": "array", "maxItems": KB64, "items": {"oneOf": plain}});
+    let mut any = plain.to_vec();
+    any.push(list);
+    json!({"oneOf": any, "description": "Its value: a text, number, boolean, or a list of them."})
 }
 
 fn named(derived: &Derived) -> Value {

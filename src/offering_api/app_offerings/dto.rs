@@ -224,3 +224,30 @@ record_schemas!(RECORD =>
         record, "Changes to an app offering. Properties left out keep their value.", false),
 );
 list_parameters!(COLLECTION => AppOfferingQuery);
+
+/// Parts of an avatar upload.
+#[derive(Clone, Copy, Debug)]
+pub struct AvatarForm;
+
+impl utoipa::PartialSchema for AvatarForm {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        schema::from_json(schema::parse(
+            r##"{
+                "type": "object", "description": "A picture.", "required": ["avatar"],
+                "properties": {
+                    "avatar_file_name": {"type": "string", "maxLength": 255, "pattern": "^[^\\x00]*$",
+                        "description": "Name of the file. Sent by clients; the content decides.",
+                        "examples": ["ticket-echo.png"]},
+                    "avatar": {"type": "string", "format": "binary", "maxLength": 700000,
+                        "description": "The picture, or the text of its `data:` URL."}
+                }
+            }"##,
+        ))
+    }
+}
+
+impl utoipa::ToSchema for AvatarForm {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "AvatarForm".into()
+    }
+}

@@ -2,9 +2,10 @@
 use axum::extract::{OriginalUri, Path, State};
 use axum::response::Response;
 
+use super::avatar::{self, AvatarUpload};
 use super::dto::{
-    AppOffering, AppOfferingItem, AppOfferingQuery, COLLECTION, CreateAppOffering, RECORD,
-    UpdateAppOffering,
+    AppOffering, AppOfferingItem, AppOfferingQuery, AvatarForm, COLLECTION, CreateAppOffering,
+    RECORD, UpdateAppOffering,
 };
 use super::{TAG, entity, publish as publishing, service};
 use crate::audit_of;
@@ -200,6 +201,29 @@ pub async fn publish(
     BareWrite(write): BareWrite,
 ) -> Result<Response> {
     publishing::publish(&state, write, &id).await
+}
+
+/// Upload the picture of an app offering
+///
+/// Keeps the picture here and sets `picture_uri`. PNG, JPEG, GIF and WebP of at most 512 KB are known by
+/// their content, whatever they are named.
+#[utoipa::path(
+    post, path = "/{id}/avatar", tag = TAG, operation_id = "upload_app_offering_avatar",
+    params(("id" = String, Path, description = "Number or nodeID of the app offering.", example = "1")),
+    request_body(
+        content = AvatarForm, content_type = "multipart/form-data", description = "The picture.",
+        encoding(("avatar" = (content_type = "image/png, image/jpeg, image/gif, image/webp"))),
+    ),
+    responses((status = OK, description = "The changed app offering.", body = AppOffering)),
+    security(("oauth2" = ["app-offering:Update"])),
+    extensions(("x-required-role" = json!("account_administrator"))),
+)]
+pub async fn upload_avatar(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    upload: AvatarUpload,
+) -> Result<Response> {
+    avatar::receive(&state, upload, &id).await
 }
 
 /// List the audit entries of an app offering

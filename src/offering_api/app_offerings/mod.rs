@@ -6,11 +6,13 @@
 //! | GET | `/v1/app_offerings/{latest_internal,…}` | `http::list_latest_internal`, … |
 //! | GET, PATCH, PUT | `/v1/app_offerings/{id}` | `http::get`, `http::update`, `http::replace` |
 //! | POST | `/v1/app_offerings/{id}/publish` | `http::publish` |
+//! | POST | `/v1/app_offerings/{id}/avatar` | `http::upload_avatar` |
 //! | GET | `/v1/app_offerings/{id}/audit` | `http::audit` |
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::directory::state::AppState;
 
+pub mod avatar;
 pub mod dto;
 pub mod entity;
 mod http;
@@ -31,5 +33,6 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(http::list_consumed))
         .routes(routes!(http::get, http::update, http::replace))
         .routes(routes!(http::publish))
+        .routes(routes!(http::upload_avatar))
         .routes(routes!(http::audit))
 }

@@ -14,6 +14,7 @@ use crate::kernel::record::Changes;
 use crate::kernel::record::input::{Input, Mode, is_http_url};
 use crate::kernel::record::select::Scope;
 use crate::offering_api::access::Caller;
+use crate::offering_api::attachments::pictures::{self, Picture};
 use crate::offering_api::resource::{self, Write};
 use crate::offering_api::{attachments, service_instances, ui_extensions};
 
@@ -25,6 +26,7 @@ pub async fn create(state: &AppState, write: Write) -> Result<axum::response::Re
     write.refuse_unknown(&RECORD, &[])?;
     let mut changes = Changes::read(&RECORD, &write.body, Mode::Create, &write.caller.view);
     check_templates(&mut changes);
+    let picture = take_picture(state, &write, &mut changes);
     if changes.text("reference").is_none_or(|text| text.trim().is_empty())
         && let Some(name) = changes.text("name")
     {
@@ -34,11 +36,22 @@ pub async fn create(state: &AppState, write: Write) -> Result<axum::response::Re
     if changes.text("source").is_none_or(str::is_empty) {
         changes.set("source", Input::Text(write.default_source(state)));
     }
+    // A body that is refused for what it says leaves no picture either.
+    if let Some(picture) = picture
+        && changes.check().is_ok()
+    {
+        picture.keep(state).await?;
+    }
     write
         .run(state, changes, |transaction, state, write, changes| {
             insert(transaction, state, write, changes.clone()).boxed()
         })
         .await
+}
+
+/// The picture in a body, as a `data:` URL.
+fn take_picture(state: &AppState, write: &Write, changes: &mut Changes) -> Option<Picture> {
+    pictures::take(state, &write.caller.identity.account, changes, "picture_uri")
 }
 
 async fn insert(
@@ -50,6 +63,7 @@ async fn insert(
     let caller = &write.caller;
     let account = &*caller.identity.account;
     check_references(transaction, account, &mut changes).await?;
+    attachments::service::check(transaction, account, &mut changes).await?;
     changes.check()?;
     let now = state.clock.now();
     let mut row = ActiveModel {
@@ -84,10 +98,17 @@ pub async fn update(state: &AppState, write: Write, id: &str) -> Result<axum::re
     let id = resource::record_id(&RECORD, id, &write.caller)?;
     let mut changes = Changes::read(&RECORD, &write.body, Mode::Update, &write.caller.view);
     check_templates(&mut changes);
+    let picture = take_picture(state, &write, &mut changes);
     let is_blank =
         |value: &Value| value.as_str().map_or(value.is_null(), |it| it.trim().is_empty());
     if write.body.get("reference").is_some_and(is_blank) {
         changes.refuse("reference", Violation::Blank);
+    }
+    // A body that is refused for what it says leaves no picture either.
+    if let Some(picture) = picture
+        && changes.check().is_ok()
+    {
+        picture.keep(state).await?;
     }
     write
         .run(state, (id, changes), |transaction, state, write, (id, changes)| {
@@ -96,7 +117,8 @@ pub async fn update(state: &AppState, write: Write, id: &str) -> Result<axum::re
         .await
 }
 
-async fn change(
+/// Applies changes to a record of the caller's account.
+pub(super) async fn change(
     transaction: &DatabaseTransaction,
     state: &AppState,
     write: &Write,
@@ -114,6 +136,7 @@ async fn change(
         changes.refuse("reference", Violation::NotChangeable);
     }
     check_references(transaction, account, &mut changes).await?;
+    attachments::service::check(transaction, account, &mut changes).await?;
     changes.check()?;
     let now = state.clock.now();
     let mut row: ActiveModel = before.clone().into();
@@ -202,9 +225,6 @@ fn check_templates(changes: &mut Changes) {
         if changes.text(field).is_some_and(|text| !is_url_template(text)) {
             changes.refuse(field, Violation::Invalid);
         }
-    }
-    if changes.text("picture_uri").is_some_and(|text| !is_http_url(text)) {
-        changes.refuse("picture_uri", Violation::Invalid);
     }
 }
 

@@ -1,9 +1,10 @@
-//! The wire of attachments: the aggregated list that a record shows.
+//! The wire of attachments: uploads, downloads, and the aggregated list that a record shows.
 use serde_json::{Value, json};
+use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use crate::kernel::db::Row;
 use crate::kernel::node_id;
-use crate::kernel::record::View;
+use crate::kernel::record::{View, schema};
 use crate::kernel::secret::Purpose;
 
 /// Type in nodeIDs.
@@ -107,3 +108,210 @@ pub const SCHEMA: &str = r##"{
         }
     }
 }"##;
+
+/// Declares types of the document by their schemas.
+macro_rules! schemas {
+    ($($(#[doc = $doc:literal])+ $name:ident = $schema:literal;)+) => {$(
+        $(#[doc = $doc])+
+        #[derive(Clone, Copy, Debug)]
+        pub struct $name;
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                schema::from_json(schema::parse($schema))
+            }
+        }
+
+        impl utoipa::ToSchema for $name {
+            fn name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+        }
+    )+};
+}
+
+schemas! {
+    /// What `GET /v1/attachments/storage` answers.
+    StorageDescription = r##"{
+        "type": "object", "description": "How to upload a file.",
+        "required": ["size_limit", "allowed_extensions", "provider", "upload_uri"],
+        "properties": {
+            "size_limit": {"type": "integer", "format": "int64", "minimum": 1, "maximum": 9007199254740991,
+                           "description": "Largest file, in bytes.", "examples": [20971520]},
+            "allowed_extensions": {"type": "array", "maxItems": 1000,
+                "description": "Extensions that names of files may have; none: any.", "examples": [[]],
+                "items": {"type": "string", "maxLength": 16, "pattern": "^[a-z0-9]+$"}},
+            "provider": {"type": "string", "enum": ["local", "s3"],
+                         "description": "Which parameters the upload takes, and the form of its answer.",
+                         "examples": ["local"]},
+            "upload_uri": {"type": "string", "format": "uri", "maxLength": 2048,
+                           "description": "Where the file is posted to.",
+                           "examples": ["https://api.example.test/v1/attachments"]},
+            "local": {
+                "type": "object", "description": "Parameters of the provider `local`.",
+                "required": ["key", "x-4me-expiration", "x-4me-signature"],
+                "properties": {
+                    "key": {"type": "string", "maxLength": 500, "pattern": "^attachments/[^\\x00]+$",
+                            "description": "Key of the file; `${filename}` stands for its name.",
+                            "examples": ["attachments/wdc/2026/02/01/501/1769935000-3f9a1c0e3f9a1c0e/${filename}"]},
+                    "x-4me-expiration": {"type": "string", "format": "date-time", "maxLength": 25,
+                                         "description": "Until when the upload must begin.",
+                                         "examples": ["2026-02-01T09:15:00Z"]},
+                    "x-4me-signature": {"type": "string", "minLength": 64, "maxLength": 64,
+                                        "pattern": "^[0-9a-f]{64}$",
+                                        "description": "Proves the account and the person.",
+                                        "examples": ["4ad3fbb8c0e1a0a83a2e6f6de4b7ad7ba1c5d1e50f6f9a0b7c8d9e0f1a2b3c4d"]}
+                }
+            },
+            "s3": {
+                "type": "object", "description": "Parameters of the provider `s3`, as Amazon S3 takes them.",
+                "required": ["acl", "key", "policy", "success_action_status", "x-amz-algorithm",
+                             "x-amz-credential", "x-amz-date", "x-amz-server-side-encryption",
+                             "x-amz-signature"],
+                "properties": {
+                    "acl": {"type": "string", "enum": ["private"], "description": "Who may read the file.",
+                            "examples": ["private"]},
+                    "key": {"type": "string", "maxLength": 500, "pattern": "^attachments/[^\\x00]+$",
+                            "description": "Key of the file; `${filename}` stands for its name.",
+                            "examples": ["attachments/wdc/2026/02/01/501/1769935000-3f9a1c0e3f9a1c0e/${filename}"]},
+                    "policy": {"type": "string", "maxLength": 4000, "pattern": "^[A-Za-z0-9+/]+=*$",
+                               "description": "What may be uploaded: JSON in Base64.",
+                               "examples": ["eyJleHBpcmF0aW9uIjoiMjAyNi0wMi0wMVQwOToxNTowMC4wMDBaIn0="]},
+                    "success_action_status": {"type": "integer", "format": "int32", "minimum": 201,
+                                              "maximum": 201, "description": "Status of the answer.",
+                                              "examples": [201]},
+                    "x-amz-algorithm": {"type": "string", "enum": ["AWS4-HMAC-SHA256"],
+                                        "description": "How the policy is signed.",
+                                        "examples": ["AWS4-HMAC-SHA256"]},
+                    "x-amz-credential": {"type": "string", "maxLength": 200, "pattern": "^[a-z0-9/_]+$",
+                                         "description": "Which key signed the policy.",
+                                         "examples": ["appmarket/20260201/local/s3/aws4_request"]},
+                    "x-amz-date": {"type": "string", "maxLength": 16, "pattern": "^[0-9]{8}T[0-9]{6}Z$",
+                                   "description": "When the policy was signed.",
+                                   "examples": ["20260201T081500Z"]},
+                    "x-amz-server-side-encryption": {"type": "string", "enum": ["AES256"],
+                        "description": "Expected by clients of S3.", "examples": ["AES256"]},
+                    "x-amz-signature": {"type": "string", "minLength": 64, "maxLength": 64,
+                                        "pattern": "^[0-9a-f]{64}$",
+                                        "description": "Proves the account and the person.",
+                                        "examples": ["4ad3fbb8c0e1a0a83a2e6f6de4b7ad7ba1c5d1e50f6f9a0b7c8d9e0f1a2b3c4d"]}
+                }
+            }
+        }
+    }"##;
+
+    /// Parts of an upload.
+    UploadForm = r##"{
+        "type": "object",
+        "description": "A file with the parameters of its upload; names of parts in any case.",
+        "required": ["file"],
+        "properties": {
+            "Content-Type": {"type": "string", "maxLength": 127, "pattern": "^[^\\x00]*$",
+                             "description": "Content type of the file. Default: the one of the part `file`.",
+                             "examples": ["image/png"]},
+            "key": {"type": "string", "maxLength": 500, "pattern": "^attachments/[^\\x00]+$",
+                    "description": "The `key` of the provider's parameters.",
+                    "examples": ["attachments/wdc/2026/02/01/501/1769935000-3f9a1c0e3f9a1c0e/${filename}"]},
+            "x-4me-expiration": {"type": "string", "format": "date-time", "maxLength": 35,
+                                 "description": "Parameter of the provider `local`; `X-Xurrent-expiration` is the same.",
+                                 "examples": ["2026-02-01T09:15:00Z"]},
+            "x-4me-signature": {"type": "string", "maxLength": 64, "pattern": "^[0-9A-Fa-f]{64}$",
+                                "description": "Parameter of the provider `local`; `X-Xurrent-signature` is the same.",
+                                "examples": ["4ad3fbb8c0e1a0a83a2e6f6de4b7ad7ba1c5d1e50f6f9a0b7c8d9e0f1a2b3c4d"]},
+            "X-Xurrent-expiration": {"type": "string", "format": "date-time", "maxLength": 35,
+                                     "description": "Newer name of `x-4me-expiration`.",
+                                     "examples": ["2026-02-01T09:15:00Z"]},
+            "X-Xurrent-signature": {"type": "string", "maxLength": 64, "pattern": "^[0-9A-Fa-f]{64}$",
+                                    "description": "Newer name of `x-4me-signature`.",
+                                    "examples": ["4ad3fbb8c0e1a0a83a2e6f6de4b7ad7ba1c5d1e50f6f9a0b7c8d9e0f1a2b3c4d"]},
+            "acl": {"type": "string", "enum": ["private"], "description": "Parameter of the provider `s3`.",
+                    "examples": ["private"]},
+            "policy": {"type": "string", "maxLength": 4000, "pattern": "^[A-Za-z0-9+/]+=*$",
+                       "description": "Parameter of the provider `s3`.",
+                       "examples": ["eyJleHBpcmF0aW9uIjoiMjAyNi0wMi0wMVQwOToxNTowMC4wMDBaIn0="]},
+            "success_action_status": {"type": "string", "enum": ["201"],
+                                      "description": "Parameter of the provider `s3`.", "examples": ["201"]},
+            "x-amz-algorithm": {"type": "string", "enum": ["AWS4-HMAC-SHA256"],
+                                "description": "Parameter of the provider `s3`.",
+                                "examples": ["AWS4-HMAC-SHA256"]},
+            "x-amz-credential": {"type": "string", "maxLength": 200, "pattern": "^[a-z0-9/_]+$",
+                                 "description": "Parameter of the provider `s3`.",
+                                 "examples": ["appmarket/20260201/local/s3/aws4_request"]},
+            "x-amz-date": {"type": "string", "maxLength": 16, "pattern": "^[0-9]{8}T[0-9]{6}Z$",
+                           "description": "Parameter of the provider `s3`.",
+                           "examples": ["20260201T081500Z"]},
+            "x-amz-server-side-encryption": {"type": "string", "enum": ["AES256"],
+                "description": "Parameter of the provider `s3`.", "examples": ["AES256"]},
+            "x-amz-signature": {"type": "string", "maxLength": 64, "pattern": "^[0-9A-Fa-f]{64}$",
+                                "description": "Parameter of the provider `s3`.",
+                                "examples": ["4ad3fbb8c0e1a0a83a2e6f6de4b7ad7ba1c5d1e50f6f9a0b7c8d9e0f1a2b3c4d"]},
+            "file": {"type": "string", "format": "binary", "maxLength": 2147483647,
+                     "description": "The file, with its name; the last part. Its size is limited as `size_limit` says."}
+        }
+    }"##;
+
+    /// What an upload answers in the shape `local`.
+    UploadedFile = r##"{
+        "type": "object", "description": "A stored file.", "required": ["key"],
+        "properties": {
+            "key": {"type": "string", "minLength": 1, "maxLength": 500, "pattern": "^[^\\x00]+$",
+                    "description": "Key of the file, for the `…_attachments` of a record.",
+                    "examples": ["attachments/wdc/2026/02/01/501/1769935000-3f9a1c0e3f9a1c0e/logo.png"]}
+        }
+    }"##;
+
+    /// What an upload answers in the shape `s3`.
+    UploadedXml = r##"{
+        "type": "object", "description": "A stored file, as Amazon S3 answers.",
+        "xml": {"name": "PostResponse"},
+        "required": ["Location", "Bucket", "Key", "ETag"],
+        "properties": {
+            "Location": {"type": "string", "format": "uri", "maxLength": 4000,
+                "description": "Address of the file in the manner of S3. It is read by the `uri` that a record shows.",
+                "examples": ["https://api.example.test/v1/attachments/attachments/wdc/2026/02/01/501/1769935000-3f9a1c0e3f9a1c0e/logo.png"]},
+            "Bucket": {"type": "string", "maxLength": 63, "pattern": "^[a-z0-9-]+$",
+                       "description": "Always the same.", "examples": ["appmarket"]},
+            "Key": {"type": "string", "minLength": 1, "maxLength": 500, "pattern": "^[^\\x00]+$",
+                    "description": "Key of the file, for the `…_attachments` of a record.",
+                    "examples": ["attachments/wdc/2026/02/01/501/1769935000-3f9a1c0e3f9a1c0e/logo.png"]},
+            "ETag": {"type": "string", "maxLength": 66, "pattern": "^\"[0-9a-f]{64}\"$",
+                     "description": "Hash of the file, in quotation marks.",
+                     "examples": ["\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\""]}
+        }
+    }"##;
+
+    /// The bytes of a file.
+    FileBytes = r##"{
+        "type": "string", "format": "binary", "maxLength": 2147483647, "description": "The bytes of the file."
+    }"##;
+}
+
+/// Query parameters of a pre-signed address.
+#[derive(Clone, Copy, Debug)]
+pub struct FileQuery;
+
+impl utoipa::IntoParams for FileQuery {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let parameter = |name: &str, description: &str, schema: Value| {
+            let value = json!({
+                "name": name, "in": "query", "required": true,
+                "description": description, "schema": schema,
+            });
+            serde_json::from_value(value).unwrap_or_else(|error| panic!("{name}: {error}"))
+        };
+        vec![
+            parameter(
+                "expires",
+                "When the address expires, in seconds since 1970-01-01T00:00:00Z.",
+                json!({"type": "integer", "format": "int64", "minimum": 0,
+                       "maximum": 9_007_199_254_740_991_i64, "examples": [1_769_940_000]}),
+            ),
+            parameter(
+                "signature",
+                "Proves that the address was made by this server.",
+                json!({"type": "string", "minLength": 64, "maxLength": 64, "pattern": "^[0-9A-Fa-f]{64}$",
+                       "examples": ["4ad3fbb8c0e1a0a83a2e6f6de4b7ad7ba1c5d1e50f6f9a0b7c8d9e0f1a2b3c4d"]}),
+            ),
+        ]
+    }
+}

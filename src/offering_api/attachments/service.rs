@@ -1,6 +1,8 @@
 //! Attaching uploaded files to records and removing them.
+use std::collections::HashSet;
+
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{DatabaseTransaction, EntityTrait, QueryFilter, Set};
+use sea_orm::{DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, Set};
 use serde_json::{Map, Value, json};
 
 use super::{entity, upload_entity};
@@ -8,7 +10,40 @@ use crate::kernel::error::{Error, Result};
 use crate::kernel::language::Violation;
 use crate::kernel::record::{Changes, Record};
 
-/// Applies a body's `…_attachments` to a record; returns what changed, for the audit entry.
+/// Refuses, along with everything else that is wrong with a body, files that the account has not
+/// uploaded. Those that it has are held until the transaction ends, so that no sweep removes them.
+///
+/// # Errors
+/// The database's.
+pub async fn check(
+    transaction: &DatabaseTransaction,
+    account: &str,
+    changes: &mut Changes,
+) -> Result<()> {
+    let mut refused = Vec::new();
+    for (name, files) in changes.files() {
+        let keys: HashSet<&str> =
+            files.iter().filter(|file| !file.destroy).map(|file| file.key.as_str()).collect();
+        if keys.is_empty() {
+            continue;
+        }
+        let known = upload_entity::Entity::of(account)
+            .filter(upload_entity::COLUMN.file_key.is_in(keys.iter().copied()))
+            .lock_shared()
+            .all(transaction)
+            .await?;
+        if known.len() < keys.len() {
+            refused.push(name);
+        }
+    }
+    for name in refused {
+        changes.refuse(name, Violation::Invalid);
+    }
+    Ok(())
+}
+
+/// Applies a body's `…_attachments` to a record; returns what changed, for the audit entry. Comes after
+/// [`check`].
 ///
 /// # Errors
 /// 422 on the `…_attachments` field that names a file which the account has not uploaded.
@@ -91,6 +126,15 @@ pub async fn copy(
     let files = entity::Entity::find()
         .filter(entity::COLUMN.record_type.eq(record.name))
         .filter(entity::COLUMN.record_id.eq(from))
+        .all(transaction)
+        .await?;
+    if files.is_empty() {
+        return Ok(());
+    }
+    // Held, should somebody take them from the other record meanwhile.
+    upload_entity::Entity::find()
+        .filter(upload_entity::COLUMN.file_key.is_in(files.iter().map(|it| it.file_key.as_str())))
+        .lock_shared()
         .all(transaction)
         .await?;
     for file in files {

@@ -15,6 +15,11 @@ pub struct Model {
     pub content_type: String,
     /// Bytes.
     pub size: i64,
+    /// SHA-256 of the content, as hexadecimal text.
+    pub digest: String,
+    /// Where the store has it. Each upload gets a place of its own, so that nothing ever overwrites a
+    /// file that is in use.
+    pub blob: String,
     pub created_at: i64,
 }
 

@@ -161,7 +161,7 @@ static RECORD_OF: Derived = Derived {
 
 /// Adds the properties of which exactly the one that `audited` names is there.
 fn with_records(schema: RefOr<Schema>) -> RefOr<Schema> {
-    let mut schema = serde_json::to_value(schema).unwrap_or_default();
+    let mut schema = schema::to_json(&schema);
     for (name, _) in AUDITED {
         let display = if *name == "app_offering" { "reference" } else { "name" };
         schema["properties"][*name] = json!({

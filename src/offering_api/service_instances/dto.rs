@@ -292,7 +292,7 @@ const SCHEMA: &str = r##"{
 
 /// Adds the second way to write a reference to a record that is known by its name: with that name.
 fn with_names(schema: RefOr<Schema>) -> RefOr<Schema> {
-    let mut schema = serde_json::to_value(schema).unwrap_or_default();
+    let mut schema = schema::to_json(&schema);
     let number = json!({"type": "integer", "format": "int64", "minimum": 1,
         "maximum": MAX_SAFE_INTEGER, "description": "Its number.", "examples": [1]});
     let name = json!({"type": ["string", "null"], "maxLength": NAME_MAX, "pattern": schema::ANY_TEXT,
@@ -334,7 +334,7 @@ fn create(record: &Record) -> RefOr<Schema> {
         "A new service instance. Its service is named by `service_id` or by `service`.",
         true,
     );
-    let mut schema = serde_json::to_value(with_names(schema)).unwrap_or_default();
+    let mut schema = schema::to_json(&with_names(schema));
     if let Some(required) = schema["required"].as_array_mut() {
         required.retain(|name| name != "service_id");
     }

@@ -95,7 +95,7 @@ pub static RECORD: Record = Record {
             .writable()
             .doc("Whether the form is also shown when the record is completed."),
         Field::boolean("activate")
-            .write_only()
+            .trigger()
             .doc(
                 "True makes the prepared version the active one, after the rest of the body has been \
                  written to it. The formerly active version is archived, and a copy of the active one \

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{PATH, refused};
 use crate::offering_api::app_offerings::{offering, service_instance};
 use crate::on_both;
-use crate::support::client::Answer;
+use crate::support::Answer;
 use crate::support::contract::DOCUMENT;
 
 /// The headers that every answer has.
