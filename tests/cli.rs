@@ -1,4 +1,5 @@
 //! The program itself: its commands in a folder of their own, and a server that is really started.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;

@@ -57,7 +57,7 @@ pub fn router(state: AppState) -> Router {
 }
 
 /// Stored files are not: most are compressed already, and clients want to see their length.
-fn worth_compressing() -> impl Predicate + Clone {
+fn worth_compressing() -> impl Predicate {
     DefaultPredicate::new()
         .and(NotForContentType::const_new("application/octet-stream"))
         .and(NotForContentType::const_new("application/pdf"))

@@ -149,7 +149,13 @@ impl Store {
     {
         match &self.group {
             Some(group) => group.submit(context, job).await,
-            None => write::with_retries(&self.connection, &context, job).await,
+            None => {
+                let connection = self.connection.clone();
+                // In a task of its own: a caller that hangs up must not stop a transaction half-way,
+                // which would leave its connection in the middle of it.
+                let change = async move { write::with_retries(&connection, &context, job).await };
+                tokio::spawn(change).await.map_err(shared)?
+            }
         }
     }
 

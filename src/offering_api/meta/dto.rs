@@ -128,8 +128,7 @@ const ACCOUNT: &str = r##"{
                  "examples": ["premium_plus"]},
         "currency": {"type": ["string", "null"], "minLength": 3, "maxLength": 3, "pattern": "^[A-Z]{3}$",
                      "readOnly": true,
-                     "description": "Currency of the account's books; null, as this service keeps no amounts.",
-                     "examples": [null]},
+                     "description": "Currency of the account's books; null, as this service keeps no amounts."},
         "locale": {"type": "string", "maxLength": 35, "pattern": "^[A-Za-z]{2}([-_].*)?$",
                    "readOnly": true, "description": "Language of messages.", "examples": ["en"]},
         "time_zone": {"type": "string", "maxLength": 64, "pattern": "^[^\\x00]+$", "readOnly": true,
@@ -146,15 +145,13 @@ const ACCOUNT: &str = r##"{
                            "examples": [false]},
         "organization": {"anyOf": [{"$ref": "#/components/schemas/NamedReference"}, {"type": "null"}],
                          "readOnly": true,
-                         "description": "Organization of the account; this service keeps none.",
-                         "examples": [null]},
+                         "description": "Organization of the account; this service keeps none."},
         "owner": {"anyOf": [{"$ref": "#/components/schemas/PersonReference"}, {"type": "null"}],
                   "readOnly": true, "description": "The account's first administrator.",
                   "examples": [{"id": 1, "name": "Ann Lee", "nodeID": "bG9jYWxob3N0L1BlcnNvbi8x"}]},
         "directory_account": {"anyOf": [{"$ref": "#/components/schemas/AccountReference"}, {"type": "null"}],
                               "readOnly": true,
-                              "description": "Account that shares its people; null, as no account does.",
-                              "examples": [null]}
+                              "description": "Account that shares its people; null, as no account does."}
     }
 }"##;
 

@@ -217,7 +217,8 @@ on_both! {
 
     async fn a_forged_upload_is_refused(app: TestApp) {
         let good = parameters(&app.acme().get(STORAGE).await.expect(200));
-        let forgeries: [(usize, fn(&str) -> String); 8] = [
+        type Forge = fn(&str) -> String;
+        let forgeries: [(usize, Forge); 8] = [
             (0, |key| key.replace("/acme/", "/globex/")),
             (0, |key| key.replace("attachments/acme/2026/02/01/1/", "attachments/acme/2026/02/01/2/")),
             (0, |key| key.replace("${filename}", "deeper/${filename}")),

@@ -4,6 +4,7 @@ pub mod client;
 pub mod contract;
 
 pub use app::TestApp;
+pub use client::Answer;
 
 /// Declares tests that run on every database: `on_both! { async fn a_sentence(app: TestApp) { … } }`.
 #[macro_export]

@@ -2,8 +2,8 @@
 use serde_json::json;
 
 use super::PATH;
+use crate::support::Answer;
 use crate::support::TestApp;
-use crate::support::client::Answer;
 
 async fn app(per_hour: u32, burst: u32) -> TestApp {
     TestApp::sqlite_with(|config| {

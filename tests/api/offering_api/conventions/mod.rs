@@ -1,8 +1,8 @@
 //! What every operation does alike (contract 1), shown with app offerings.
 use serde_json::{Value, json};
 
+use crate::support::Answer;
 use crate::support::TestApp;
-use crate::support::client::Answer;
 
 mod bodies;
 mod callers;

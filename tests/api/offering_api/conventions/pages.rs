@@ -6,9 +6,9 @@ use serde_json::json;
 use super::{PATH, Row, ids, refused};
 use crate::offering_api::app_offerings::service_instance;
 use crate::on_both;
+use crate::support::Answer;
 use crate::support::TestApp;
 use crate::support::app::START;
-use crate::support::client::Answer;
 
 const COUNT: i64 = 45;
 

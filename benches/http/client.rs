@@ -1,0 +1,84 @@
+//! A small HTTP client for preparing and checking; the load itself comes from wrk.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, StatusCode, header};
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::TcpStream;
+
+use crate::Result;
+
+/// One connection that is kept open.
+pub struct Client {
+    sender: SendRequest<Full<Bytes>>,
+    address: SocketAddr,
+    token: Option<String>,
+}
+
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Client {
+    pub async fn connect(address: SocketAddr, token: Option<&str>) -> Result<Self> {
+        let stream = TcpStream::connect(address).await?;
+        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        Ok(Self { sender, address, token: token.map(str::to_owned) })
+    }
+
+    pub async fn get(&mut self, path: &str) -> Result<Answer> {
+        self.send(Method::GET, path, Bytes::new()).await
+    }
+
+    pub async fn post(&mut self, path: &str, body: &Value) -> Result<Answer> {
+        self.send(Method::POST, path, body.to_string().into()).await
+    }
+
+    async fn send(&mut self, method: Method, path: &str, body: Bytes) -> Result<Answer> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, self.address.to_string())
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::USER_AGENT, "Appmarket benchmark");
+        if let Some(token) = &self.token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        self.sender.ready().await?;
+        let response = self.sender.send_request(request.body(Full::new(body))?).await?;
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await?.to_bytes();
+        Ok(Answer { status: parts.status, headers: parts.headers, body })
+    }
+}
+
+impl Answer {
+    /// The answer itself, unless its status is another one than `status`.
+    pub fn expect(self, status: u16) -> Result<Self> {
+        if self.status == status {
+            return Ok(self);
+        }
+        let body = String::from_utf8_lossy(&self.body);
+        Err(format!("expected {status}, got {}: {body}", self.status).into())
+    }
+
+    pub fn json(&self) -> Result<Value> {
+        Ok(serde_json::from_slice(&self.body)?)
+    }
+
+    pub fn header(&self, name: &str) -> Result<&str> {
+        let value = self.headers.get(name).ok_or_else(|| format!("the answer has no {name}"))?;
+        Ok(value.to_str()?)
+    }
+
+    pub fn total(&self) -> Result<u64> {
+        Ok(self.header("X-Pagination-Total-Entries")?.parse()?)
+    }
+}

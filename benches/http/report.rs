@@ -1,0 +1,220 @@
+//! Medians, ratios, and what the targets make of them.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::{BARE, SERVER, cases::Case, database::Database, load::Round, peers::Peer};
+
+/// What one target did in one case, round by round.
+#[derive(Serialize)]
+pub struct Measurement {
+    pub database: Database,
+    pub case: String,
+    pub target: String,
+    requests_per_second: f64,
+    p50_microseconds: f64,
+    p99_microseconds: f64,
+    resident_kib: u64,
+    rounds: Vec<Round>,
+}
+
+impl Measurement {
+    pub fn new(database: Database, case: &str, target: &str, rounds: Vec<Round>) -> Self {
+        let of = |figure: fn(&Round) -> f64| median(rounds.iter().map(figure).collect());
+        Self {
+            database,
+            case: case.to_owned(),
+            target: target.to_owned(),
+            requests_per_second: of(|round| round.requests_per_second),
+            p50_microseconds: of(|round| round.p50_microseconds as f64),
+            p99_microseconds: of(|round| round.p99_microseconds as f64),
+            resident_kib: rounds.iter().map(|round| round.resident_kib).max().unwrap_or(0),
+            rounds,
+        }
+    }
+
+    /// The median of the quotients of each round: a machine that slows down slows both sides.
+    fn quotient(&self, other: &Self, figure: fn(&Round) -> f64) -> f64 {
+        let pairs = self.rounds.iter().zip(&other.rounds);
+        median(pairs.map(|(ours, theirs)| figure(ours) / figure(theirs)).collect())
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() {
+        0 => f64::NAN,
+        length if length % 2 == 0 => (values[middle - 1] + values[middle]) / 2.0,
+        _ => values[middle],
+    }
+}
+
+/// Names of the cases as they are printed.
+pub fn case_name(case: Case) -> &'static str {
+    match case {
+        Case::List => "list of 20",
+        Case::Get => "get one",
+        Case::Filtered => "filtered, sorted",
+        Case::Create => "create",
+        Case::Scale => "pages",
+    }
+}
+
+pub const PAGES: [&str; 2] = ["first page", "last page"];
+
+#[derive(Default)]
+pub struct Report {
+    measurements: Vec<Measurement>,
+}
+
+/// A target of the product, and what was measured.
+#[derive(Serialize)]
+pub struct Verdict {
+    what: String,
+    at_least: Option<f64>,
+    at_most: Option<f64>,
+    measured: Option<f64>,
+    met: Option<bool>,
+}
+
+impl Verdict {
+    fn at_least(limit: f64, measured: Option<f64>, what: String) -> Self {
+        let met = measured.map(|value| value >= limit);
+        Self { what, at_least: Some(limit), at_most: None, measured, met }
+    }
+
+    fn at_most(limit: f64, measured: Option<f64>, what: String) -> Self {
+        let met = measured.map(|value| value <= limit);
+        Self { what, at_least: None, at_most: Some(limit), measured, met }
+    }
+}
+
+impl Report {
+    pub fn add(&mut self, measurement: Measurement) {
+        self.measurements.push(measurement);
+    }
+
+    pub fn measurements(&self) -> &[Measurement] {
+        &self.measurements
+    }
+
+    fn find(&self, database: Database, case: &str, target: &str) -> Option<&Measurement> {
+        self.measurements.iter().find(|measurement| {
+            measurement.database == database
+                && measurement.case == case
+                && measurement.target == target
+        })
+    }
+
+    fn speed(&self, database: Database, case: Case, of: &str) -> Option<f64> {
+        let ours = self.find(database, case_name(case), SERVER)?;
+        let theirs = self.find(database, case_name(case), of)?;
+        Some(ours.quotient(theirs, |round| round.requests_per_second))
+    }
+
+    /// How much slower the grown list is: the other target of a page case is the ungrown server.
+    fn slowdown(&self, database: Database, page: &str) -> Option<f64> {
+        let small = self.find(database, page, SERVER)?;
+        let grown = self.measurements.iter().find(|measurement| {
+            measurement.database == database
+                && measurement.case == page
+                && measurement.target != SERVER
+        })?;
+        Some(grown.quotient(small, |round| round.p50_microseconds as f64))
+    }
+
+    /// The most memory that the server had while it was read from.
+    fn memory_mib(&self, database: Database) -> Option<f64> {
+        let cases = [Case::List, Case::Get, Case::Filtered].map(case_name);
+        let reads = self.measurements.iter().filter(|measurement| {
+            measurement.database == database
+                && measurement.target == SERVER
+                && cases.contains(&measurement.case.as_str())
+        });
+        reads.map(|measurement| measurement.resident_kib as f64 / 1024.0).reduce(f64::max)
+    }
+
+    pub fn verdicts(&self) -> Vec<Verdict> {
+        let mut verdicts = Vec::new();
+        let shares = [(Database::Sqlite, 0.09, 0.18), (Database::Postgres, 0.045, 0.10)];
+        for (database, list, get) in shares {
+            let fastify = Peer::Fastify.label(database);
+            let mut faster = |case, limit, than: &str| {
+                let what = format!("{database}, {}: speed of {than}", case_name(case));
+                verdicts.push(Verdict::at_least(limit, self.speed(database, case, than), what));
+            };
+            faster(Case::List, list, BARE);
+            faster(Case::Get, get, BARE);
+            faster(Case::List, 1.0, fastify);
+            faster(Case::Get, 1.0, fastify);
+            faster(Case::Create, 1.0, fastify);
+            for page in PAGES {
+                let what = format!("{database}, {page}: p50 at 1,000,000 to 10,000 offerings");
+                verdicts.push(Verdict::at_most(1.3, self.slowdown(database, page), what));
+            }
+        }
+        let what = "SQLite, reads: resident memory in MiB".to_owned();
+        verdicts.push(Verdict::at_most(64.0, self.memory_mib(Database::Sqlite), what));
+        verdicts
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = None;
+        for measurement in &self.measurements {
+            let Measurement { database, case, target, .. } = measurement;
+            if shown != Some(database) {
+                shown = Some(database);
+                writeln!(
+                    f,
+                    "\n{database:<17} {:<27} {:>9} {:>8} {:>8} {:>8} {:>8}",
+                    "", "req/s", "p50 ms", "p99 ms", "RSS MiB", "of bare"
+                )?;
+            }
+            let bare = self.find(*database, case, BARE);
+            let share = bare.map_or_else(String::new, |bare| {
+                format!("{:.3}", measurement.quotient(bare, |round| round.requests_per_second))
+            });
+            writeln!(
+                f,
+                "{case:<17} {target:<27} {:>9} {:>8.2} {:>8.2} {:>8.1} {share:>8}",
+                grouped(measurement.requests_per_second.round() as u64),
+                measurement.p50_microseconds / 1000.0,
+                measurement.p99_microseconds / 1000.0,
+                measurement.resident_kib as f64 / 1024.0,
+            )?;
+        }
+        writeln!(f, "\n{:<62} {:>11} {:>9}", "Targets", "", "measured")?;
+        for verdict in self.verdicts() {
+            let limit = match (verdict.at_least, verdict.at_most) {
+                (Some(limit), _) => format!("at least {limit}"),
+                (None, Some(limit)) => format!("at most {limit}"),
+                (None, None) => String::new(),
+            };
+            let measured = verdict.measured.map_or_else(String::new, |it| format!("{it:.3}"));
+            let met = match verdict.met {
+                Some(true) => "met",
+                Some(false) => "MISSED",
+                None => "not measured",
+            };
+            writeln!(f, "{:<59} {limit:>14} {measured:>9}  {met}", verdict.what)?;
+        }
+        Ok(())
+    }
+}
+
+/// 1234567 as 1,234,567.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
