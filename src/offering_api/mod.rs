@@ -9,7 +9,8 @@ pub mod access;
 pub mod envelope;
 pub mod resource;
 
-// A resource may import those above it.
+// Resources meet where the contract makes them meet: offerings name service instances and versions of
+// UI extensions, and publishing copies scopes, rules and files.
 pub mod app_offering_automation_rules;
 pub mod app_offerings;
 pub mod attachments;

@@ -37,7 +37,7 @@ impl Param {
     }
 }
 
-/// SQL with the placeholders of its dialect ([`Dialect::placeholder`](super::Dialect::placeholder)) and what they stand for.
+/// SQL with the placeholders of its dialect, `?1` or `$1`, and what they stand for.
 #[derive(Clone, Debug)]
 pub struct Query {
     /// The statement.
