@@ -11,7 +11,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("offering_api", &["kernel", "directory", "offering_api"]),
     ("api", &["kernel", "directory", "offering_api", "migrations", "api"]),
     ("seed", &["kernel", "directory", "offering_api", "seed"]),
-    ("app.rs", &["kernel", "directory", "api", "app"]),
+    ("app.rs", &["kernel", "directory", "offering_api", "api", "app"]),
     (
         "commands",
         &["kernel", "directory", "offering_api", "api", "app", "migrations", "seed", "commands"],
