@@ -66,5 +66,6 @@ fn revision() {
         .filter(|output| output.status.success())
         .and_then(|output| String::from_utf8(output.stdout).ok())
         .map_or_else(|| "unknown".to_owned(), |text| text.trim().to_owned());
-    println!("cargo::rustc-env=APPMARKET_REVISION={revision}");
+    // Not behind `APPMARKET_`: `cargo run` hands it on, and the program reads settings from there.
+    println!("cargo::rustc-env=BUILD_REVISION={revision}");
 }

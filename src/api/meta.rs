@@ -44,7 +44,7 @@ async fn version() -> Response {
     let version = json!({
         "name": env!("CARGO_PKG_NAME"),
         "version": env!("CARGO_PKG_VERSION"),
-        "revision": env!("APPMARKET_REVISION"),
+        "revision": env!("BUILD_REVISION"),
     });
     answer(StatusCode::OK, &version)
 }
