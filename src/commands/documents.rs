@@ -3,7 +3,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::{Failure, Report};
+use super::report::{Failure, Report};
 use crate::api;
 
 /// Every generated file with its content.

@@ -20,6 +20,9 @@ use crate::kernel::error::Error;
 use crate::{app, migrations, seed};
 
 mod documents;
+mod report;
+
+use report::{Failure, Report};
 
 /// A self-hosted app marketplace: publish apps, install them, all over HTTP.
 ///
@@ -185,20 +188,6 @@ struct Flags {
     #[serde(skip_serializing_if = "Option::is_none")]
     listen: Option<std::net::SocketAddr>,
 }
-
-/// What a command says when it is done: text for people, JSON for programs.
-struct Report {
-    text: String,
-    json: Value,
-}
-
-impl Report {
-    fn new(text: impl Into<String>, json: Value) -> Self {
-        Self { text: text.into(), json }
-    }
-}
-
-type Failure = Box<dyn std::error::Error>;
 
 /// Runs the program.
 pub fn run() -> ExitCode {

@@ -2,6 +2,8 @@
 use sea_orm::DbErr;
 use sea_orm_migration::{MigrationTrait, SchemaManager, async_trait, prelude::DeriveMigrationName};
 
+use super::statements::{count_rows, run};
+
 /// See the module.
 #[derive(DeriveMigrationName)]
 pub struct Migration;
@@ -302,10 +304,10 @@ const COUNTED: &[&str] = &[
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        super::run(manager, DIRECTORY).await?;
-        super::run(manager, OFFERINGS).await?;
+        run(manager, DIRECTORY).await?;
+        run(manager, OFFERINGS).await?;
         for table in COUNTED {
-            super::count_rows(manager, table).await?;
+            count_rows(manager, table).await?;
         }
         Ok(())
     }
