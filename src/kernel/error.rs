@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use sea_orm::{DbErr, SqlErr};
 
-use crate::kernel::language::Violation;
+use crate::kernel::language::violation::Violation;
 
 /// Result of everything that can be refused.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -5,11 +5,11 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
 
-use super::access::Caller;
 use crate::directory::state::AppState;
 use crate::kernel::error::{Error, Problem};
 use crate::kernel::idempotency::Answer;
-use crate::kernel::language::{self, Language};
+use crate::kernel::language::Language;
+use crate::kernel::language::labels::label;
 
 /// Whose error body an operation answers with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,10 +38,10 @@ pub fn names_tag(header: &str, tag: &str) -> bool {
     header.trim() == "*" || header.split(',').any(|candidate| opaque(candidate) == opaque(tag))
 }
 
-/// 200 with a JSON body and its tag, or 304 when the caller has it already.
-pub fn found(caller: &Caller, body: Vec<u8>) -> Response {
+/// 200 with a JSON body and its tag, or 304 when `If-None-Match` names that tag.
+pub fn found(if_none_match: Option<&HeaderValue>, body: Vec<u8>) -> Response {
     let tag = etag(&body);
-    let known = caller.if_none_match.as_ref().and_then(|header| header.to_str().ok());
+    let known = if_none_match.and_then(|header| header.to_str().ok());
     let mut response = if known.is_some_and(|known| names_tag(known, &tag)) {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -162,7 +162,7 @@ fn problem(error: &Error, status: StatusCode, language: Language) -> Value {
 }
 
 fn text(problem: &Problem, language: Language) -> String {
-    problem.violation.text(language, &language::label(problem.field, language))
+    problem.violation.text(language, &label(problem.field, language))
 }
 
 /// An error with its causes, for the log.

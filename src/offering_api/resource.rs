@@ -44,7 +44,7 @@ pub async fn list(
     let query = ListQuery::parse(uri.query(), collection, named, uri.path(), &caller.view)?;
     let source = state.store.committed();
     let (body, info) = select::page(source, collection, &query, scope, &caller.view).await?;
-    let mut response = envelope::found(caller, body);
+    let mut response = envelope::found(caller.if_none_match.as_ref(), body);
     page::write_headers(response.headers_mut(), &query, &info, uri.path(), &caller.view);
     Ok(response)
 }
@@ -62,7 +62,7 @@ pub async fn get(
 ) -> Result<Response> {
     let scope = Scope { condition, id: record_id(record, id, caller)? };
     let body = select::one(state.store.committed(), record, scope, &caller.view).await?;
-    Ok(envelope::found(caller, body.ok_or(Error::NotFound)?))
+    Ok(envelope::found(caller.if_none_match.as_ref(), body.ok_or(Error::NotFound)?))
 }
 
 /// Makes sure that a record exists within the scope.

@@ -13,7 +13,6 @@ mod sqlite;
 mod write;
 
 use std::path::Path;
-use std::sync::Arc;
 
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
@@ -154,7 +153,7 @@ impl Store {
                 // In a task of its own: a caller that hangs up must not stop a transaction half-way,
                 // which would leave its connection in the middle of it.
                 let change = async move { write::with_retries(&connection, &context, job).await };
-                tokio::spawn(change).await.map_err(shared)?
+                tokio::spawn(change).await.map_err(Error::internal)?
             }
         }
     }
@@ -221,9 +220,4 @@ fn sqlite_path(url: &str) -> Option<&str> {
     let rest = url.strip_prefix("sqlite:")?;
     let rest = rest.strip_prefix("//").unwrap_or(rest);
     Some(rest.split('?').next().unwrap_or(rest))
-}
-
-/// Shares a source's error among several answers.
-pub(crate) fn shared(error: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::Internal(Arc::new(error))
 }

@@ -13,7 +13,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::{Param, Query, Row, shared};
+use super::row::{Param, Query, Row};
 use crate::kernel::error::{Error, Result};
 
 /// Statements kept prepared on one connection; the lists that users really ask for are fewer.
@@ -120,7 +120,11 @@ impl Session {
 /// A lost connection or a query that took too long means "try again"; anything else is unforeseen.
 fn failed(error: tokio_postgres::Error) -> Error {
     let stopped = error.code() == Some(&SqlState::QUERY_CANCELED);
-    if stopped || error.is_closed() { Error::Unavailable(Arc::new(error)) } else { shared(error) }
+    if stopped || error.is_closed() {
+        Error::Unavailable(Arc::new(error))
+    } else {
+        Error::internal(error)
+    }
 }
 
 /// The driver's configuration and the certificates to trust, from a URL as libpq takes it.

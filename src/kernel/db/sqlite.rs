@@ -10,7 +10,7 @@ use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::Semaphore;
 
-use super::{Param, Query, Row, shared};
+use super::row::{Param, Query, Row};
 use crate::kernel::error::{Error, Result};
 
 /// How long a query that scans may take.
@@ -49,14 +49,14 @@ impl Readers {
             return self.0.run(self.0.take()?, &query, gathered, each);
         }
         let inner = self.0.clone();
-        let _turn = self.0.scans.acquire().await.map_err(shared)?;
+        let _turn = self.0.scans.acquire().await.map_err(Error::internal)?;
         let connection = self.0.take()?;
         let stop = connection.get_interrupt_handle();
         let scan =
             tokio::task::spawn_blocking(move || inner.run(connection, &query, gathered, each));
         let mut scan = std::pin::pin!(scan);
         match tokio::time::timeout(SCAN_LIMIT, &mut scan).await {
-            Ok(done) => done.map_err(shared)?,
+            Ok(done) => done.map_err(Error::internal)?,
             Err(elapsed) => {
                 // The query ends at once; its connection goes on to serve others.
                 stop.interrupt();
@@ -79,8 +79,8 @@ impl Inner {
 
     fn connect(&self) -> Result<Connection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.path, flags).map_err(shared)?;
-        connection.busy_timeout(Duration::from_secs(10)).map_err(shared)?;
+        let connection = Connection::open_with_flags(&self.path, flags).map_err(Error::internal)?;
+        connection.busy_timeout(Duration::from_secs(10)).map_err(Error::internal)?;
         connection.set_prepared_statement_cache_capacity(128);
         Ok(connection)
     }
@@ -97,7 +97,7 @@ impl Inner {
     {
         let done = read(&connection, query, |row| each(&mut gathered, row));
         self.idle.lock().push(connection);
-        done.map_err(shared)?;
+        done.map_err(Error::internal)?;
         Ok(gathered)
     }
 }

@@ -21,7 +21,7 @@ pub fn label(field: &str, language: Language) -> Cow<'static, str> {
     }
 }
 
-/// German, French and Dutch labels, sorted by field. All are singular: see the parent module.
+/// German, French and Dutch labels, sorted by field. All are singular: see `violation`.
 #[rustfmt::skip]
 const LABELS: &[(&str, [&str; 3])] = &[
     ("_destroy", ["Löschen", "Suppression", "Verwijderen"]),

@@ -1,6 +1,6 @@
 //! The tables that describe records.
 use crate::kernel::db::Row;
-use crate::kernel::record::render::View;
+use crate::kernel::record::view::View;
 
 /// A record type: its database table and everything the wire shows of it.
 #[derive(Debug)]

@@ -6,11 +6,11 @@
 //! expr  = "" | "!" | ["!"] value *("," value)
 //!       | ">" ["="] value ["<" ["="] value] | "<" ["="] value [">" ["="] value]
 //! ```
-use super::{Field, Kind, Record};
+use super::field::{Field, Kind, Record};
+use super::view::View;
 use crate::kernel::db::Param;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::node_id;
-use crate::kernel::record::View;
 use crate::kernel::time_zone::parse_timestamp;
 
 /// A condition on one field.
@@ -262,8 +262,7 @@ mod tests {
     use chrono_tz::Tz;
 
     use super::*;
-    use crate::kernel::record::Reference;
-    use crate::kernel::record::field::Derived;
+    use crate::kernel::record::field::{Derived, Reference};
     use crate::kernel::secret::MasterKey;
     use crate::kernel::state::Site;
 

@@ -11,9 +11,9 @@ use super::field::{
     Record,
 };
 use super::filter::is_true;
-use super::render::View;
+use super::view::View;
 use crate::kernel::error::{Error, Problem, Result};
-use crate::kernel::language::Violation;
+use crate::kernel::language::violation::Violation;
 use crate::kernel::node_id;
 
 /// The body of a write: a JSON object, whatever its Content-Type.

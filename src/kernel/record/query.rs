@@ -1,11 +1,11 @@
 //! The query string of a list (contract 1.9 to 1.13): fields, sort, filters, page.
 use percent_encoding::percent_decode_str;
 
+use super::cursor::{Cursor, Position};
+use super::field::{Collection, Field, Predefined};
 use super::filter::{self, Filter};
-use super::page::{Cursor, Position};
-use super::{Collection, Field, Predefined};
+use super::view::View;
 use crate::kernel::error::{Error, Result};
-use crate::kernel::record::View;
 
 /// Items on a page unless `per_page` says otherwise.
 pub const DEFAULT_PER_PAGE: u32 = 20;

@@ -1,40 +1,9 @@
 //! From a row to the JSON of contract 1.6 and 1.7, without anything in between.
-use std::sync::Arc;
-
-use chrono_tz::Tz;
-
-use super::{Field, Kind, Record};
+use super::field::{Field, Kind, Record};
+use super::view::View;
 use crate::kernel::db::Row;
 use crate::kernel::node_id;
-use crate::kernel::state::Site;
 use crate::kernel::time_zone::write_timestamp;
-
-/// Through whose eyes a record is shown.
-#[derive(Clone, Debug)]
-pub struct View {
-    /// The account in whose context the call is executed.
-    pub account: Arc<str>,
-    /// Time zone of timestamps.
-    pub time_zone: Tz,
-    /// Names and keys of this installation.
-    pub site: Arc<Site>,
-    /// When the answer is made, in milliseconds since the epoch.
-    pub now: i64,
-}
-
-impl View {
-    /// Whether a record of this account belongs to somebody else.
-    pub fn is_foreign(&self, account: &str) -> bool {
-        *self.account != *account
-    }
-
-    /// Appends `"nodeID":"…"` with a leading comma.
-    pub fn write_node_id(&self, out: &mut Vec<u8>, node_type: &str, id: i64) {
-        out.extend_from_slice(b",\"nodeID\":\"");
-        node_id::write(out, &self.site.domain, node_type, id);
-        out.push(b'"');
-    }
-}
 
 /// How many columns the field reads.
 pub(super) fn width(field: &Field) -> usize {

@@ -6,8 +6,8 @@ use utoipa::openapi::path::Parameter;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
 
 use super::field::{
-    Collection, Derived, Field, KB64, Kind, MAX_CUSTOM_FIELD_ID, MAX_CUSTOM_FIELDS, MAX_DATA_URL,
-    MAX_DURATION, MAX_SAFE_INTEGER, MAX_URL, Record,
+    Access, Collection, Derived, Field, KB64, Kind, MAX_CUSTOM_FIELD_ID, MAX_CUSTOM_FIELDS,
+    MAX_DATA_URL, MAX_DURATION, MAX_SAFE_INTEGER, MAX_URL, Record,
 };
 use super::query::{DEFAULT_PER_PAGE, MAX_PER_PAGE};
 
@@ -281,7 +281,7 @@ fn output_property(field: &Field) -> Value {
     let described = schema.as_object_mut();
     if let Some(schema) = described {
         schema.insert("description".to_owned(), field.doc.into());
-        if field.access == super::Access::ReadOnly {
+        if field.access == Access::ReadOnly {
             schema.insert("readOnly".to_owned(), true.into());
         }
         let shows_itself = schema.contains_key("$ref");

@@ -3,11 +3,13 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
+use super::cursor::{Cursor, Position};
 use super::field::{Collection, Field, Kind, Record};
 use super::filter::{Filter, Test};
-use super::page::{COUNT_LIMIT, Cursor, PageInfo, Position};
+use super::page::{COUNT_LIMIT, PageInfo};
 use super::query::{ListQuery, SortKey};
-use super::render::{self, View};
+use super::render;
+use super::view::View;
 use crate::kernel::db::{Dialect, Param, Query, Row, Source};
 use crate::kernel::error::Result;
 

@@ -6,7 +6,7 @@ use super::dto::{
     AppOfferingAutomationRule, AppOfferingAutomationRuleItem, AppOfferingAutomationRuleQuery,
     COLLECTION, CreateAppOfferingAutomationRule, RECORD, UpdateAppOfferingAutomationRule,
 };
-use super::{TAG, entity, service};
+use super::{entity, service};
 use crate::audit_of;
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
@@ -14,6 +14,9 @@ use crate::kernel::record::select::Scope;
 use crate::offering_api::access::Caller;
 use crate::offering_api::audit_lines;
 use crate::offering_api::resource::{self, BareWrite, Write};
+
+/// OpenAPI tag of this resource; always the folder's name.
+const TAG: &str = "app_offering_automation_rules";
 
 /// List automation rules
 ///

@@ -18,9 +18,6 @@ pub mod entity;
 mod http;
 pub mod service;
 
-/// OpenAPI tag of this resource; always the folder's name.
-const TAG: &str = "app_offering_automation_rules";
-
 /// The resource's routes.
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()

@@ -8,7 +8,7 @@ use super::scopes::nested::NONE;
 use super::{entity, service};
 use crate::directory::state::AppState;
 use crate::kernel::error::{Error, Result};
-use crate::kernel::language::Violation;
+use crate::kernel::language::violation::Violation;
 use crate::kernel::record::Changes;
 use crate::kernel::record::field::MAX_DATA_URL;
 use crate::kernel::record::input::{Body, Input, Mode};

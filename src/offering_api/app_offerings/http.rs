@@ -7,7 +7,7 @@ use super::dto::{
     AppOffering, AppOfferingItem, AppOfferingQuery, AvatarForm, COLLECTION, CreateAppOffering,
     RECORD, UpdateAppOffering,
 };
-use super::{TAG, entity, publish as publishing, service};
+use super::{entity, publish as publishing, service};
 use crate::audit_of;
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
@@ -15,6 +15,9 @@ use crate::kernel::record::select::Scope;
 use crate::offering_api::access::Caller;
 use crate::offering_api::resource::{self, BareWrite, Write};
 use crate::offering_api::{app_offering_automation_rules as rules, audit_lines};
+
+/// OpenAPI tag of this resource; always the folder's name.
+const TAG: &str = "app_offerings";
 
 /// List app offerings
 ///

@@ -23,9 +23,6 @@ pub mod publish;
 pub mod scopes;
 pub mod service;
 
-/// OpenAPI tag of this resource; always the folder's name.
-const TAG: &str = "app_offerings";
-
 /// The resource's routes.
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()

@@ -1,10 +1,9 @@
 //! Who may upload what: a description of the upload that proves its own origin, for an hour
 //! (contract 3.8). A client echoes it with the file; no token is needed then.
-use std::collections::HashMap;
-
 use chrono::{DateTime, Datelike};
 use serde_json::{Value, json};
 
+use super::fields::{Fields, expired, lacking, utc};
 use super::s3_policy;
 use crate::directory::state::AppState;
 use crate::kernel::config::UploadShape;
@@ -14,9 +13,6 @@ use crate::offering_api::access::Caller;
 
 /// Seconds that a description is valid.
 const LIFETIME: i64 = 60 * 60;
-
-/// What a client echoes, by name in lower case.
-pub type Fields = HashMap<String, String>;
 
 /// Permission to put files into one folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,17 +90,6 @@ pub fn verify(state: &AppState, fields: &Fields, caller: Option<&Caller>) -> Res
     Ok(Grant { account, folder: folder.to_owned(), name: name.to_owned(), shape })
 }
 
-/// The refusal of an upload that lacks parts.
-pub fn lacking(names: &[&str]) -> Error {
-    Error::Unprocessable(format!("The upload lacks the parts: {}", names.join(", ")))
-}
-
-/// The refusal of a description that was good once.
-pub fn expired() -> Error {
-    let text = "The upload has expired; ask for a new one at /v1/attachments/storage";
-    Error::Unprocessable(text.to_owned())
-}
-
 fn verify_local(state: &AppState, fields: &Fields, folder: &str) -> Result<()> {
     let either = |name: &str| {
         let names = [format!("x-4me-{name}"), format!("x-xurrent-{name}")];
@@ -154,9 +139,4 @@ fn new_folder(caller: &Caller, now: i64) -> String {
         now / 1000,
         rand::random::<u64>()
     )
-}
-
-/// A point in time, in seconds since the epoch, as text.
-pub fn utc(seconds: i64, format: &str) -> String {
-    DateTime::from_timestamp(seconds, 0).unwrap_or_default().format(format).to_string()
 }

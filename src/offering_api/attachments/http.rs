@@ -4,11 +4,14 @@ use axum::response::Response;
 
 use super::dto::{FileBytes, FileQuery, StorageDescription, UploadForm, UploadedFile, UploadedXml};
 use super::upload::Upload;
-use super::{TAG, download, grant, pictures, upload as receiving};
+use super::{download, grant, pictures, upload as receiving};
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
 use crate::offering_api::access::Caller;
 use crate::offering_api::envelope;
+
+/// OpenAPI tag of these operations; always the folder's name.
+const TAG: &str = "attachments";
 
 /// Describe an upload
 ///

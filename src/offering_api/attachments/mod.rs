@@ -17,6 +17,7 @@ use crate::directory::state::AppState;
 pub mod download;
 pub mod dto;
 pub mod entity;
+mod fields;
 pub mod form;
 pub mod grant;
 mod http;
@@ -26,9 +27,6 @@ pub mod service;
 pub mod sweep;
 pub mod upload;
 pub mod upload_entity;
-
-/// OpenAPI tag of these operations; always the folder's name.
-const TAG: &str = "attachments";
 
 /// The resource's routes.
 pub fn router() -> OpenApiRouter<AppState> {

@@ -13,7 +13,7 @@ use http::{HeaderValue, header};
 use super::download;
 use crate::directory::state::AppState;
 use crate::kernel::error::{Error, Result};
-use crate::kernel::language::Violation;
+use crate::kernel::language::violation::Violation;
 use crate::kernel::record::Changes;
 use crate::kernel::record::input::{Input, is_http_url};
 use crate::kernel::secret::Purpose;

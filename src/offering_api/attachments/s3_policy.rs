@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
 
-use super::grant::{Fields, expired, lacking, utc};
+use super::fields::{Fields, expired, lacking, utc};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::secret::{MasterKey, Purpose, hmac_sha256};
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{entity, upload_entity};
 use crate::kernel::error::{Error, Result};
-use crate::kernel::language::Violation;
+use crate::kernel::language::violation::Violation;
 use crate::kernel::record::{Changes, Record};
 
 /// Refuses, along with everything else that is wrong with a body, files that the account has not

@@ -11,8 +11,9 @@ use sea_orm::{DatabaseTransaction, EntityTrait, QueryFilter, Set};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use super::fields::{self, Fields};
 use super::form::{Form, Part};
-use super::grant::{self, Fields, Grant};
+use super::grant::{self, Grant};
 use super::{s3_policy, upload_entity};
 use crate::directory::state::AppState;
 use crate::kernel::config::UploadShape;
@@ -100,7 +101,7 @@ pub async fn receive(state: &AppState, upload: Upload) -> Result<Response> {
     }
     // Whoever may not upload learns that first.
     grant::verify(state, &fields, caller.as_ref())?;
-    Err(grant::lacking(&["file"]))
+    Err(fields::lacking(&["file"]))
 }
 
 /// Stores the file and says what is to be known of it.

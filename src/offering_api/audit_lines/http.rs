@@ -2,12 +2,14 @@
 use axum::extract::{OriginalUri, Path, State};
 use axum::response::Response;
 
-use super::TAG;
 use super::dto::{AuditLine, AuditLineItem, AuditLineQuery, COLLECTION, RECORD};
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
 use crate::offering_api::access::Caller;
 use crate::offering_api::resource;
+
+/// OpenAPI tag of this resource; always the folder's name.
+const TAG: &str = "audit_lines";
 
 /// List audit entries
 ///

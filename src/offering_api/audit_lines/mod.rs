@@ -19,9 +19,6 @@ use crate::kernel::record::select::Scope;
 pub mod dto;
 mod http;
 
-/// OpenAPI tag of this resource; always the folder's name.
-const TAG: &str = "audit_lines";
-
 /// The resource's routes.
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::default().routes(routes!(http::list)).routes(routes!(http::get))

@@ -2,7 +2,7 @@
 use serde_json::{Map, json};
 use utoipa::openapi::{RefOr, Schema};
 
-use crate::kernel::language;
+use crate::kernel::language::enumerations::enumerations;
 use crate::kernel::record::Record;
 use crate::kernel::record::field::{Derived, Field};
 use crate::kernel::record::render::write_text;
@@ -187,7 +187,7 @@ pub const TIME_ZONES: &str = "time_zone";
 
 /// Every enumeration is a property of its own: a map would say nothing about what is in it.
 fn enumerations_schema() -> RefOr<Schema> {
-    let mut names: Vec<&str> = language::enumerations().map(|(name, _)| name).collect();
+    let mut names: Vec<&str> = enumerations().map(|(name, _)| name).collect();
     names.extend([CURRENCY, TIME_ZONES]);
     let list = |name: &str| {
         json!({

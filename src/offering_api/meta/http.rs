@@ -6,11 +6,14 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::dto::{Account, Enumerations, Person};
-use super::{TAG, service};
+use super::service;
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
 use crate::offering_api::access::Caller;
 use crate::offering_api::envelope;
+
+/// OpenAPI tag of these operations; always the folder's name.
+const TAG: &str = "meta";
 
 /// An empty object.
 #[derive(Debug, Serialize, ToSchema)]

@@ -15,9 +15,6 @@ pub mod dto;
 mod http;
 pub mod service;
 
-/// OpenAPI tag of these operations; always the folder's name.
-const TAG: &str = "meta";
-
 /// The routes.
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()

@@ -6,7 +6,8 @@ use super::dto;
 use crate::directory::state::AppState;
 use crate::kernel::db::Row;
 use crate::kernel::error::{Error, Result};
-use crate::kernel::language::{self, CURRENCIES, Language};
+use crate::kernel::language::Language;
+use crate::kernel::language::enumerations::{self as known, CURRENCIES, enum_text};
 use crate::kernel::node_id;
 use crate::kernel::record::select::{self, Scope, Sql};
 use crate::kernel::time_zone::TimeZone;
@@ -21,7 +22,7 @@ pub async fn me(state: &AppState, caller: &Caller) -> Result<Response> {
     let condition = "t.id = {id} AND t.account_id = {account}";
     let scope = Scope { condition, id: caller.identity.person };
     let body = select::one(state.store.committed(), &dto::PERSON, scope, &caller.view).await?;
-    Ok(envelope::found(caller, body.ok_or(Error::NotFound)?))
+    Ok(envelope::found(caller.if_none_match.as_ref(), body.ok_or(Error::NotFound)?))
 }
 
 /// What is read of an account: name, time zone, locale, owner's number and name.
@@ -68,18 +69,20 @@ pub async fn account(state: &AppState, caller: &Caller) -> Result<Response> {
         "owner": owner,
         "directory_account": null,
     });
-    Ok(envelope::found(caller, account.to_string().into_bytes()))
+    Ok(envelope::found(caller.if_none_match.as_ref(), account.to_string().into_bytes()))
 }
 
 /// The enumerations with their texts in the caller's language.
 pub fn enumerations(caller: &Caller) -> Response {
-    envelope::found(caller, Value::Object(texts(caller.language)).to_string().into_bytes())
+    envelope::found(
+        caller.if_none_match.as_ref(),
+        Value::Object(texts(caller.language)).to_string().into_bytes(),
+    )
 }
 
 fn texts(language: Language) -> Map<String, Value> {
-    let named =
-        |name: &str, id: &str| json!({"id": id, "txt": language::enum_text(name, id, language)});
-    let mut all: Map<String, Value> = language::enumerations()
+    let named = |name: &str, id: &str| json!({"id": id, "txt": enum_text(name, id, language)});
+    let mut all: Map<String, Value> = known::enumerations()
         .map(|(name, ids)| (name.to_owned(), ids.map(|id| named(name, id)).collect()))
         .collect();
     let currencies = CURRENCIES.iter().map(|(code, _)| named(dto::CURRENCY, code));

@@ -3,10 +3,13 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 
 use super::dto::{AccessToken, TokenRefusal, TokenRequest};
-use super::{TAG, dto, service};
+use super::{dto, service};
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
 use crate::offering_api::resource;
+
+/// OpenAPI tag of this resource; always the folder's name.
+const TAG: &str = "oauth";
 
 /// Get an access token
 ///

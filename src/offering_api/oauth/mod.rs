@@ -11,9 +11,6 @@ mod dto;
 mod http;
 pub mod service;
 
-/// OpenAPI tag of this resource; always the folder's name.
-const TAG: &str = "oauth";
-
 /// The resource's routes. At the root, not under `/v1`: that is where clients look for them.
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::default().routes(routes!(http::create_token))

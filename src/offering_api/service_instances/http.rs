@@ -6,11 +6,14 @@ use super::dto::{
     COLLECTION, CreateServiceInstance, RECORD, ServiceInstance, ServiceInstanceItem,
     ServiceInstanceQuery, UpdateServiceInstance,
 };
-use super::{TAG, entity, service};
+use super::{entity, service};
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
 use crate::offering_api::access::Caller;
 use crate::offering_api::resource::{self, Write};
+
+/// OpenAPI tag of this resource; always the folder's name.
+const TAG: &str = "service_instances";
 
 /// List service instances
 ///

@@ -15,9 +15,6 @@ mod http;
 mod names;
 pub mod service;
 
-/// OpenAPI tag of this resource; always the folder's name.
-const TAG: &str = "service_instances";
-
 /// The resource's routes.
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()

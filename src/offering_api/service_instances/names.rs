@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::entity::{ActiveModel, Column, Entity, Model};
 use crate::kernel::error::Result;
-use crate::kernel::language::Violation;
+use crate::kernel::language::violation::Violation;
 use crate::kernel::record::field::MAX_SAFE_INTEGER;
 use crate::kernel::record::input::Input;
 use crate::kernel::record::{Body, Changes};

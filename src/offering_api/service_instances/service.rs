@@ -10,7 +10,7 @@ use crate::directory::state::AppState;
 use crate::kernel::audit::{self, Action};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::idempotency::Answer;
-use crate::kernel::language::Violation;
+use crate::kernel::language::violation::Violation;
 use crate::kernel::record::Changes;
 use crate::kernel::record::input::{Input, Mode, is_http_url};
 use crate::kernel::record::select::Scope;

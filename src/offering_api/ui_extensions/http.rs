@@ -6,7 +6,7 @@ use super::dto::{
     COLLECTION, CreateUiExtension, RECORD, UiExtension, UiExtensionItem, UiExtensionQuery,
     UpdateUiExtension,
 };
-use super::{TAG, entity, service};
+use super::{entity, service};
 use crate::audit_of;
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
@@ -14,6 +14,9 @@ use crate::kernel::record::select::Scope;
 use crate::offering_api::access::Caller;
 use crate::offering_api::audit_lines;
 use crate::offering_api::resource::{self, Write};
+
+/// OpenAPI tag of this resource; always the folder's name.
+pub(super) const TAG: &str = "ui_extensions";
 
 /// List UI extensions
 ///

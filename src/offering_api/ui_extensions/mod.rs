@@ -21,9 +21,6 @@ pub mod version_entity;
 mod version_http;
 mod versions;
 
-/// OpenAPI tag of this resource; always the folder's name.
-const TAG: &str = "ui_extensions";
-
 /// The resource's routes.
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()

@@ -2,10 +2,11 @@
 use axum::extract::{OriginalUri, Path, State};
 use axum::response::Response;
 
+use super::http::TAG;
 use super::version_dto::{
     COLLECTION, RECORD, UiExtensionVersion, UiExtensionVersionItem, UiExtensionVersionQuery,
 };
-use super::{TAG, dto, entity, version_entity, versions};
+use super::{dto, entity, version_entity, versions};
 use crate::audit_of;
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;

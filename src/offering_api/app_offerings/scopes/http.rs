@@ -6,11 +6,14 @@ use super::dto::{
     AppOfferingScope, AppOfferingScopeItem, AppOfferingScopeQuery, CreateAppOfferingScope,
     UpdateAppOfferingScope,
 };
-use super::{TAG, service};
+use super::service;
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
 use crate::offering_api::access::Caller;
 use crate::offering_api::resource::{BareWrite, Write};
+
+/// OpenAPI tag of this resource; always the folder's name.
+const TAG: &str = "app_offerings/scopes";
 
 /// List the scopes of an app offering
 ///

@@ -16,9 +16,6 @@ mod http;
 pub mod nested;
 pub mod service;
 
-/// OpenAPI tag of this resource; always the folder's name.
-const TAG: &str = "app_offerings/scopes";
-
 /// The resource's routes.
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::default().routes(routes!(http::list, http::create)).routes(routes!(

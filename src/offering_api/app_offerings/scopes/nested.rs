@@ -8,7 +8,7 @@ use super::entity::{COLUMN, Entity, Model};
 use super::service;
 use crate::directory::permission::Permission;
 use crate::kernel::error::{Error, Result};
-use crate::kernel::language::Violation;
+use crate::kernel::language::violation::Violation;
 use crate::kernel::node_id;
 use crate::kernel::record::input::Mode;
 use crate::kernel::record::{Body, Changes};

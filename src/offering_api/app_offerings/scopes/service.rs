@@ -14,7 +14,7 @@ use crate::kernel::audit::{self, Action};
 use crate::kernel::db::Row;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::idempotency::Answer;
-use crate::kernel::language::Violation;
+use crate::kernel::language::violation::Violation;
 use crate::kernel::record::input::{Input, Mode};
 use crate::kernel::record::select::{Scope, Sql};
 use crate::kernel::record::{Body, Changes, View};

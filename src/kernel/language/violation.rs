@@ -1,0 +1,312 @@
+//! Texts of refused fields.
+//!
+//! They are whole sentences that begin with the label of their field. A label is only put in front,
+//! so every sentence has to fit every label. That is why German, French and Dutch labels are
+//! singular, why the French sentences avoid words that agree in gender, and why no label needs an
+//! article.
+
+use std::borrow::Cow;
+
+use super::Language;
+
+/// Why the value of a field is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Violation {
+    /// A value is required.
+    Blank,
+    /// More characters than allowed.
+    TooLong {
+        /// The most characters.
+        max: u32,
+    },
+    /// More bytes than allowed, where the limit counts UTF-8 bytes.
+    TooManyBytes {
+        /// The most bytes.
+        max: u32,
+    },
+    /// More elements than allowed.
+    TooManyItems {
+        /// The most elements.
+        max: u32,
+    },
+    /// Another record has this value, which must be unique.
+    Taken,
+    /// Not one of the values of the enumeration.
+    NotIncluded,
+    /// Not of the right form, where nothing more helpful can be said.
+    Invalid,
+    /// Refers to a record that does not exist or may not be seen.
+    MustExist,
+    /// Not a number.
+    NotANumber,
+    /// A number with a fraction.
+    NotAnInteger,
+    /// Less than allowed.
+    TooSmall {
+        /// The least value.
+        min: i64,
+    },
+    /// More than allowed.
+    TooLarge {
+        /// The greatest value.
+        max: i64,
+    },
+    /// Not an absolute http or https URL.
+    NotAUrl,
+    /// Fixed since the record was published.
+    NotChangeable,
+}
+
+impl Violation {
+    /// The sentence that tells the user, beginning with the label of the field (see [`label`](super::labels::label)).
+    #[must_use]
+    pub fn text(&self, language: Language, label: &str) -> String {
+        format!("{label} {}", self.predicate(language))
+    }
+
+    /// The sentence without its subject.
+    fn predicate(self, language: Language) -> Cow<'static, str> {
+        match language {
+            Language::English => self.english(),
+            Language::German => self.german(),
+            Language::French => self.french(),
+            Language::Dutch => self.dutch(),
+        }
+    }
+
+    fn english(self) -> Cow<'static, str> {
+        match self {
+            Self::Blank => "can't be blank".into(),
+            Self::TooLong { max } => {
+                format!("is too long (maximum is {})", counted(max, "character", "characters"))
+                    .into()
+            }
+            Self::TooManyBytes { max } => {
+                format!("is too long (maximum is {})", counted(max, "byte", "bytes")).into()
+            }
+            Self::TooManyItems { max } => format!("has too many items (maximum is {max})").into(),
+            Self::Taken => "has already been taken".into(),
+            Self::NotIncluded => "is not included in the list".into(),
+            Self::Invalid => "is invalid".into(),
+            Self::MustExist => "must exist".into(),
+            Self::NotANumber => "is not a number".into(),
+            Self::NotAnInteger => "must be an integer".into(),
+            Self::TooSmall { min } => format!("must be greater than or equal to {min}").into(),
+            Self::TooLarge { max } => format!("must be less than or equal to {max}").into(),
+            Self::NotAUrl => "must be an absolute http or https URL".into(),
+            Self::NotChangeable => "cannot be changed after publication".into(),
+        }
+    }
+
+    fn german(self) -> Cow<'static, str> {
+        match self {
+            Self::Blank => "muss ausgefüllt werden".into(),
+            Self::TooLong { max } => format!("ist zu lang (maximal {max} Zeichen)").into(),
+            Self::TooManyBytes { max } => {
+                format!("ist zu lang (maximal {})", counted(max, "Byte", "Bytes")).into()
+            }
+            Self::TooManyItems { max } => format!("hat zu viele Einträge (maximal {max})").into(),
+            Self::Taken => "ist bereits vergeben".into(),
+            Self::NotIncluded => "ist nicht in der Liste enthalten".into(),
+            Self::Invalid => "ist ungültig".into(),
+            Self::MustExist => "muss existieren".into(),
+            Self::NotANumber => "ist keine Zahl".into(),
+            Self::NotAnInteger => "muss eine ganze Zahl sein".into(),
+            Self::TooSmall { min } => format!("muss größer oder gleich {min} sein").into(),
+            Self::TooLarge { max } => format!("muss kleiner oder gleich {max} sein").into(),
+            Self::NotAUrl => "muss eine absolute HTTP- oder HTTPS-URL sein".into(),
+            Self::NotChangeable => {
+                "kann nach der Veröffentlichung nicht mehr geändert werden".into()
+            }
+        }
+    }
+
+    fn french(self) -> Cow<'static, str> {
+        match self {
+            Self::Blank => "ne peut pas être vide".into(),
+            Self::TooLong { max } => {
+                format!("comporte trop de caractères ({max} au maximum)").into()
+            }
+            Self::TooManyBytes { max } => {
+                format!("comporte trop d'octets ({max} au maximum)").into()
+            }
+            Self::TooManyItems { max } => {
+                format!("comporte trop d'éléments ({max} au maximum)").into()
+            }
+            Self::Taken => "existe déjà".into(),
+            Self::NotIncluded => "ne figure pas dans la liste".into(),
+            Self::Invalid => "n'est pas valide".into(),
+            Self::MustExist => "doit exister".into(),
+            Self::NotANumber => "n'est pas un nombre".into(),
+            Self::NotAnInteger => "doit être un nombre entier".into(),
+            Self::TooSmall { min } => format!("doit valoir au moins {min}").into(),
+            Self::TooLarge { max } => format!("doit valoir au plus {max}").into(),
+            Self::NotAUrl => "doit être une URL HTTP ou HTTPS absolue".into(),
+            Self::NotChangeable => "ne peut plus changer après la publication".into(),
+        }
+    }
+
+    fn dutch(self) -> Cow<'static, str> {
+        match self {
+            Self::Blank => "mag niet leeg zijn".into(),
+            Self::TooLong { max } => {
+                format!("is te lang (maximaal {})", counted(max, "teken", "tekens")).into()
+            }
+            Self::TooManyBytes { max } => {
+                format!("is te lang (maximaal {})", counted(max, "byte", "bytes")).into()
+            }
+            Self::TooManyItems { max } => format!("bevat te veel items (maximaal {max})").into(),
+            Self::Taken => "is al in gebruik".into(),
+            Self::NotIncluded => "komt niet voor in de lijst".into(),
+            Self::Invalid => "is ongeldig".into(),
+            Self::MustExist => "moet bestaan".into(),
+            Self::NotANumber => "is geen getal".into(),
+            Self::NotAnInteger => "moet een geheel getal zijn".into(),
+            Self::TooSmall { min } => format!("moet groter dan of gelijk aan {min} zijn").into(),
+            Self::TooLarge { max } => format!("moet kleiner dan of gelijk aan {max} zijn").into(),
+            Self::NotAUrl => "moet een absolute http- of https-URL zijn".into(),
+            Self::NotChangeable => "kan na publicatie niet meer worden gewijzigd".into(),
+        }
+    }
+}
+
+/// `1 character`, `2 characters`
+fn counted(count: u32, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::labels::label;
+    use super::*;
+
+    /// Every kind of violation.
+    const VIOLATIONS: [Violation; 14] = [
+        Violation::Blank,
+        Violation::TooLong { max: 128 },
+        Violation::TooManyBytes { max: 65_535 },
+        Violation::TooManyItems { max: 100 },
+        Violation::Taken,
+        Violation::NotIncluded,
+        Violation::Invalid,
+        Violation::MustExist,
+        Violation::NotANumber,
+        Violation::NotAnInteger,
+        Violation::TooSmall { min: -3 },
+        Violation::TooLarge { max: 9 },
+        Violation::NotAUrl,
+        Violation::NotChangeable,
+    ];
+
+    fn texts(field: &str, language: Language) -> Vec<String> {
+        let label = label(field, language);
+        VIOLATIONS.iter().map(|violation| violation.text(language, &label)).collect()
+    }
+
+    #[test]
+    fn english_sentences() {
+        assert_eq!(
+            texts("name", Language::English),
+            [
+                "Name can't be blank",
+                "Name is too long (maximum is 128 characters)",
+                "Name is too long (maximum is 65535 bytes)",
+                "Name has too many items (maximum is 100)",
+                "Name has already been taken",
+                "Name is not included in the list",
+                "Name is invalid",
+                "Name must exist",
+                "Name is not a number",
+                "Name must be an integer",
+                "Name must be greater than or equal to -3",
+                "Name must be less than or equal to 9",
+                "Name must be an absolute http or https URL",
+                "Name cannot be changed after publication",
+            ]
+        );
+    }
+
+    #[test]
+    fn german_sentences() {
+        assert_eq!(
+            texts("reference", Language::German),
+            [
+                "Referenz muss ausgefüllt werden",
+                "Referenz ist zu lang (maximal 128 Zeichen)",
+                "Referenz ist zu lang (maximal 65535 Bytes)",
+                "Referenz hat zu viele Einträge (maximal 100)",
+                "Referenz ist bereits vergeben",
+                "Referenz ist nicht in der Liste enthalten",
+                "Referenz ist ungültig",
+                "Referenz muss existieren",
+                "Referenz ist keine Zahl",
+                "Referenz muss eine ganze Zahl sein",
+                "Referenz muss größer oder gleich -3 sein",
+                "Referenz muss kleiner oder gleich 9 sein",
+                "Referenz muss eine absolute HTTP- oder HTTPS-URL sein",
+                "Referenz kann nach der Veröffentlichung nicht mehr geändert werden",
+            ]
+        );
+    }
+
+    #[test]
+    fn french_sentences() {
+        assert_eq!(
+            texts("reference", Language::French),
+            [
+                "Référence ne peut pas être vide",
+                "Référence comporte trop de caractères (128 au maximum)",
+                "Référence comporte trop d'octets (65535 au maximum)",
+                "Référence comporte trop d'éléments (100 au maximum)",
+                "Référence existe déjà",
+                "Référence ne figure pas dans la liste",
+                "Référence n'est pas valide",
+                "Référence doit exister",
+                "Référence n'est pas un nombre",
+                "Référence doit être un nombre entier",
+                "Référence doit valoir au moins -3",
+                "Référence doit valoir au plus 9",
+                "Référence doit être une URL HTTP ou HTTPS absolue",
+                "Référence ne peut plus changer après la publication",
+            ]
+        );
+    }
+
+    #[test]
+    fn dutch_sentences() {
+        assert_eq!(
+            texts("reference", Language::Dutch),
+            [
+                "Referentie mag niet leeg zijn",
+                "Referentie is te lang (maximaal 128 tekens)",
+                "Referentie is te lang (maximaal 65535 bytes)",
+                "Referentie bevat te veel items (maximaal 100)",
+                "Referentie is al in gebruik",
+                "Referentie komt niet voor in de lijst",
+                "Referentie is ongeldig",
+                "Referentie moet bestaan",
+                "Referentie is geen getal",
+                "Referentie moet een geheel getal zijn",
+                "Referentie moet groter dan of gelijk aan -3 zijn",
+                "Referentie moet kleiner dan of gelijk aan 9 zijn",
+                "Referentie moet een absolute http- of https-URL zijn",
+                "Referentie kan na publicatie niet meer worden gewijzigd",
+            ]
+        );
+    }
+
+    #[test]
+    fn one_of_something_is_not_plural() {
+        let one = Violation::TooLong { max: 1 };
+        let texts = Language::ALL.map(|language| one.text(language, "X"));
+        assert_eq!(
+            texts,
+            [
+                "X is too long (maximum is 1 character)",
+                "X ist zu lang (maximal 1 Zeichen)",
+                "X comporte trop de caractères (1 au maximum)",
+                "X is te lang (maximaal 1 teken)",
+            ]
+        );
+    }
+}
