@@ -1,4 +1,6 @@
 //! The audit trail: every write leaves an entry in its own transaction (contract 3.9).
+use std::borrow::Cow;
+
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, ModelTrait, Set};
 use serde_json::{Map, Value};
 
@@ -40,15 +42,11 @@ pub mod entity {
 }
 
 /// What happened to a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// It was made.
+#[derive(Clone, Copy, Debug)]
+enum Action {
     Create,
-    /// It was changed.
     Update,
-    /// It was removed.
     Destroy,
-    /// Something else happened to it.
     Info,
 }
 
@@ -63,42 +61,106 @@ impl Action {
     }
 }
 
-/// An entry to be written.
-#[derive(Debug)]
-pub struct Entry<'a> {
-    /// Account of the record.
-    pub account: &'a str,
-    /// Who does it.
-    pub person: i64,
-    /// Type of the record.
-    pub record: &'static Record,
-    /// Number of the record.
-    pub id: i64,
-    /// Name or reference of the record, for the list of all entries.
-    pub label: &'a str,
-    /// What happens.
-    pub action: Action,
-    /// Old and new value by field.
-    pub changes: Map<String, Value>,
-    /// When, in milliseconds since the epoch.
-    pub now: i64,
+/// A row whose changes the trail tells.
+pub trait Audited: ModelTrait {
+    /// The table of its fields.
+    const RECORD: &'static Record;
+
+    /// Account that it belongs to.
+    fn account(&self) -> &str;
+
+    /// Its number.
+    fn id(&self) -> i64;
+
+    /// Name or reference by which it is known, for the list of all entries.
+    fn label(&self) -> Cow<'_, str>;
 }
 
-impl Entry<'_> {
+/// An entry to be written.
+#[derive(Debug)]
+#[must_use = "an entry counts once it is written"]
+pub struct Entry {
+    account: String,
+    record: &'static Record,
+    id: i64,
+    label: String,
+    action: Action,
+    /// Old and new value by field.
+    pub changes: Map<String, Value>,
+}
+
+/// A row was made.
+///
+/// # Errors
+/// 500 when a table of fields and its entity disagree (a test compares them).
+pub fn created<M: Audited>(row: &M) -> Result<Entry> {
+    Ok(Entry::new(row, Action::Create, changes(None, Some(row))?))
+}
+
+/// A row was changed.
+///
+/// # Errors
+/// As [`created`].
+pub fn updated<M: Audited>(before: &M, after: &M) -> Result<Entry> {
+    Ok(Entry::new(after, Action::Update, changes(Some(before), Some(after))?))
+}
+
+/// A row is about to be removed.
+///
+/// # Errors
+/// As [`created`].
+pub fn destroyed<M: Audited>(row: &M) -> Result<Entry> {
+    Ok(Entry::new(row, Action::Destroy, changes(Some(row), None)?))
+}
+
+/// Something else happened to a row.
+pub fn info<M: Audited>(row: &M, changes: Map<String, Value>) -> Entry {
+    Entry::new(row, Action::Info, changes)
+}
+
+impl Entry {
+    fn new<M: Audited>(row: &M, action: Action, changes: Map<String, Value>) -> Self {
+        Self {
+            account: row.account().to_owned(),
+            record: M::RECORD,
+            id: row.id(),
+            label: row.label().into_owned(),
+            action,
+            changes,
+        }
+    }
+
+    /// Adds what changed beside the row: its files, for instance.
+    pub fn with(mut self, more: Map<String, Value>) -> Self {
+        self.changes.extend(more);
+        self
+    }
+
+    /// Calls the record by a name that its row does not have.
+    pub fn labelled(mut self, label: &str) -> Self {
+        label.clone_into(&mut self.label);
+        self
+    }
+
     /// Writes the entry into the transaction of the change.
     ///
     /// # Errors
     /// The database's.
-    pub async fn write(self, transaction: &DatabaseTransaction) -> Result<()> {
+    pub async fn write(
+        self,
+        transaction: &DatabaseTransaction,
+        person: i64,
+        now: i64,
+    ) -> Result<()> {
         entity::ActiveModel {
-            account_id: Set(self.account.to_owned()),
+            account_id: Set(self.account),
             record_type: Set(self.record.name.to_owned()),
             record_id: Set(self.id),
-            record_label: Set(self.label.to_owned()),
+            record_label: Set(self.label),
             action: Set(self.action.as_str().to_owned()),
             changes: Set(Value::Object(self.changes).to_string()),
-            person_id: Set(self.person),
-            created_at: Set(self.now),
+            person_id: Set(person),
+            created_at: Set(now),
             ..Default::default()
         }
         .insert(transaction)
@@ -109,19 +171,9 @@ impl Entry<'_> {
 
 /// What differs between two states of a row, field by field; `None` stands for "no row". References
 /// are told by their numbers; times and ids are not told.
-///
-/// # Errors
-/// 500 when a table of fields and its entity disagree (a test compares them).
-pub fn changes<M>(
-    record: &'static Record,
-    before: Option<&M>,
-    after: Option<&M>,
-) -> Result<Map<String, Value>>
-where
-    M: ModelTrait,
-{
+fn changes<M: Audited>(before: Option<&M>, after: Option<&M>) -> Result<Map<String, Value>> {
     let mut changes = Map::new();
-    for field in record.fields {
+    for field in M::RECORD.fields {
         if field.column.is_empty()
             || matches!(field.kind, Kind::Id | Kind::NodeId | Kind::Timestamp)
         {

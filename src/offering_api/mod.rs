@@ -9,21 +9,31 @@ pub mod access;
 pub mod envelope;
 pub mod resource;
 
-// Resources meet where the contract makes them meet: offerings name service instances and versions of
-// UI extensions, and publishing copies scopes, rules and files.
+// A resource may import what its records refer to, and nothing that leads back to itself. So files, audit
+// lines, UI extensions and service instances are at the bottom, offerings above them, then automation
+// rules, and publishing on top. A test finds circles.
 pub mod app_offering_automation_rules;
 pub mod app_offerings;
 pub mod attachments;
 pub mod audit_lines;
 pub mod meta;
 pub mod oauth;
+pub mod publish;
 pub mod service_instances;
 pub mod ui_extensions;
 
-/// The family's URL table.
+/// The family's URL table, in the order of the document: the folder of every URL. Its `mod.rs` leads to
+/// the handler.
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
         .mount("/v1/app_offerings", app_offerings::router())
+        .mount("/v1/app_offerings/{id}/publish", publish::router())
+        .mount("/v1/app_offerings/{id}", app_offerings::router_of_one())
+        .mount(
+            "/v1/app_offerings/{id}/automation_rules",
+            app_offering_automation_rules::router_of_offering(),
+        )
+        .mount("/v1/app_offerings/{id}/scopes", app_offerings::scopes::router())
         .mount("/v1/app_offering_automation_rules", app_offering_automation_rules::router())
         .mount("/v1/ui_extensions", ui_extensions::router())
         .mount("/v1/service_instances", service_instances::router())

@@ -15,9 +15,10 @@ use crate::kernel::db::Source;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::idempotency::{Answer, Key};
 use crate::kernel::node_id;
+use crate::kernel::record::input::Input;
 use crate::kernel::record::page;
 use crate::kernel::record::select::{self, Scope};
-use crate::kernel::record::{Body, Collection, ListQuery, Record};
+use crate::kernel::record::{Body, Changes, Collection, ListQuery, Record};
 
 /// Largest JSON body, in bytes. Every text of the largest record at its limit fits several times.
 pub const BODY_LIMIT: usize = 1024 * 1024;
@@ -75,11 +76,8 @@ pub async fn require(
     record: &'static Record,
     scope: Scope,
 ) -> Result<()> {
-    let mut sql = select::Sql::new(state.store.dialect());
-    sql.push("SELECT t.id FROM ").push(record.table).push(" t WHERE ");
-    sql.template(scope.condition, &caller.view.account, scope.id);
-    let seen = |exists: &mut bool, _: &dyn crate::kernel::db::Row| *exists = true;
-    let exists = state.store.committed().fetch(sql.query(false), false, seen).await?;
+    let account = &caller.view.account;
+    let exists = select::exists(state.store.committed(), record, scope, account).await?;
     if exists { Ok(()) } else { Err(Error::NotFound) }
 }
 
@@ -195,9 +193,12 @@ impl Write {
         if self.strict { self.body.refuse_unknown(record, more) } else { Ok(()) }
     }
 
-    /// `source` of a record that this request creates, when its body names none.
-    pub fn default_source(&self, state: &AppState) -> String {
-        self.source.clone().unwrap_or_else(|| state.config.default_source.clone())
+    /// Sets the `source` of a record that this request creates, when its body names none.
+    pub fn fill_source(&self, state: &AppState, changes: &mut Changes) {
+        if changes.text("source").is_none_or(str::is_empty) {
+            let source = self.source.as_ref().unwrap_or(&state.config.default_source);
+            changes.set("source", Input::Text(source.clone()));
+        }
     }
 
     /// Refuses a change that was meant for another state of the record.
@@ -217,6 +218,24 @@ impl Write {
         } else {
             Err(Error::PreconditionFailed)
         }
+    }
+
+    /// What a change answers: the record as the caller reads it now. A new one (201) comes with the
+    /// address of its page.
+    ///
+    /// # Errors
+    /// 404 when there is none within the scope.
+    pub async fn answer(
+        &self,
+        transaction: &DatabaseTransaction,
+        state: &AppState,
+        record: &'static Record,
+        scope: Scope,
+        status: u16,
+    ) -> Result<Answer> {
+        let body = show(transaction, record, scope, &self.caller).await?;
+        let location = (status == 201).then(|| location(state, &self.caller, record, scope.id));
+        Ok(Answer { status, location, body })
     }
 
     /// Runs a change in a transaction and answers with what it made. With an `Idempotency-Key` the

@@ -6,12 +6,11 @@ use crate::directory::permission::Scopes;
 use crate::directory::state::AppState;
 use crate::directory::tokens::NewToken;
 use crate::directory::{people, tokens, trusts};
-use crate::kernel::audit::{self, Action};
+use crate::kernel::audit::{self, Audited};
 use crate::kernel::error::{Error, Result};
-use crate::kernel::record::Record;
 use crate::offering_api::app_offerings::{self, scopes};
 use crate::offering_api::{
-    app_offering_automation_rules as rules, service_instances, ui_extensions,
+    app_offering_automation_rules as rules, publish, service_instances, ui_extensions,
 };
 
 /// Account that publishes.
@@ -100,7 +99,7 @@ impl By<'_> {
             ..Default::default()
         };
         let row = row.insert(self.db).await?;
-        self.audit(&service_instances::dto::RECORD, row.id, name, &row).await?;
+        self.created(&row).await?;
         Ok(row.id)
     }
 
@@ -141,8 +140,8 @@ impl By<'_> {
                 ..Default::default()
             };
             let version = row.insert(self.db).await?;
-            let record = &ui_extensions::version_dto::RECORD;
-            self.audit(record, version.id, &extension.name, &version).await?;
+            let entry = audit::created(&version)?.labelled(&extension.name);
+            entry.write(self.db, self.person, self.now).await?;
             versions.push(version.id);
         }
         let active = versions[0];
@@ -150,7 +149,7 @@ impl By<'_> {
         row.active_version_id = Set(Some(active));
         row.prepared_version_id = Set(versions.get(1).copied());
         let row = row.update(self.db).await?;
-        self.audit(&ui_extensions::dto::RECORD, row.id, &row.name, &row).await?;
+        self.created(&row).await?;
         Ok(active)
     }
 
@@ -182,20 +181,11 @@ impl By<'_> {
             ..Default::default()
         };
         let draft = draft.insert(self.db).await?;
-        self.audit(&app_offerings::dto::RECORD, draft.id, &draft.reference, &draft).await?;
+        self.created(&draft).await?;
         self.scope(draft.id).await?;
         self.automation_rule(draft.id).await?;
-        let mut version: app_offerings::entity::ActiveModel =
-            app_offerings::entity::ActiveModel::from(draft.clone()).reset_all();
-        version.id = sea_orm::NotSet;
-        version.draft_id = Set(Some(draft.id));
-        version.published = Set(true);
-        let version = version.insert(self.db).await?;
-        self.audit(&app_offerings::dto::RECORD, version.id, &version.reference, &version).await?;
-        let failed = |error: Error| Refused::input(error.to_string());
-        let Self { db, person, now } = *self;
-        scopes::service::copy(db, person, &draft, &version, now).await.map_err(failed)?;
-        rules::service::copy(db, person, &draft, &version, now).await.map_err(failed)
+        publish::service::copy(self.db, self.person, &draft, self.now).await?;
+        Ok(())
     }
 
     /// What the app may do: read the requests whose notes it dispatches.
@@ -212,8 +202,7 @@ impl By<'_> {
             ..Default::default()
         };
         let row = row.insert(self.db).await?;
-        let label = "allow request:Read, request:Update";
-        self.audit(&scopes::dto::RECORD, row.id, label, &row).await
+        self.created(&row).await
     }
 
     /// The rule that calls the app.
@@ -238,28 +227,11 @@ impl By<'_> {
             ..Default::default()
         };
         let row = row.insert(self.db).await?;
-        self.audit(&rules::dto::RECORD, row.id, &row.name, &row).await
+        self.created(&row).await
     }
 
-    async fn audit<M: sea_orm::ModelTrait>(
-        &self,
-        record: &'static Record,
-        id: i64,
-        label: &str,
-        row: &M,
-    ) -> std::result::Result<(), Refused> {
-        let changes = audit::changes(record, None, Some(row))?;
-        let entry = audit::Entry {
-            account: PROVIDER,
-            person: self.person,
-            record,
-            id,
-            label,
-            action: Action::Create,
-            changes,
-            now: self.now,
-        };
-        Ok(entry.write(self.db).await?)
+    async fn created<M: Audited>(&self, row: &M) -> std::result::Result<(), Refused> {
+        Ok(audit::created(row)?.write(self.db, self.person, self.now).await?)
     }
 }
 

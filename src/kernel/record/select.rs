@@ -119,6 +119,22 @@ pub async fn one(
         .await
 }
 
+/// Whether a record exists within the scope.
+///
+/// # Errors
+/// The database's.
+pub async fn exists(
+    source: Source<'_>,
+    record: &Record,
+    scope: Scope,
+    account: &str,
+) -> Result<bool> {
+    let mut sql = Sql::new(source.dialect());
+    sql.push("SELECT t.id FROM ").push(record.table).push(" t WHERE ");
+    sql.template(scope.condition, account, scope.id);
+    source.fetch(sql.query(false), false, |exists, _| *exists = true).await
+}
+
 /// Reads a page as a JSON array.
 ///
 /// # Errors

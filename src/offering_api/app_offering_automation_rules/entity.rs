@@ -1,6 +1,12 @@
 //! Table `app_offering_automation_rules`.
 #![expect(missing_docs, reason = "a column means what its field in `dto.rs` says")]
+use std::borrow::Cow;
+
 use sea_orm::entity::prelude::*;
+
+use super::dto::RECORD;
+use crate::kernel::audit::Audited;
+use crate::kernel::record::Record;
 
 /// A rule of a draft or of a published version.
 #[sea_orm::model]
@@ -25,6 +31,22 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Audited for Model {
+    const RECORD: &'static Record = &RECORD;
+
+    fn account(&self) -> &str {
+        &self.account_id
+    }
+
+    fn id(&self) -> i64 {
+        self.id
+    }
+
+    fn label(&self) -> Cow<'_, str> {
+        Cow::Borrowed(&self.name)
+    }
+}
 
 impl Entity {
     /// The only way to read this table: rows of one account.

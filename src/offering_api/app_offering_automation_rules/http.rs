@@ -17,6 +17,8 @@ use crate::offering_api::resource::{self, BareWrite, Write};
 
 /// OpenAPI tag of this resource; always the folder's name.
 const TAG: &str = "app_offering_automation_rules";
+/// OpenAPI tag of what hangs on an offering, which is where a reader of the document looks.
+const OFFERINGS: &str = "app_offerings";
 
 /// List automation rules
 ///
@@ -228,4 +230,25 @@ pub async fn audit(
     resource::require(&state, &caller, &RECORD, Scope { condition: entity::OWN, id }).await?;
     let entries = audit_of!("app_offering_automation_rule");
     audit_lines::list_of(&state, &caller, entries, id, &uri).await
+}
+
+/// List the automation rules of an app offering
+///
+/// The rules that this draft or published version of the caller's account brings along.
+#[utoipa::path(
+    get, path = "", tag = OFFERINGS, operation_id = "list_automation_rules_of_app_offering",
+    params(
+        ("id" = String, Path, description = "Number or nodeID of the app offering.", example = "1"),
+        AppOfferingAutomationRuleQuery,
+    ),
+    responses((status = OK, description = "One page of automation rules.", body = Vec<AppOfferingAutomationRuleItem>)),
+    security(("oauth2" = ["app-offering-automation-rule:Read"])),
+)]
+pub async fn list_of_offering(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<String>,
+    OriginalUri(uri): OriginalUri,
+) -> Result<Response> {
+    service::list_of(&state, &caller, &id, &uri).await
 }

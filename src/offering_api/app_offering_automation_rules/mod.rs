@@ -6,9 +6,7 @@
 //! | GET | `/v1/app_offering_automation_rules/{for_requests,…}` | `http::list_for_requests`, … |
 //! | GET, PATCH, PUT, DELETE | `/v1/app_offering_automation_rules/{id}` | `http::get`, `http::update`, `http::replace`, `http::delete` |
 //! | GET | `/v1/app_offering_automation_rules/{id}/audit` | `http::audit` |
-//!
-//! `GET /v1/app_offerings/{id}/automation_rules` is declared there and answered by
-//! [`service::list_of`].
+//! | GET | `/v1/app_offerings/{id}/automation_rules` | `http::list_of_offering` |
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::directory::state::AppState;
@@ -28,4 +26,9 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(http::list_for_problems))
         .routes(routes!(http::get, http::update, http::replace, http::delete))
         .routes(routes!(http::audit))
+}
+
+/// The rules of one offering, below that offering.
+pub fn router_of_offering() -> OpenApiRouter<AppState> {
+    OpenApiRouter::default().routes(routes!(http::list_of_offering))
 }

@@ -4,15 +4,13 @@ use axum::http::Uri;
 use axum::response::Response;
 use futures_util::FutureExt;
 use sea_orm::{
-    ActiveModelTrait, DatabaseTransaction, ModelTrait, NotSet, QueryFilter, QueryOrder,
-    QuerySelect, Set,
+    ActiveModelTrait, DatabaseTransaction, ModelTrait, QueryFilter, QueryOrder, QuerySelect, Set,
 };
-use serde_json::{Map, Value};
 
 use super::dto::{COLLECTION, POSITION_MAX, RECORD};
 use super::entity::{self, ActiveModel, COLUMN, Entity, Model};
 use crate::directory::state::AppState;
-use crate::kernel::audit::{self, Action};
+use crate::kernel::audit;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::idempotency::Answer;
 use crate::kernel::language::violation::Violation;
@@ -79,9 +77,9 @@ async fn insert(
         row.position = Set(next_position(transaction, account, offering).await?);
     }
     let row = row.insert(transaction).await?;
-    let audited = audit::changes(&RECORD, None, Some(&row))?;
-    note(transaction, caller.identity.person, &row, Action::Create, audited, now).await?;
-    answer(transaction, state, caller, row.id, 201).await
+    audit::created(&row)?.write(transaction, caller.identity.person, now).await?;
+    let scope = Scope { condition: entity::OWN, id: row.id };
+    write.answer(transaction, state, &RECORD, scope, 201).await
 }
 
 /// Changes a rule; it may be moved to another offering of the account.
@@ -110,7 +108,8 @@ async fn change(
     let caller = &write.caller;
     let account = &*caller.identity.account;
     let before = find(transaction, account, id).await?;
-    write.check_precondition(transaction, &RECORD, Scope { condition: entity::OWN, id }).await?;
+    let scope = Scope { condition: entity::OWN, id };
+    write.check_precondition(transaction, &RECORD, scope).await?;
     check_offering(transaction, account, &mut changes).await?;
     changes.check()?;
     let now = state.clock.now();
@@ -119,11 +118,10 @@ async fn change(
     if row.is_changed() {
         row.updated_at = Set(now);
         let after = row.update(transaction).await?;
-        let audited = audit::changes(&RECORD, Some(&before), Some(&after))?;
-        let person = caller.identity.person;
-        note(transaction, person, &after, Action::Update, audited, now).await?;
+        let entry = audit::updated(&before, &after)?;
+        entry.write(transaction, caller.identity.person, now).await?;
     }
-    answer(transaction, state, caller, id, 200).await
+    write.answer(transaction, state, &RECORD, scope, 200).await
 }
 
 /// Removes a rule.
@@ -139,45 +137,14 @@ pub async fn delete(state: &AppState, write: Write, id: &str) -> Result<Response
                 let row = find(transaction, &identity.account, *id).await?;
                 let scope = Scope { condition: entity::OWN, id: *id };
                 write.check_precondition(transaction, &RECORD, scope).await?;
-                let audited = audit::changes(&RECORD, Some(&row), None)?;
-                let now = state.clock.now();
-                let action = Action::Destroy;
-                note(transaction, identity.person, &row, action, audited, now).await?;
+                let entry = audit::destroyed(&row)?;
+                entry.write(transaction, identity.person, state.clock.now()).await?;
                 row.delete(transaction).await?;
                 Ok(Answer { status: 204, location: None, body: Vec::new() })
             }
             .boxed()
         })
         .await
-}
-
-/// Copies the rules of a draft to a version of it: publishing.
-///
-/// # Errors
-/// The database's.
-pub async fn copy(
-    transaction: &DatabaseTransaction,
-    person: i64,
-    draft: &app_offerings::entity::Model,
-    version: &app_offerings::entity::Model,
-    now: i64,
-) -> Result<()> {
-    let rules = Entity::of(&draft.account_id)
-        .filter(COLUMN.app_offering_id.eq(draft.id))
-        .order_by_asc(entity::Column::Id)
-        .all(transaction)
-        .await?;
-    for rule in rules {
-        let mut copy = ActiveModel::from(rule).reset_all();
-        copy.id = NotSet;
-        copy.app_offering_id = Set(version.id);
-        copy.created_at = Set(now);
-        copy.updated_at = Set(now);
-        let copy = copy.insert(transaction).await?;
-        let audited = audit::changes(&RECORD, None, Some(&copy))?;
-        note(transaction, person, &copy, Action::Create, audited, now).await?;
-    }
-    Ok(())
 }
 
 /// The offering must be one of the caller's account. It is locked, so that two new rules do not get
@@ -188,7 +155,7 @@ async fn check_offering(
     changes: &mut Changes,
 ) -> Result<()> {
     let Some(id) = changes.int("app_offering") else { return Ok(()) };
-    if app_offerings::service::lock(transaction, account, id).await?.is_none() {
+    if app_offerings::locking::lock(transaction, account, id).await?.is_none() {
         changes.refuse("app_offering", Violation::MustExist);
     }
     Ok(())
@@ -216,41 +183,4 @@ async fn next_position(
 async fn find(transaction: &DatabaseTransaction, account: &str, id: i64) -> Result<Model> {
     let rule = Entity::of(account).filter(COLUMN.id.eq(id)).lock_exclusive();
     rule.one(transaction).await?.ok_or(Error::NotFound)
-}
-
-/// Writes the audit entry of a rule.
-async fn note(
-    transaction: &DatabaseTransaction,
-    person: i64,
-    row: &Model,
-    action: Action,
-    changes: Map<String, Value>,
-    now: i64,
-) -> Result<()> {
-    audit::Entry {
-        account: &row.account_id,
-        person,
-        record: &RECORD,
-        id: row.id,
-        label: &row.name,
-        action,
-        changes,
-        now,
-    }
-    .write(transaction)
-    .await
-}
-
-/// The rule as the caller reads it now.
-async fn answer(
-    transaction: &DatabaseTransaction,
-    state: &AppState,
-    caller: &Caller,
-    id: i64,
-    status: u16,
-) -> Result<Answer> {
-    let scope = Scope { condition: entity::OWN, id };
-    let body = resource::show(transaction, &RECORD, scope, caller).await?;
-    let location = (status == 201).then(|| resource::location(state, caller, &RECORD, id));
-    Ok(Answer { status, location, body })
 }

@@ -1,6 +1,12 @@
 //! Table `app_offerings`: one row per draft and per published version.
 #![expect(missing_docs, reason = "a column means what its field in `dto.rs` says")]
+use std::borrow::Cow;
+
 use sea_orm::entity::prelude::*;
+
+use super::dto::RECORD;
+use crate::kernel::audit::Audited;
+use crate::kernel::record::Record;
 
 /// A draft (`draft_id` is null) or a published version of one (`draft_id` names the draft).
 #[sea_orm::model]
@@ -39,6 +45,22 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Audited for Model {
+    const RECORD: &'static Record = &RECORD;
+
+    fn account(&self) -> &str {
+        &self.account_id
+    }
+
+    fn id(&self) -> i64 {
+        self.id
+    }
+
+    fn label(&self) -> Cow<'_, str> {
+        Cow::Borrowed(&self.reference)
+    }
+}
 
 impl Entity {
     /// The only way to read this table: rows of one account.

@@ -7,14 +7,14 @@ use super::dto::{
     AppOffering, AppOfferingItem, AppOfferingQuery, AvatarForm, COLLECTION, CreateAppOffering,
     RECORD, UpdateAppOffering,
 };
-use super::{entity, publish as publishing, service};
+use super::{entity, service};
 use crate::audit_of;
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
 use crate::kernel::record::select::Scope;
 use crate::offering_api::access::Caller;
-use crate::offering_api::resource::{self, BareWrite, Write};
-use crate::offering_api::{app_offering_automation_rules as rules, audit_lines};
+use crate::offering_api::audit_lines;
+use crate::offering_api::resource::{self, Write};
 
 /// OpenAPI tag of this resource; always the folder's name.
 const TAG: &str = "app_offerings";
@@ -184,34 +184,12 @@ pub async fn replace(
     service::update(&state, write, &id).await
 }
 
-/// Publish an app offering
-///
-/// Copies the draft with its scopes, automation rules and files into a new published version, which
-/// becomes the newest. The draft stays; from now on its `reference` is fixed.
-#[utoipa::path(
-    post, path = "/{id}/publish", tag = TAG, operation_id = "publish_app_offering",
-    params(("id" = String, Path, description = "Number or nodeID of the draft.", example = "1")),
-    responses((status = CREATED, description = "The new published version.", body = AppOffering)),
-    security(("oauth2" = ["app-offering:Update"])),
-    extensions(
-        ("x-required-role" = json!("account_administrator")),
-        ("x-appmarket-extension" = json!(true)),
-    ),
-)]
-pub async fn publish(
-    State(state): State<AppState>,
-    Path(id): Path<String>,
-    BareWrite(write): BareWrite,
-) -> Result<Response> {
-    publishing::publish(&state, write, &id).await
-}
-
 /// Upload the picture of an app offering
 ///
 /// Keeps the picture here and sets `picture_uri`. PNG, JPEG, GIF and WebP of at most 512 KB are known by
 /// their content, whatever they are named.
 #[utoipa::path(
-    post, path = "/{id}/avatar", tag = TAG, operation_id = "upload_app_offering_avatar",
+    post, path = "/avatar", tag = TAG, operation_id = "upload_app_offering_avatar",
     params(("id" = String, Path, description = "Number or nodeID of the app offering.", example = "1")),
     request_body(
         content = AvatarForm, content_type = "multipart/form-data", description = "The picture.",
@@ -233,7 +211,7 @@ pub async fn upload_avatar(
 ///
 /// What happened to the record, newest first.
 #[utoipa::path(
-    get, path = "/{id}/audit", tag = TAG, operation_id = "list_app_offering_audit_lines",
+    get, path = "/audit", tag = TAG, operation_id = "list_app_offering_audit_lines",
     params(
         ("id" = String, Path, description = "Number or nodeID of the app offering.", example = "1"),
         audit_lines::dto::RecordAuditQuery,
@@ -250,25 +228,4 @@ pub async fn audit(
     let id = resource::record_id(&RECORD, &id, &caller)?;
     resource::require(&state, &caller, &RECORD, Scope { condition: entity::OWN, id }).await?;
     audit_lines::list_of(&state, &caller, audit_of!("app_offering"), id, &uri).await
-}
-
-/// List the automation rules of an app offering
-///
-/// The rules that this draft or published version of the caller's account brings along.
-#[utoipa::path(
-    get, path = "/{id}/automation_rules", tag = TAG, operation_id = "list_automation_rules_of_app_offering",
-    params(
-        ("id" = String, Path, description = "Number or nodeID of the app offering.", example = "1"),
-        rules::dto::AppOfferingAutomationRuleQuery,
-    ),
-    responses((status = OK, description = "One page of automation rules.", body = Vec<rules::dto::AppOfferingAutomationRuleItem>)),
-    security(("oauth2" = ["app-offering-automation-rule:Read"])),
-)]
-pub async fn automation_rules(
-    State(state): State<AppState>,
-    caller: Caller,
-    Path(id): Path<String>,
-    OriginalUri(uri): OriginalUri,
-) -> Result<Response> {
-    rules::service::list_of(&state, &caller, &id, &uri).await
 }

@@ -5,25 +5,25 @@
 //! | GET, POST | `/v1/app_offerings` | `http::list`, `http::create` |
 //! | GET | `/v1/app_offerings/{latest_internal,…}` | `http::list_latest_internal`, … |
 //! | GET, PATCH, PUT | `/v1/app_offerings/{id}` | `http::get`, `http::update`, `http::replace` |
-//! | POST | `/v1/app_offerings/{id}/publish` | `http::publish` |
 //! | POST | `/v1/app_offerings/{id}/avatar` | `http::upload_avatar` |
 //! | GET | `/v1/app_offerings/{id}/audit` | `http::audit` |
-//! | GET | `/v1/app_offerings/{id}/automation_rules` | `http::automation_rules` |
 //! | … | `/v1/app_offerings/{id}/scopes` | [`scopes`] |
+//!
+//! `…/{id}/publish` and `…/{id}/automation_rules` stand above offerings: the family's table of URLs
+//! mounts them from folders of their own.
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::directory::state::AppState;
-use crate::kernel::http::mount::Mount;
 
 pub mod avatar;
 pub mod dto;
 pub mod entity;
 mod http;
-pub mod publish;
+pub mod locking;
 pub mod scopes;
 pub mod service;
 
-/// The resource's routes.
+/// The lists and the offering itself.
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
         // One `routes!` per path: two paths in one would share their methods.
@@ -33,9 +33,9 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(http::list_all_latest_published))
         .routes(routes!(http::list_consumed))
         .routes(routes!(http::get, http::update, http::replace))
-        .routes(routes!(http::publish))
-        .routes(routes!(http::upload_avatar))
-        .routes(routes!(http::audit))
-        .routes(routes!(http::automation_rules))
-        .mount("/{id}/scopes", scopes::router())
+}
+
+/// What hangs on one offering, below `/{id}`.
+pub fn router_of_one() -> OpenApiRouter<AppState> {
+    OpenApiRouter::default().routes(routes!(http::upload_avatar)).routes(routes!(http::audit))
 }

@@ -1,20 +1,20 @@
 //! The rules of app offerings: references, URL templates, who may change what (contract 2.2, 2.5).
 use futures_util::FutureExt;
-use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, Set};
+use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
 use serde_json::Value;
 
 use super::dto::{self, RECORD};
 use super::entity::{self, ActiveModel, COLUMN, Entity, Model};
+use super::locking;
 use super::scopes::nested::{self as scopes, ScopeChanges};
 use crate::directory::state::AppState;
-use crate::kernel::audit::{self, Action};
-use crate::kernel::error::{Error, Result, taken};
+use crate::kernel::audit;
+use crate::kernel::error::{Result, taken};
 use crate::kernel::idempotency::Answer;
 use crate::kernel::language::violation::Violation;
 use crate::kernel::record::Changes;
 use crate::kernel::record::input::{Input, Mode, is_http_url};
 use crate::kernel::record::select::Scope;
-use crate::offering_api::access::Caller;
 use crate::offering_api::attachments::pictures::{self, Picture};
 use crate::offering_api::resource::{self, Write};
 use crate::offering_api::{attachments, service_instances, ui_extensions};
@@ -35,9 +35,7 @@ pub async fn create(state: &AppState, write: Write) -> Result<axum::response::Re
         let reference = default_reference(&write.caller.identity.account, name);
         changes.set("reference", Input::Text(reference));
     }
-    if changes.text("source").is_none_or(str::is_empty) {
-        changes.set("source", Input::Text(write.default_source(state)));
-    }
+    write.fill_source(state, &mut changes);
     // A body that is refused for what it says leaves no picture either.
     if let Some(picture) = picture
         && changes.check().is_ok()
@@ -84,13 +82,12 @@ async fn insert(
     };
     changes.apply(&mut row)?;
     let row = row.insert(transaction).await.map_err(taken("reference"))?;
-    let mut audited = audit::changes(&RECORD, None, Some(&row))?;
-    audited.extend(
-        attachments::service::apply(transaction, account, &RECORD, row.id, &changes, now).await?,
-    );
-    record(caller, &row, Action::Create, audited, now).write(transaction).await?;
+    let files =
+        attachments::service::apply(transaction, account, &RECORD, row.id, &changes, now).await?;
+    audit::created(&row)?.with(files).write(transaction, caller.identity.person, now).await?;
     scopes.apply(transaction, caller, &row, Vec::new(), now).await?;
-    answer(transaction, state, caller, row.id, 201).await
+    let scope = Scope { condition: entity::OWN, id: row.id };
+    write.answer(transaction, state, &RECORD, scope, 201).await
 }
 
 /// Changes a draft or a published version.
@@ -134,8 +131,9 @@ pub(super) async fn change(
 ) -> Result<Answer> {
     let caller = &write.caller;
     let account = &*caller.identity.account;
-    let before = find(transaction, caller, id).await?;
-    write.check_precondition(transaction, &RECORD, Scope { condition: entity::OWN, id }).await?;
+    let before = locking::find(transaction, caller, id).await?;
+    let scope = Scope { condition: entity::OWN, id };
+    write.check_precondition(transaction, &RECORD, scope).await?;
     if let Some(reference) = changes.text("reference")
         && reference != before.reference
         && is_published(transaction, &before).await?
@@ -154,39 +152,11 @@ pub(super) async fn change(
     if row.is_changed() || !files.is_empty() {
         row.updated_at = Set(now);
         let after = row.update(transaction).await.map_err(taken("reference"))?;
-        let mut audited = audit::changes(&RECORD, Some(&before), Some(&after))?;
-        audited.extend(files);
-        record(caller, &after, Action::Update, audited, now).write(transaction).await?;
+        let entry = audit::updated(&before, &after)?.with(files);
+        entry.write(transaction, caller.identity.person, now).await?;
     }
     scopes.apply(transaction, caller, &before, removed, now).await?;
-    answer(transaction, state, caller, id, 200).await
-}
-
-/// Loads an offering of the caller's account for a change, and locks it.
-///
-/// # Errors
-/// 403 for one of a provider that lets the caller see it, 404 for any other.
-pub async fn find(transaction: &DatabaseTransaction, caller: &Caller, id: i64) -> Result<Model> {
-    if let Some(found) = lock(transaction, &caller.identity.account, id).await? {
-        return Ok(found);
-    }
-    let scope = Scope { condition: entity::VISIBLE, id };
-    resource::show(transaction, &RECORD, scope, caller).await?;
-    Err(Error::Forbidden)
-}
-
-/// Loads an offering of an account, and keeps others from changing it until the transaction ends: two
-/// who publish it, change it or add rules to it do so one after the other. On SQLite all writes do.
-///
-/// # Errors
-/// The database's.
-pub async fn lock(
-    transaction: &DatabaseTransaction,
-    account: &str,
-    id: i64,
-) -> Result<Option<Model>> {
-    let offering = Entity::of(account).filter(COLUMN.id.eq(id)).lock_exclusive();
-    Ok(offering.one(transaction).await?)
+    write.answer(transaction, state, &RECORD, scope, 200).await
 }
 
 /// Whether this is a published version, or a draft that has one.
@@ -196,40 +166,6 @@ async fn is_published(transaction: &DatabaseTransaction, offering: &Model) -> Re
     }
     let version = Entity::of(&offering.account_id).filter(COLUMN.draft_id.eq(offering.id));
     Ok(version.one(transaction).await?.is_some())
-}
-
-/// The audit entry of an offering.
-pub(super) fn record<'a>(
-    caller: &'a Caller,
-    row: &'a Model,
-    action: Action,
-    changes: serde_json::Map<String, Value>,
-    now: i64,
-) -> audit::Entry<'a> {
-    audit::Entry {
-        account: &row.account_id,
-        person: caller.identity.person,
-        record: &RECORD,
-        id: row.id,
-        label: &row.reference,
-        action,
-        changes,
-        now,
-    }
-}
-
-/// The record as the caller reads it now.
-pub(super) async fn answer(
-    transaction: &DatabaseTransaction,
-    state: &AppState,
-    caller: &Caller,
-    id: i64,
-    status: u16,
-) -> Result<Answer> {
-    let scope = Scope { condition: entity::OWN, id };
-    let body = resource::show(transaction, &RECORD, scope, caller).await?;
-    let location = (status == 201).then(|| resource::location(state, caller, &RECORD, id));
-    Ok(Answer { status, location, body })
 }
 
 /// The reference of an offering that is created without one (contract 2.5): every blank becomes an

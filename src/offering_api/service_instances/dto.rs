@@ -2,7 +2,6 @@
 use serde_json::json;
 use utoipa::openapi::{RefOr, Schema};
 
-use super::names::{NAME_MAX, NAMED, Named};
 use crate::kernel::db::Row;
 use crate::kernel::record::field::{Derived, Field, Kind, MAX_SAFE_INTEGER, MAX_URL, Reference};
 use crate::kernel::record::render::{write_int, write_reference, write_text};
@@ -290,6 +289,17 @@ const SCHEMA: &str = r##"{
     }
 }"##;
 
+/// Longest name of a record of another system, in characters.
+pub const NAME_MAX: u32 = 128;
+
+/// References to records of other systems, and what they are in the words of the manual.
+const NAMED: [(&str, &str); 4] = [
+    ("service", "The service"),
+    ("support_team", "The team that supports it"),
+    ("first_line_team", "The team that looks first"),
+    ("maintenance_window", "The calendar of its maintenance"),
+];
+
 /// Adds the second way to write a reference to a record that is known by its name: with that name.
 fn with_names(schema: RefOr<Schema>) -> RefOr<Schema> {
     let mut schema = schema::to_json(&schema);
@@ -298,8 +308,7 @@ fn with_names(schema: RefOr<Schema>) -> RefOr<Schema> {
     let name = json!({"type": ["string", "null"], "maxLength": NAME_MAX, "pattern": schema::ANY_TEXT,
         "description": "Its name, from now on in all records of the account. Left out it stays.",
         "examples": ["Integrations"]});
-    for Named { field, what, .. } in &NAMED {
-        let field = *field;
+    for (field, what) in NAMED {
         let mut properties = json!({"id": number, "name": name});
         if field == "service" {
             properties["provider"] = json!({

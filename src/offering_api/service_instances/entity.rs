@@ -1,6 +1,12 @@
 //! Table `service_instances`.
 #![expect(missing_docs, reason = "a column means what its field in `dto.rs` says")]
+use std::borrow::Cow;
+
 use sea_orm::entity::prelude::*;
+
+use super::dto::RECORD;
+use crate::kernel::audit::Audited;
+use crate::kernel::record::Record;
 
 /// A service instance. Services, teams and calendars are known by number and name only.
 #[sea_orm::model]
@@ -35,6 +41,22 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Audited for Model {
+    const RECORD: &'static Record = &RECORD;
+
+    fn account(&self) -> &str {
+        &self.account_id
+    }
+
+    fn id(&self) -> i64 {
+        self.id
+    }
+
+    fn label(&self) -> Cow<'_, str> {
+        Cow::Borrowed(&self.name)
+    }
+}
 
 impl Entity {
     /// The only way to read this table: rows of one account.

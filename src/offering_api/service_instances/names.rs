@@ -9,6 +9,7 @@ use sea_orm::{
 };
 use serde_json::{Map, Value, json};
 
+use super::dto::NAME_MAX;
 use super::entity::{ActiveModel, Column, Entity, Model};
 use crate::kernel::error::Result;
 use crate::kernel::language::violation::Violation;
@@ -16,16 +17,10 @@ use crate::kernel::record::field::MAX_SAFE_INTEGER;
 use crate::kernel::record::input::Input;
 use crate::kernel::record::{Body, Changes};
 
-/// Longest name, in characters.
-pub const NAME_MAX: u32 = 128;
-
 /// A reference to such a record.
-#[derive(Debug)]
-pub struct Named {
+struct Named {
     /// The field.
-    pub field: &'static str,
-    /// What it refers to, for the manual.
-    pub what: &'static str,
+    field: &'static str,
     /// What a record without a name is called, before its number.
     word: &'static str,
     /// Columns of the number and of the name.
@@ -38,31 +33,27 @@ pub struct Named {
 type Columns = (Column, Column);
 
 /// Every such reference of a service instance.
-pub const NAMED: [Named; 4] = [
+const NAMED: [Named; 4] = [
     Named {
         field: "service",
-        what: "The service",
         word: "Service",
         columns: (Column::ServiceId, Column::ServiceName),
         others: &[],
     },
     Named {
         field: "support_team",
-        what: "The team that supports it",
         word: "Team",
         columns: (Column::SupportTeamId, Column::SupportTeamName),
         others: &[(Column::FirstLineTeamId, Column::FirstLineTeamName)],
     },
     Named {
         field: "first_line_team",
-        what: "The team that looks first",
         word: "Team",
         columns: (Column::FirstLineTeamId, Column::FirstLineTeamName),
         others: &[(Column::SupportTeamId, Column::SupportTeamName)],
     },
     Named {
         field: "maintenance_window",
-        what: "The calendar of its maintenance",
         word: "Calendar",
         columns: (Column::MaintenanceWindowId, Column::MaintenanceWindowName),
         others: &[],
@@ -192,8 +183,10 @@ impl Given {
     }
 }
 
-/// Adds to an audit entry the names that changed while their number stayed.
-pub fn audit(before: &Model, after: &Model, changes: &mut Map<String, Value>) {
+/// What an audit entry tells beside the columns: names that changed while their number stayed, and
+/// the provider.
+pub fn changes(before: &Model, after: &Model) -> Map<String, Value> {
+    let mut changes = Map::new();
     let fields = NAMED.iter().map(|named| (named.field, named.columns));
     let provider = ("provider", (Column::ProviderId, Column::ProviderName));
     for (field, (id, name)) in fields.chain([provider]) {
@@ -207,6 +200,7 @@ pub fn audit(before: &Model, after: &Model, changes: &mut Map<String, Value>) {
             changes.insert(field.to_owned(), json!([before.provider_id, after.provider_id]));
         }
     }
+    changes
 }
 
 /// The name by which the account knows a record.

@@ -1,13 +1,12 @@
 //! The rules of service instances (contract 3.5).
 use futures_util::FutureExt;
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, QueryFilter, QuerySelect, Set};
-use serde_json::{Map, Value};
 
 use super::dto::RECORD;
-use super::entity::{self, ActiveModel, COLUMN, Entity, Model};
+use super::entity::{self, ActiveModel, COLUMN, Entity};
 use super::names::{self, Given};
 use crate::directory::state::AppState;
-use crate::kernel::audit::{self, Action};
+use crate::kernel::audit;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::idempotency::Answer;
 use crate::kernel::language::violation::Violation;
@@ -15,7 +14,6 @@ use crate::kernel::record::Changes;
 use crate::kernel::record::input::{Input, Mode, is_http_url};
 use crate::kernel::record::select::Scope;
 use crate::kernel::time_zone::TimeZone;
-use crate::offering_api::access::Caller;
 use crate::offering_api::attachments;
 use crate::offering_api::resource::{self, Write};
 
@@ -32,9 +30,7 @@ pub async fn create(state: &AppState, write: Write) -> Result<axum::response::Re
     if changes.get("status").is_none() {
         changes.set("status", Input::Text("being_prepared".to_owned()));
     }
-    if changes.text("source").is_none_or(str::is_empty) {
-        changes.set("source", Input::Text(write.default_source(state)));
-    }
+    write.fill_source(state, &mut changes);
     changes.check()?;
     write
         .run(state, (changes, given), |transaction, state, write, wanted| {
@@ -62,12 +58,11 @@ async fn insert(
     given.fill(transaction, account, changes, &mut row).await?;
     let row = row.insert(transaction).await?;
     given.spread(transaction, account, changes).await?;
-    let mut audited = audit::changes(&RECORD, None, Some(&row))?;
-    audited.extend(
-        attachments::service::apply(transaction, account, &RECORD, row.id, changes, now).await?,
-    );
-    entry(caller, &row, Action::Create, audited, now).write(transaction).await?;
-    answer(transaction, state, caller, row.id, 201).await
+    let files =
+        attachments::service::apply(transaction, account, &RECORD, row.id, changes, now).await?;
+    audit::created(&row)?.with(files).write(transaction, caller.identity.person, now).await?;
+    let scope = Scope { condition: entity::OWN, id: row.id };
+    write.answer(transaction, state, &RECORD, scope, 201).await
 }
 
 /// Changes a service instance.
@@ -98,7 +93,8 @@ async fn change(
     // Locked, because custom fields are merged into what is there.
     let found = Entity::of(account).filter(COLUMN.id.eq(id)).lock_exclusive().one(transaction);
     let before = found.await?.ok_or(Error::NotFound)?;
-    write.check_precondition(transaction, &RECORD, Scope { condition: entity::OWN, id }).await?;
+    let scope = Scope { condition: entity::OWN, id };
+    write.check_precondition(transaction, &RECORD, scope).await?;
     changes.check()?;
     let now = state.clock.now();
     let mut row: ActiveModel = before.clone().into();
@@ -110,12 +106,11 @@ async fn change(
         row.updated_at = Set(now);
         let after = row.update(transaction).await?;
         given.spread(transaction, account, changes).await?;
-        let mut audited = audit::changes(&RECORD, Some(&before), Some(&after))?;
-        names::audit(&before, &after, &mut audited);
-        audited.extend(files);
-        entry(caller, &after, Action::Update, audited, now).write(transaction).await?;
+        let names = names::changes(&before, &after);
+        let entry = audit::updated(&before, &after)?.with(names).with(files);
+        entry.write(transaction, caller.identity.person, now).await?;
     }
-    answer(transaction, state, caller, id, 200).await
+    write.answer(transaction, state, &RECORD, scope, 200).await
 }
 
 /// Reads and checks what a body sets.
@@ -132,37 +127,4 @@ fn read(write: &Write, mode: Mode) -> Wanted {
     }
     let given = Given::read(&write.body, &mut changes);
     (changes, given)
-}
-
-fn entry<'a>(
-    caller: &'a Caller,
-    row: &'a Model,
-    action: Action,
-    changes: Map<String, Value>,
-    now: i64,
-) -> audit::Entry<'a> {
-    audit::Entry {
-        account: &row.account_id,
-        person: caller.identity.person,
-        record: &RECORD,
-        id: row.id,
-        label: &row.name,
-        action,
-        changes,
-        now,
-    }
-}
-
-/// The record as the caller reads it now.
-async fn answer(
-    transaction: &DatabaseTransaction,
-    state: &AppState,
-    caller: &Caller,
-    id: i64,
-    status: u16,
-) -> Result<Answer> {
-    let scope = Scope { condition: entity::OWN, id };
-    let body = resource::show(transaction, &RECORD, scope, caller).await?;
-    let location = (status == 201).then(|| resource::location(state, caller, &RECORD, id));
-    Ok(Answer { status, location, body })
 }

@@ -1,6 +1,12 @@
 //! Table `ui_extensions`.
 #![expect(missing_docs, reason = "a column means what its field in `dto.rs` says")]
+use std::borrow::Cow;
+
 use sea_orm::entity::prelude::*;
+
+use super::dto::RECORD;
+use crate::kernel::audit::Audited;
+use crate::kernel::record::Record;
 
 /// A UI extension; its code is in its versions.
 #[sea_orm::model]
@@ -30,6 +36,22 @@ pub struct Model {
 
 impl ActiveModelBehavior for ActiveModel {}
 
+impl Audited for Model {
+    const RECORD: &'static Record = &RECORD;
+
+    fn account(&self) -> &str {
+        &self.account_id
+    }
+
+    fn id(&self) -> i64 {
+        self.id
+    }
+
+    fn label(&self) -> Cow<'_, str> {
+        Cow::Borrowed(&self.name)
+    }
+}
+
 impl Entity {
     /// The only way to read this table: rows of one account.
     pub fn of(account: &str) -> Select<Self> {
@@ -39,3 +61,10 @@ impl Entity {
 
 /// SQL condition for the caller's own record; `{id}` is the row.
 pub const OWN: &str = "t.id = {id} AND t.account_id = {account}";
+
+/// SQL condition for a UI extension of which an app offering has a version as its form; `{id}` is the
+/// row. It names the table of offerings, which refer to UI extensions, so that nothing here has to
+/// import them.
+pub const USED_BY_OFFERING: &str = "t.id = {id} AND EXISTS (SELECT 1 FROM app_offerings o \
+     JOIN ui_extension_versions v ON v.id = o.ui_extension_version_id \
+     WHERE v.ui_extension_id = t.id AND o.account_id = {account})";

@@ -1,25 +1,19 @@
 //! The rules of UI extensions (contract 3.4).
 use futures_util::FutureExt;
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DatabaseTransaction, QueryFilter, QuerySelect, QueryTrait, Set,
-    TryIntoModel,
-};
-use serde_json::{Map, Value};
+use sea_orm::{ActiveModelTrait, DatabaseTransaction, QueryFilter, QuerySelect, Set, TryIntoModel};
 
 use super::dto::{APP_OFFERING, RECORD};
-use super::entity::{self, ActiveModel, COLUMN, Entity, Model};
-use super::version_entity;
+use super::entity::{self, ActiveModel, COLUMN, Entity};
 use super::versions::Work;
 use crate::directory::state::AppState;
-use crate::kernel::audit::{self, Action};
+use crate::kernel::audit;
+use crate::kernel::db::Source;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::idempotency::Answer;
 use crate::kernel::language::violation::Violation;
 use crate::kernel::record::Changes;
-use crate::kernel::record::input::{Input, Mode};
-use crate::kernel::record::select::Scope;
-use crate::offering_api::access::Caller;
-use crate::offering_api::app_offerings;
+use crate::kernel::record::input::Mode;
+use crate::kernel::record::select::{self, Scope};
 use crate::offering_api::resource::{self, Write};
 
 /// Makes a UI extension with its first version.
@@ -29,9 +23,7 @@ use crate::offering_api::resource::{self, Write};
 pub async fn create(state: &AppState, write: Write) -> Result<axum::response::Response> {
     write.refuse_unknown(&RECORD, &[])?;
     let mut changes = Changes::read(&RECORD, &write.body, Mode::Create, &write.caller.view);
-    if changes.text("source").is_none_or(str::is_empty) {
-        changes.set("source", Input::Text(write.default_source(state)));
-    }
+    write.fill_source(state, &mut changes);
     changes.check()?;
     write
         .run(state, changes, |transaction, state, write, changes| {
@@ -72,10 +64,9 @@ async fn insert(
         row.prepared_version_id = Set(Some(work.activate(&version).await?.id));
     }
     let extension = row.update(transaction).await?;
-    let mut audited = audit::changes(&RECORD, None, Some(&extension))?;
-    audited.extend(code);
-    entry(caller, &extension, Action::Create, audited, now).write(transaction).await?;
-    answer(transaction, state, caller, extension.id, 201).await
+    audit::created(&extension)?.with(code).write(transaction, person, now).await?;
+    let scope = Scope { condition: entity::OWN, id: extension.id };
+    write.answer(transaction, state, &RECORD, scope, 201).await
 }
 
 /// Changes a UI extension, its prepared version, or makes that the active one.
@@ -106,10 +97,13 @@ async fn change(
     // Locked: see `versions` for what two at the same time do.
     let found = Entity::of(account).filter(COLUMN.id.eq(id)).lock_exclusive().one(transaction);
     let before = found.await?.ok_or(Error::NotFound)?;
-    write.check_precondition(transaction, &RECORD, Scope { condition: entity::OWN, id }).await?;
+    let scope = Scope { condition: entity::OWN, id };
+    write.check_precondition(transaction, &RECORD, scope).await?;
+    let source = Source::Transaction(transaction);
+    let used = Scope { condition: entity::USED_BY_OFFERING, id };
     if before.category == APP_OFFERING
         && changes.text("category").is_some_and(|category| category != APP_OFFERING)
-        && is_used(transaction, &before).await?
+        && select::exists(source, &RECORD, used, account).await?
     {
         changes.refuse("category", Violation::Invalid);
     }
@@ -128,55 +122,8 @@ async fn change(
         row.updated_at = Set(now);
         row.updated_by_id = Set(caller.identity.person);
         let after = row.update(transaction).await?;
-        let mut audited = audit::changes(&RECORD, Some(&before), Some(&after))?;
-        audited.extend(code);
-        entry(caller, &after, Action::Update, audited, now).write(transaction).await?;
+        let entry = audit::updated(&before, &after)?.with(code);
+        entry.write(transaction, caller.identity.person, now).await?;
     }
-    answer(transaction, state, caller, id, 200).await
-}
-
-/// Whether an app offering has one of its versions as its form.
-async fn is_used(transaction: &DatabaseTransaction, extension: &Model) -> Result<bool> {
-    use app_offerings::entity::{Column, Entity};
-    let versions = version_entity::Entity::of(&extension.account_id)
-        .filter(version_entity::COLUMN.ui_extension_id.eq(extension.id))
-        .select_only()
-        .column(version_entity::Column::Id)
-        .into_query();
-    let users = Entity::of(&extension.account_id)
-        .filter(Column::UiExtensionVersionId.in_subquery(versions));
-    Ok(users.one(transaction).await?.is_some())
-}
-
-fn entry<'a>(
-    caller: &'a Caller,
-    row: &'a Model,
-    action: Action,
-    changes: Map<String, Value>,
-    now: i64,
-) -> audit::Entry<'a> {
-    audit::Entry {
-        account: &row.account_id,
-        person: caller.identity.person,
-        record: &RECORD,
-        id: row.id,
-        label: &row.name,
-        action,
-        changes,
-        now,
-    }
-}
-
-/// The record as the caller reads it now.
-async fn answer(
-    transaction: &DatabaseTransaction,
-    state: &AppState,
-    caller: &Caller,
-    id: i64,
-    status: u16,
-) -> Result<Answer> {
-    let scope = Scope { condition: entity::OWN, id };
-    let body = resource::show(transaction, &RECORD, scope, caller).await?;
-    let location = (status == 201).then(|| resource::location(state, caller, &RECORD, id));
-    Ok(Answer { status, location, body })
+    write.answer(transaction, state, &RECORD, scope, 200).await
 }

@@ -1,6 +1,12 @@
 //! Table `ui_extension_versions`.
 #![expect(missing_docs, reason = "a column means what its field in `dto.rs` says")]
+use std::borrow::Cow;
+
 use sea_orm::entity::prelude::*;
+
+use super::version_dto::RECORD;
+use crate::kernel::audit::Audited;
+use crate::kernel::record::Record;
 
 /// One version of a UI extension's code.
 #[sea_orm::model]
@@ -30,6 +36,23 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Audited for Model {
+    const RECORD: &'static Record = &RECORD;
+
+    fn account(&self) -> &str {
+        &self.account_id
+    }
+
+    fn id(&self) -> i64 {
+        self.id
+    }
+
+    /// Its number; whoever knows its UI extension calls it by the name of that.
+    fn label(&self) -> Cow<'_, str> {
+        self.version_nr.to_string().into()
+    }
+}
 
 impl Entity {
     /// The only way to read this table: rows of one account.

@@ -16,7 +16,7 @@ use super::entity;
 use super::version_dto::{ACTIVE, ARCHIVED, BEING_PREPARED, RECORD};
 use super::version_entity::{ActiveModel, COLUMN, Column, Entity, Model};
 use crate::directory::state::AppState;
-use crate::kernel::audit::{self, Action};
+use crate::kernel::audit::{self, Entry};
 use crate::kernel::db::Row;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::record::Changes;
@@ -57,9 +57,9 @@ impl Work<'_> {
         };
         self.write(changes, &mut row);
         let version = row.insert(self.transaction).await?;
-        let audited = audit::changes(&RECORD, None, Some(&version))?;
-        let code = code(&audited);
-        self.record(&version, Action::Create, audited).await?;
+        let entry = audit::created(&version)?;
+        let code = code(&entry.changes);
+        self.record(entry).await?;
         Ok((version, code))
     }
 
@@ -75,9 +75,9 @@ impl Work<'_> {
         }
         row.updated_at = Set(self.now);
         let after = row.update(self.transaction).await?;
-        let audited = audit::changes(&RECORD, Some(&before), Some(&after))?;
-        let code = code(&audited);
-        self.record(&after, Action::Update, audited).await?;
+        let entry = audit::updated(&before, &after)?;
+        let code = code(&entry.changes);
+        self.record(entry).await?;
         Ok((after, code))
     }
 
@@ -100,8 +100,7 @@ impl Work<'_> {
         copy.created_at = Set(self.now);
         copy.updated_at = Set(self.now);
         let copy = copy.insert(self.transaction).await?;
-        let audited = audit::changes(&RECORD, None, Some(&copy))?;
-        self.record(&copy, Action::Create, audited).await?;
+        self.record(audit::created(&copy)?).await?;
         Ok(copy)
     }
 
@@ -122,8 +121,7 @@ impl Work<'_> {
     async fn update(&self, before: &Model, mut row: ActiveModel) -> Result<()> {
         row.updated_at = Set(self.now);
         let after = row.update(self.transaction).await?;
-        let audited = audit::changes(&RECORD, Some(before), Some(&after))?;
-        self.record(&after, Action::Update, audited).await
+        self.record(audit::updated(before, &after)?).await
     }
 
     async fn find(&self, id: Option<i64>) -> Result<Option<Model>> {
@@ -132,23 +130,10 @@ impl Work<'_> {
         Ok(versions.one(self.transaction).await?)
     }
 
-    async fn record(
-        &self,
-        version: &Model,
-        action: Action,
-        changes: Map<String, Value>,
-    ) -> Result<()> {
-        let entry = audit::Entry {
-            account: &version.account_id,
-            person: self.caller.identity.person,
-            record: &RECORD,
-            id: version.id,
-            label: &self.extension.name,
-            action,
-            changes,
-            now: self.now,
-        };
-        entry.write(self.transaction).await
+    /// Writes the audit entry of a version, which is known by the name of its UI extension.
+    async fn record(&self, entry: Entry) -> Result<()> {
+        let entry = entry.labelled(&self.extension.name);
+        entry.write(self.transaction, self.caller.identity.person, self.now).await
     }
 }
 

@@ -51,6 +51,9 @@ pub static RECORD: Record = Record {
 pub static COLLECTION: Collection =
     Collection { record: &RECORD, default_sort: &["id"], counted: false, predefined: &[] };
 
+/// Most scopes that one write of an offering may add or remove.
+pub const NESTED_MAX: u32 = 100;
+
 /// What an action looks like; [`is_action`] checks it.
 const ACTION: &str = "^[a-z][a-z0-9]*(-[a-z0-9]+)*:(Create|Read|Update|Delete|All)$";
 
@@ -82,7 +85,7 @@ pub fn nested(schema: RefOr<Schema>) -> RefOr<Schema> {
     let id = json!({"type": "integer", "format": "int64", "minimum": 1,
         "maximum": crate::kernel::record::field::MAX_SAFE_INTEGER});
     let list = |items: &Value, description: &str, example: Value| {
-        json!({"type": "array", "maxItems": super::nested::MAX, "items": items,
+        json!({"type": "array", "maxItems": NESTED_MAX, "items": items,
                "description": description, "writeOnly": true, "examples": [example]})
     };
     schema["properties"]["new_scopes"] = list(

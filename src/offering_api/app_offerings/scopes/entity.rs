@@ -1,6 +1,15 @@
 //! Table `app_offering_scopes`.
 #![expect(missing_docs, reason = "a column means what its field in `dto.rs` says")]
+use std::borrow::Cow;
+
 use sea_orm::entity::prelude::*;
+
+use super::dto::RECORD;
+use crate::kernel::audit::Audited;
+use crate::kernel::record::Record;
+
+/// Longest label of an audit entry, in characters.
+const LABEL_MAX: usize = 200;
 
 /// A scope of a draft or of a published version.
 #[sea_orm::model]
@@ -22,6 +31,25 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Audited for Model {
+    const RECORD: &'static Record = &RECORD;
+
+    fn account(&self) -> &str {
+        &self.account_id
+    }
+
+    fn id(&self) -> i64 {
+        self.id
+    }
+
+    /// A scope is known by what it allows: `allow request:Read`.
+    fn label(&self) -> Cow<'_, str> {
+        let actions: Vec<String> = serde_json::from_str(&self.actions).unwrap_or_default();
+        let label = format!("{} {}", self.effect, actions.join(", "));
+        label.chars().take(LABEL_MAX).collect()
+    }
+}
 
 impl Entity {
     /// The only way to read this table: rows of one account.

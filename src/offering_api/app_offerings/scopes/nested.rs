@@ -3,7 +3,7 @@
 use sea_orm::{DatabaseTransaction, QueryFilter};
 use serde_json::Value;
 
-use super::dto::RECORD;
+use super::dto::{NESTED_MAX, RECORD};
 use super::entity::{COLUMN, Entity, Model};
 use super::service;
 use crate::directory::permission::Permission;
@@ -20,9 +20,6 @@ use crate::offering_api::resource::Write;
 pub const NAMES: &[&str] = &[NEW, DELETE];
 const NEW: &str = "new_scopes";
 const DELETE: &str = "scopes_to_delete";
-
-/// Most scopes that one write may add or remove.
-pub const MAX: u32 = 100;
 
 /// What an offering's body says about its scopes.
 #[derive(Clone, Debug)]
@@ -146,8 +143,8 @@ fn items<'a>(
     if !items.is_empty() && !write.caller.identity.scopes.allow(&permission) {
         return Err(Error::Forbidden);
     }
-    if items.len() > MAX as usize {
-        offering.refuse(name, Violation::TooManyItems { max: MAX });
+    if items.len() > NESTED_MAX as usize {
+        offering.refuse(name, Violation::TooManyItems { max: NESTED_MAX });
         return Ok(&[]);
     }
     Ok(items)

@@ -2,15 +2,13 @@
 use axum::http::Uri;
 use axum::response::Response;
 use futures_util::FutureExt;
-use sea_orm::{
-    ActiveModelTrait, DatabaseTransaction, ModelTrait, NotSet, QueryFilter, QueryOrder, Set,
-};
-use serde_json::{Map, Value};
+use sea_orm::{ActiveModelTrait, DatabaseTransaction, ModelTrait, QueryFilter, Set};
+use serde_json::Value;
 
 use super::dto::{self, COLLECTION, RECORD};
 use super::entity::{self, ActiveModel, COLUMN, Entity, Model};
 use crate::directory::state::AppState;
-use crate::kernel::audit::{self, Action};
+use crate::kernel::audit;
 use crate::kernel::db::Row;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::idempotency::Answer;
@@ -79,10 +77,11 @@ async fn insert(
     changes: &Changes,
 ) -> Result<Answer> {
     let caller = &write.caller;
-    let offering = app_offerings::service::find(transaction, caller, offering).await?;
+    let offering = app_offerings::locking::find(transaction, caller, offering).await?;
     changes.check()?;
     let row = add(transaction, caller, &offering, changes, state.clock.now()).await?;
-    let mut answer = answer(transaction, caller, row.id, 201).await?;
+    let scope = Scope { condition: entity::ONE, id: row.id };
+    let mut answer = write.answer(transaction, state, &RECORD, scope, 201).await?;
     let owner = resource::location(state, caller, &app_offerings::dto::RECORD, offering.id);
     answer.location = Some(format!("{owner}/scopes/{}", row.id));
     Ok(answer)
@@ -123,11 +122,10 @@ async fn change(
     if row.is_changed() {
         row.updated_at = Set(now);
         let after = row.update(transaction).await?;
-        let audited = audit::changes(&RECORD, Some(&before), Some(&after))?;
-        let person = caller.identity.person;
-        note(transaction, person, &after, Action::Update, audited, now).await?;
+        let entry = audit::updated(&before, &after)?;
+        entry.write(transaction, caller.identity.person, now).await?;
     }
-    answer(transaction, caller, before.id, 200).await
+    write.answer(transaction, state, &RECORD, scope, 200).await
 }
 
 /// Removes a scope.
@@ -191,8 +189,7 @@ pub(super) async fn add(
     };
     changes.apply(&mut row)?;
     let row = row.insert(transaction).await?;
-    let audited = audit::changes(&RECORD, None, Some(&row))?;
-    note(transaction, caller.identity.person, &row, Action::Create, audited, now).await?;
+    audit::created(&row)?.write(transaction, caller.identity.person, now).await?;
     Ok(row)
 }
 
@@ -203,38 +200,8 @@ pub(super) async fn remove(
     row: Model,
     now: i64,
 ) -> Result<()> {
-    let audited = audit::changes(&RECORD, Some(&row), None)?;
-    note(transaction, caller.identity.person, &row, Action::Destroy, audited, now).await?;
+    audit::destroyed(&row)?.write(transaction, caller.identity.person, now).await?;
     row.delete(transaction).await?;
-    Ok(())
-}
-
-/// Copies the scopes of a draft to a version of it: publishing.
-///
-/// # Errors
-/// The database's.
-pub async fn copy(
-    transaction: &DatabaseTransaction,
-    person: i64,
-    draft: &app_offerings::entity::Model,
-    version: &app_offerings::entity::Model,
-    now: i64,
-) -> Result<()> {
-    let scopes = Entity::of(&draft.account_id)
-        .filter(COLUMN.app_offering_id.eq(draft.id))
-        .order_by_asc(entity::Column::Id)
-        .all(transaction)
-        .await?;
-    for scope in scopes {
-        let mut copy = ActiveModel::from(scope).reset_all();
-        copy.id = NotSet;
-        copy.app_offering_id = Set(version.id);
-        copy.created_at = Set(now);
-        copy.updated_at = Set(now);
-        let copy = copy.insert(transaction).await?;
-        let audited = audit::changes(&RECORD, None, Some(&copy))?;
-        note(transaction, person, &copy, Action::Create, audited, now).await?;
-    }
     Ok(())
 }
 
@@ -254,52 +221,11 @@ async fn find(
     caller: &Caller,
     (offering, id): (i64, i64),
 ) -> Result<Model> {
-    let offering = app_offerings::service::find(transaction, caller, offering).await?;
+    let offering = app_offerings::locking::find(transaction, caller, offering).await?;
     Entity::of(&offering.account_id)
         .filter(COLUMN.app_offering_id.eq(offering.id))
         .filter(COLUMN.id.eq(id))
         .one(transaction)
         .await?
         .ok_or(Error::NotFound)
-}
-
-/// Longest label of an audit entry, in characters.
-const LABEL_MAX: usize = 200;
-
-/// Writes the audit entry of a scope, which is known by what it allows: `allow request:Read`.
-async fn note(
-    transaction: &DatabaseTransaction,
-    person: i64,
-    row: &Model,
-    action: Action,
-    changes: Map<String, Value>,
-    now: i64,
-) -> Result<()> {
-    let actions: Vec<String> = serde_json::from_str(&row.actions).unwrap_or_default();
-    let label = format!("{} {}", row.effect, actions.join(", "));
-    let label: String = label.chars().take(LABEL_MAX).collect();
-    audit::Entry {
-        account: &row.account_id,
-        person,
-        record: &RECORD,
-        id: row.id,
-        label: &label,
-        action,
-        changes,
-        now,
-    }
-    .write(transaction)
-    .await
-}
-
-/// The scope as the caller reads it now.
-async fn answer(
-    transaction: &DatabaseTransaction,
-    caller: &Caller,
-    id: i64,
-    status: u16,
-) -> Result<Answer> {
-    let scope = Scope { condition: entity::ONE, id };
-    let body = resource::show(transaction, &RECORD, scope, caller).await?;
-    Ok(Answer { status, location: None, body })
 }
