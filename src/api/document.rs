@@ -112,12 +112,26 @@ impl Operation<'_> {
     /// Adds what follows from the operation's own properties; returns its tags.
     fn finish(mut self, scopes: &mut BTreeSet<String>) -> Vec<String> {
         let permission = self.value["security"][0]["oauth2"][0].as_str().map(str::to_owned);
+        self.name_put();
         self.secure(permission.as_deref(), scopes);
         self.parameters(permission.is_some());
         self.responses(permission.is_some());
         self.order_extensions();
         let tags = self.value["tags"].as_array().into_iter().flatten();
         tags.filter_map(|tag| tag.as_str().map(str::to_owned)).collect()
+    }
+
+    /// PATCH and PUT are one handler and so described once; the document has to tell them apart.
+    fn name_put(&mut self) {
+        if self.method != "put" {
+            return;
+        }
+        let text = |name: &str| self.value[name].as_str().unwrap_or_default();
+        let id = text("operationId").replacen("update_", "replace_", 1);
+        let summary = format!("{} (PUT)", text("summary"));
+        self.value["operationId"] = id.into();
+        self.value["summary"] = summary.into();
+        self.value["description"] = "The same as PATCH: fields left out keep their value.".into();
     }
 
     /// Extensions come from a hash map, in another order each time; the document is always the same.

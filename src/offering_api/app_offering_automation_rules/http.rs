@@ -150,7 +150,7 @@ pub async fn create(State(state): State<AppState>, write: Write) -> Result<Respo
 ///
 /// Fields left out keep their value.
 #[utoipa::path(
-    patch, path = "/{id}", tag = TAG, operation_id = "update_app_offering_automation_rule",
+    method(patch, put), path = "/{id}", tag = TAG, operation_id = "update_app_offering_automation_rule",
     params(("id" = String, Path, description = "Number or nodeID of the automation rule.", example = "1")),
     request_body(
         content = UpdateAppOfferingAutomationRule, description = "The fields to change.",
@@ -161,28 +161,6 @@ pub async fn create(State(state): State<AppState>, write: Write) -> Result<Respo
     extensions(("x-required-role" = json!("account_administrator"))),
 )]
 pub async fn update(
-    State(state): State<AppState>,
-    Path(id): Path<String>,
-    write: Write,
-) -> Result<Response> {
-    service::update(&state, write, &id).await
-}
-
-/// Update an automation rule (PUT)
-///
-/// The same as PATCH: fields left out keep their value.
-#[utoipa::path(
-    put, path = "/{id}", tag = TAG, operation_id = "replace_app_offering_automation_rule",
-    params(("id" = String, Path, description = "Number or nodeID of the automation rule.", example = "1")),
-    request_body(
-        content = UpdateAppOfferingAutomationRule, description = "The fields to change.",
-        example = json!({"description": "Sends each *public* note."}),
-    ),
-    responses((status = OK, description = "The changed automation rule.", body = AppOfferingAutomationRule)),
-    security(("oauth2" = ["app-offering-automation-rule:Update"])),
-    extensions(("x-required-role" = json!("account_administrator"))),
-)]
-pub async fn replace(
     State(state): State<AppState>,
     Path(id): Path<String>,
     write: Write,

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | GET, POST | `/v1/app_offering_automation_rules` | `http::list`, `http::create` |
 //! | GET | `/v1/app_offering_automation_rules/{for_requests,…}` | `http::list_for_requests`, … |
-//! | GET, PATCH, PUT, DELETE | `/v1/app_offering_automation_rules/{id}` | `http::get`, `http::update`, `http::replace`, `http::delete` |
+//! | GET, PATCH, PUT, DELETE | `/v1/app_offering_automation_rules/{id}` | `http::get`, `http::update`, `http::delete` |
 //! | GET | `/v1/app_offering_automation_rules/{id}/audit` | `http::audit` |
 //! | GET | `/v1/app_offerings/{id}/automation_rules` | `http::list_of_offering` |
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -24,7 +24,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(http::list_for_tasks))
         .routes(routes!(http::list_for_cis))
         .routes(routes!(http::list_for_problems))
-        .routes(routes!(http::get, http::update, http::replace, http::delete))
+        .routes(routes!(http::get, http::update, http::delete))
         .routes(routes!(http::audit))
 }
 

@@ -146,7 +146,7 @@ pub async fn create(State(state): State<AppState>, write: Write) -> Result<Respo
 /// Changes a draft, which reaches customers when it is published, or a published version, which takes
 /// effect at once.
 #[utoipa::path(
-    patch, path = "/{id}", tag = TAG, operation_id = "update_app_offering",
+    method(patch, put), path = "/{id}", tag = TAG, operation_id = "update_app_offering",
     params(("id" = String, Path, description = "Number or nodeID of the app offering.", example = "1")),
     request_body(content = UpdateAppOffering, description = "The fields to change.", example = json!({
         "card_description": "Echoes every note of a ticket."
@@ -156,27 +156,6 @@ pub async fn create(State(state): State<AppState>, write: Write) -> Result<Respo
     extensions(("x-required-role" = json!("account_administrator"))),
 )]
 pub async fn update(
-    State(state): State<AppState>,
-    Path(id): Path<String>,
-    write: Write,
-) -> Result<Response> {
-    service::update(&state, write, &id).await
-}
-
-/// Update an app offering (PUT)
-///
-/// The same as PATCH: fields left out keep their value.
-#[utoipa::path(
-    put, path = "/{id}", tag = TAG, operation_id = "replace_app_offering",
-    params(("id" = String, Path, description = "Number or nodeID of the app offering.", example = "1")),
-    request_body(content = UpdateAppOffering, description = "The fields to change.", example = json!({
-        "card_description": "Echoes every note of a ticket."
-    })),
-    responses((status = OK, description = "The changed app offering.", body = AppOffering)),
-    security(("oauth2" = ["app-offering:Update"])),
-    extensions(("x-required-role" = json!("account_administrator"))),
-)]
-pub async fn replace(
     State(state): State<AppState>,
     Path(id): Path<String>,
     write: Write,

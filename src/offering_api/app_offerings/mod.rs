@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | GET, POST | `/v1/app_offerings` | `http::list`, `http::create` |
 //! | GET | `/v1/app_offerings/{latest_internal,…}` | `http::list_latest_internal`, … |
-//! | GET, PATCH, PUT | `/v1/app_offerings/{id}` | `http::get`, `http::update`, `http::replace` |
+//! | GET, PATCH, PUT | `/v1/app_offerings/{id}` | `http::get`, `http::update` |
 //! | POST | `/v1/app_offerings/{id}/avatar` | `http::upload_avatar` |
 //! | GET | `/v1/app_offerings/{id}/audit` | `http::audit` |
 //! | … | `/v1/app_offerings/{id}/scopes` | [`scopes`] |
@@ -32,7 +32,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(http::list_latest_published))
         .routes(routes!(http::list_all_latest_published))
         .routes(routes!(http::list_consumed))
-        .routes(routes!(http::get, http::update, http::replace))
+        .routes(routes!(http::get, http::update))
 }
 
 /// What hangs on one offering, below `/{id}`.

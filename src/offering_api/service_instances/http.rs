@@ -106,7 +106,7 @@ pub async fn create(State(state): State<AppState>, write: Write) -> Result<Respo
 /// Changes the fields that the body names. The name of a service, team or calendar that comes with its
 /// number is taken over by all service instances of the account that show it.
 #[utoipa::path(
-    patch, path = "/{id}", tag = TAG, operation_id = "update_service_instance",
+    method(patch, put), path = "/{id}", tag = TAG, operation_id = "update_service_instance",
     params(("id" = String, Path, description = "Number or nodeID of the service instance.", example = "1")),
     request_body(content = UpdateServiceInstance, description = "The fields to change.", example = json!({
         "remarks": "Runs in two data centres.", "time_zone": "Amsterdam"
@@ -115,26 +115,6 @@ pub async fn create(State(state): State<AppState>, write: Write) -> Result<Respo
     security(("oauth2" = ["service-instance:Update"])),
 )]
 pub async fn update(
-    State(state): State<AppState>,
-    Path(id): Path<String>,
-    write: Write,
-) -> Result<Response> {
-    service::update(&state, write, &id).await
-}
-
-/// Update a service instance (PUT)
-///
-/// The same as PATCH: fields left out keep their value.
-#[utoipa::path(
-    put, path = "/{id}", tag = TAG, operation_id = "replace_service_instance",
-    params(("id" = String, Path, description = "Number or nodeID of the service instance.", example = "1")),
-    request_body(content = UpdateServiceInstance, description = "The fields to change.", example = json!({
-        "remarks": "Runs in two data centres.", "time_zone": "Amsterdam"
-    })),
-    responses((status = OK, description = "The changed service instance.", body = ServiceInstance)),
-    security(("oauth2" = ["service-instance:Update"])),
-)]
-pub async fn replace(
     State(state): State<AppState>,
     Path(id): Path<String>,
     write: Write,

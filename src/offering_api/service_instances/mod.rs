@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | GET, POST | `/v1/service_instances` | `http::list`, `http::create` |
 //! | GET | `/v1/service_instances/{active,inactive}` | `http::list_active`, `http::list_inactive` |
-//! | GET, PATCH, PUT | `/v1/service_instances/{id}` | `http::get`, `http::update`, `http::replace` |
+//! | GET, PATCH, PUT | `/v1/service_instances/{id}` | `http::get`, `http::update` |
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::directory::state::AppState;
@@ -22,5 +22,5 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(http::list, http::create))
         .routes(routes!(http::list_active))
         .routes(routes!(http::list_inactive))
-        .routes(routes!(http::get, http::update, http::replace))
+        .routes(routes!(http::get, http::update))
 }

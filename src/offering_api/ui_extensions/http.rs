@@ -76,7 +76,7 @@ pub async fn create(State(state): State<AppState>, write: Write) -> Result<Respo
 /// Code is written to the prepared version, so that an answer shows it only once it is activated;
 /// everything else takes effect at once.
 #[utoipa::path(
-    patch, path = "/{id}", tag = TAG, operation_id = "update_ui_extension",
+    method(patch, put), path = "/{id}", tag = TAG, operation_id = "update_ui_extension",
     params(("id" = String, Path, description = "Number or nodeID of the UI extension.", example = "1")),
     request_body(content = UpdateUiExtension, description = "The fields to change.", example = json!({
         "css": "label { font-weight: bold; }", "activate": true
@@ -85,26 +85,6 @@ pub async fn create(State(state): State<AppState>, write: Write) -> Result<Respo
     security(("oauth2" = ["ui-extension:Update"])),
 )]
 pub async fn update(
-    State(state): State<AppState>,
-    Path(id): Path<String>,
-    write: Write,
-) -> Result<Response> {
-    service::update(&state, write, &id).await
-}
-
-/// Update a UI extension (PUT)
-///
-/// The same as PATCH: fields left out keep their value.
-#[utoipa::path(
-    put, path = "/{id}", tag = TAG, operation_id = "replace_ui_extension",
-    params(("id" = String, Path, description = "Number or nodeID of the UI extension.", example = "1")),
-    request_body(content = UpdateUiExtension, description = "The fields to change.", example = json!({
-        "css": "label { font-weight: bold; }", "activate": true
-    })),
-    responses((status = OK, description = "The changed UI extension.", body = UiExtension)),
-    security(("oauth2" = ["ui-extension:Update"])),
-)]
-pub async fn replace(
     State(state): State<AppState>,
     Path(id): Path<String>,
     write: Write,

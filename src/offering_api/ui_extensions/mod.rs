@@ -3,7 +3,7 @@
 //! | Method | Path | Handler |
 //! |---|---|---|
 //! | GET, POST | `/v1/ui_extensions` | `http::list`, `http::create` |
-//! | GET, PATCH, PUT | `/v1/ui_extensions/{id}` | `http::get`, `http::update`, `http::replace` |
+//! | GET, PATCH, PUT | `/v1/ui_extensions/{id}` | `http::get`, `http::update` |
 //! | GET | `/v1/ui_extensions/{id}/audit` | `http::audit` |
 //! | GET | `/v1/ui_extensions/{id}/versions` | `version_http::list` |
 //! | GET | `/v1/ui_extensions/{id}/versions/{version_id}` | `version_http::get` |
@@ -26,7 +26,7 @@ pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
         // One `routes!` per path: two paths in one would share their methods.
         .routes(routes!(http::list, http::create))
-        .routes(routes!(http::get, http::update, http::replace))
+        .routes(routes!(http::get, http::update))
         .routes(routes!(http::audit))
         .routes(routes!(version_http::list))
         .routes(routes!(version_http::get))

@@ -85,7 +85,7 @@ pub async fn create(
 ///
 /// `actions` and `conditions` are replaced as a whole.
 #[utoipa::path(
-    patch, path = "/{scope_id}", tag = TAG, operation_id = "update_app_offering_scope",
+    method(patch, put), path = "/{scope_id}", tag = TAG, operation_id = "update_app_offering_scope",
     params(
         ("id" = String, Path, description = "Number or nodeID of the app offering.", example = "1"),
         ("scope_id" = String, Path, description = "Number or nodeID of the scope.", example = "1"),
@@ -101,33 +101,6 @@ pub async fn create(
     ),
 )]
 pub async fn update(
-    State(state): State<AppState>,
-    Path((id, scope_id)): Path<(String, String)>,
-    write: Write,
-) -> Result<Response> {
-    service::update(&state, write, &id, &scope_id).await
-}
-
-/// Update a scope of an app offering (PUT)
-///
-/// The same as PATCH: fields left out keep their value.
-#[utoipa::path(
-    put, path = "/{scope_id}", tag = TAG, operation_id = "replace_app_offering_scope",
-    params(
-        ("id" = String, Path, description = "Number or nodeID of the app offering.", example = "1"),
-        ("scope_id" = String, Path, description = "Number or nodeID of the scope.", example = "1"),
-    ),
-    request_body(content = UpdateAppOfferingScope, description = "The fields to change.", example = json!({
-        "actions": ["request:All"]
-    })),
-    responses((status = OK, description = "The changed scope.", body = AppOfferingScope)),
-    security(("oauth2" = ["app-offering-scope:Update"])),
-    extensions(
-        ("x-required-role" = json!("account_administrator")),
-        ("x-appmarket-extension" = json!(true)),
-    ),
-)]
-pub async fn replace(
     State(state): State<AppState>,
     Path((id, scope_id)): Path<(String, String)>,
     write: Write,

@@ -3,7 +3,7 @@
 //! | Method | Path | Handler |
 //! |---|---|---|
 //! | GET, POST | `/v1/app_offerings/{id}/scopes` | `http::list`, `http::create` |
-//! | GET, PATCH, PUT, DELETE | `/v1/app_offerings/{id}/scopes/{scope_id}` | `http::get`, `http::update`, `http::replace`, `http::delete` |
+//! | GET, PATCH, PUT, DELETE | `/v1/app_offerings/{id}/scopes/{scope_id}` | `http::get`, `http::update`, `http::delete` |
 //!
 //! `new_scopes` and `scopes_to_delete` in the body of an offering do the same: see [`nested`].
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -21,7 +21,6 @@ pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::default().routes(routes!(http::list, http::create)).routes(routes!(
         http::get,
         http::update,
-        http::replace,
         http::delete
     ))
 }
