@@ -1,6 +1,7 @@
 //! Appmarket: a self-hosted app marketplace service.
 //!
-//! Layers, each of which imports only from those below it (a test enforces the arrows):
+//! Layers, each of which imports only from those below it, and no file one that leads back to it (a test
+//! enforces the arrows):
 //!
 //! ```text
 //! main → commands → app → api → offering_api → directory → kernel
