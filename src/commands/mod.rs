@@ -16,6 +16,7 @@ use crate::directory::tokens::NewToken;
 use crate::directory::{oauth_clients, people, tokens, trusts};
 use crate::kernel::clock::Clock;
 use crate::kernel::config::Config;
+use crate::kernel::db;
 use crate::kernel::error::Error;
 use crate::{app, migrations, seed};
 
@@ -220,7 +221,8 @@ pub fn run() -> ExitCode {
 /// An error for the operator: with its causes, which callers never see.
 fn describe(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = match error.downcast_ref::<Error>() {
-        Some(Error::Internal(_)) => String::new(),
+        // HTTP's words for it say nothing here; the causes do.
+        Some(Error::Internal(_) | Error::Unavailable(_)) => String::new(),
         _ => error.to_string(),
     };
     let mut next = error.source();
@@ -257,7 +259,8 @@ async fn execute(cli: Cli) -> Result<Option<Report>, Failure> {
     if let Command::Serve(args) = command {
         return serve(config, args, cli.shared.json).await.map(|()| None);
     }
-    let state = app::connect(config, Clock::system()).await?;
+    let database = db::public_address(&config.database_url());
+    let state = connect(config).await?;
     match command {
         Command::Migrate => {
             let ran = migrations::up(state.store.connection()).await?;
@@ -268,12 +271,22 @@ async fn execute(cli: Cli) -> Result<Option<Report>, Failure> {
             Ok(Some(Report::new(text, json!({"migrations": ran}))))
         }
         other => {
-            if !migrations::is_current(state.store.connection()).await? {
-                migrations::up(state.store.connection()).await?;
+            let ran = migrations::up(state.store.connection()).await?;
+            if ran > 0 {
+                // Whoever is in the wrong folder wonders where their accounts are.
+                let note = format!("brought the database {database} up to date: {ran} migrations");
+                drop(writeln!(std::io::stderr(), "appmarket: {note}"));
             }
             administer(&state, other).await.map(Some)
         }
     }
+}
+
+/// Connects to what the configuration names, and says what it was when that fails.
+async fn connect(config: Config) -> Result<AppState, Failure> {
+    let database = db::public_address(&config.database_url());
+    let failed = |error: Error| format!("{} (database: {database})", describe(&error));
+    Ok(app::connect(config, Clock::system()).await.map_err(failed)?)
 }
 
 /// Commands that change who exists, on the database that a server may be using.
@@ -363,7 +376,7 @@ async fn serve(mut config: Config, args: ServeArgs, as_json: bool) -> Result<(),
         format!("cannot listen on {listen}: {error}; choose another with --listen")
     })?;
     config.listen = listener.local_addr()?;
-    let state = app::connect(config, Clock::system()).await?;
+    let state = connect(config).await?;
     migrations::up(state.store.connection()).await?;
     let seeded = !args.no_demo && seed::fill_if_empty(&state).await?;
     greet(&state, seeded, as_json).await?;

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use figment::Figment;
+use figment::error::Kind;
 use figment::providers::{Env, Format, Serialized, Toml};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -37,25 +38,31 @@ pub struct Config {
     /// `postgres://user:password@host/database`. Default: SQLite in the data folder. Secret.
     pub database_url: Option<String>,
     /// Most PostgreSQL connections for writing; reading takes a quarter of it on top.
+    #[schemars(range(min = 1))]
     pub database_connections: u32,
     /// 64 hexadecimal digits from which all keys are derived. Default: a file in the data folder,
     /// made at first start. Several servers on one database need the same key. Secret.
     pub master_key: Option<String>,
     /// Requests per hour and person.
+    #[schemars(range(min = 1))]
     pub rate_limit_per_hour: u32,
     /// Requests within two seconds per person.
+    #[schemars(range(min = 1))]
     pub rate_limit_burst: u32,
     /// Page that a refusal for too many requests refers to. Default: the Swagger UI.
     pub documentation_url: Option<String>,
     /// `source` of records created by a caller who names none.
     pub default_source: String,
     /// Largest file that can be uploaded, in bytes.
+    #[schemars(range(min = 1))]
     pub upload_size_limit: u64,
     /// How uploads are described to clients: `local` or `s3` (the shape of Amazon S3's POST).
     pub upload_shape: UploadShape,
     /// Seconds that an access token from `/token` is valid. More than 120.
+    #[schemars(range(min = 121))]
     pub token_lifetime: u32,
     /// Most connections at a time.
+    #[schemars(range(min = 1))]
     pub connections: usize,
     /// What is logged, as `tracing` directives: `info`, `appmarket=debug`, …
     pub log: String,
@@ -147,6 +154,16 @@ impl Config {
             if !url.is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
                 return refuse(format!("{name}: {value:?} is not an http or https address"));
             }
+        }
+        let is_domain = |text: &str| {
+            let label = |label: &str| {
+                let mut bytes = label.bytes();
+                !label.is_empty() && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            };
+            text.len() <= 253 && text.split('.').all(label)
+        };
+        if !is_domain(&self.domain) {
+            return refuse(format!("domain: {:?} is not a domain, as example.com is", self.domain));
         }
         if let Some(account_url) = &self.account_url
             && !account_url.contains("{account}")
@@ -275,7 +292,19 @@ fn describe(error: &figment::Error) -> String {
     if !text.is_empty() {
         text.push_str(": ");
     }
-    text.push_str(&error.kind.to_string());
+    let names = |known: &[&str]| {
+        known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    };
+    let reason = match &error.kind {
+        Kind::UnknownField(name, known) => {
+            format!("there is no setting `{name}`; there are {}", names(known))
+        }
+        Kind::UnknownVariant(value, known) => {
+            format!("found `{value}`, expected one of {}", names(known))
+        }
+        other => other.to_string(),
+    };
+    text.push_str(&reason);
     if let Some(metadata) = error.metadata.as_ref() {
         let place = match &metadata.source {
             Some(figment::Source::File(path)) => path.display().to_string(),

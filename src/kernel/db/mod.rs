@@ -107,9 +107,10 @@ impl Store {
             let group = Some(write::GroupCommit::start(connection.clone()));
             Ok(Self { dialect: Dialect::Sqlite, connection, reader, group })
         } else {
-            let connection = Database::connect(options(address.connections)).await?;
             let readers = address.connections.div_ceil(4).max(1);
+            // This side first: it says why a server cannot be reached, the other one just waits.
             let reader = Reader::Postgres(postgres::Readers::connect(&address.url, readers).await?);
+            let connection = Database::connect(options(address.connections)).await?;
             Ok(Self { dialect: Dialect::Postgres, connection, reader, group: None })
         }
     }
@@ -213,6 +214,17 @@ impl Source<'_> {
             },
         }
     }
+}
+
+/// A database's URL as it may be shown: without password.
+pub fn public_address(url: &str) -> String {
+    let Ok(mut parsed) = url::Url::parse(url) else { return "the configured database".to_owned() };
+    if parsed.password().is_some() && parsed.set_password(Some("********")).is_err() {
+        return "the configured database".to_owned();
+    }
+    // Options may be secrets too.
+    parsed.set_query(None);
+    parsed.to_string()
 }
 
 /// The file of an SQLite URL; `None` for any other URL.
