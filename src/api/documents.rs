@@ -23,7 +23,7 @@ static DOCUMENTS: &[Document] = include!(concat!(env!("OUT_DIR"), "/documents.rs
 /// Lets the vendored page run its own scripts and call this service, and nothing else. The UI writes
 /// style attributes, hence `unsafe-inline` for styles.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
-     img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+     img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
      frame-ancestors 'none'";
 
 /// `/openapi/…` and `/docs`.
