@@ -116,6 +116,7 @@ impl Operation<'_> {
         self.secure(permission.as_deref(), scopes);
         self.parameters(permission.is_some());
         self.responses(permission.is_some());
+        self.form_first();
         self.order_extensions();
         let tags = self.value["tags"].as_array().into_iter().flatten();
         tags.filter_map(|tag| tag.as_str().map(str::to_owned)).collect()
@@ -132,6 +133,16 @@ impl Operation<'_> {
         self.value["operationId"] = id.into();
         self.value["summary"] = summary.into();
         self.value["description"] = "The same as PATCH: fields left out keep their value.".into();
+    }
+
+    /// Where a body may be a form or JSON, the form comes first: the Swagger UI then shows fields.
+    fn form_first(&mut self) {
+        let content = self.value.pointer_mut("/requestBody/content").and_then(Value::as_object_mut);
+        let Some(content) = content else { return };
+        const FORM: &str = "application/x-www-form-urlencoded";
+        if let Some(form) = content.shift_remove(FORM) {
+            content.shift_insert(0, FORM.to_owned(), form);
+        }
     }
 
     /// Extensions come from a hash map, in another order each time; the document is always the same.
@@ -156,16 +167,20 @@ impl Operation<'_> {
         self.method != "get"
     }
 
+    fn takes_json(&self) -> bool {
+        self.value["requestBody"]["content"].get("application/json").is_some()
+    }
+
     fn has_body(&self) -> bool {
         self.value.get("requestBody").is_some()
     }
 
     /// Whether it changes a record that the caller may have read before: such a change can be guarded.
-    /// A POST below a record without a body of its own is one, as publishing.
+    /// A POST below a record without a JSON body is one, as publishing or the upload of a picture.
     fn changes_record(&self) -> bool {
         match self.method {
             "patch" | "put" | "delete" => true,
-            "post" => self.path.contains('{') && !self.has_body(),
+            "post" => self.path.contains('{') && !self.takes_json(),
             _ => false,
         }
     }
@@ -209,7 +224,7 @@ impl Operation<'_> {
         if self.changes_record() {
             names.push("IfMatch");
         }
-        let takes_json = self.value["requestBody"]["content"].get("application/json").is_some();
+        let takes_json = self.takes_json();
         if takes_json && needs_token {
             names.push("Prefer");
         }
@@ -246,7 +261,7 @@ impl Operation<'_> {
         let prefix = if self.is_ours() { "Problem" } else { "" };
         let is_create = self.value["responses"].get("201").is_some();
         let has_id = self.path.contains('{');
-        let takes_json = self.value["requestBody"]["content"].get("application/json").is_some();
+        let takes_json = self.takes_json();
         let ok = &self.value["responses"]["200"]["content"]["application/json"]["schema"];
         let lists = is_get && ok["type"] == "array";
         for (status, response) in self.value["responses"].as_object_mut().into_iter().flatten() {
@@ -280,6 +295,7 @@ impl Operation<'_> {
             }
             response.insert("headers".to_owned(), header_references(&names));
         }
+        // 401 also where no token is needed: one that is sent must be valid.
         let mut refusals = vec![("400", "BadRequest"), ("401", "Unauthorized")];
         if needs_token {
             refusals.push(("403", "Forbidden"));
@@ -594,6 +610,9 @@ fn responses() -> Value {
         if *status == 422 {
             example["errors"] = json!([{"field": "name", "detail": "Name can't be blank"}]);
         }
+        if *status == 429 {
+            example["documentation_url"] = "https://api.example.test/docs".into();
+        }
         responses.insert(
             format!("Problem{name}"),
             answer("application/problem+json", "Problem", &example),
@@ -631,13 +650,13 @@ fn error_schemas() -> Vec<(&'static str, Value)> {
         (
             "ValidationFailed",
             json!({
-                "type": "object", "description": "Fields that were refused, all of them.",
-                "required": ["message"],
+                "type": "object", "description": "What was refused, all of it.",
+                "required": ["message", "errors"],
                 "properties": {
                     "message": text(1000, "What is wrong, in English.", "Validation Failed"),
                     "errors": {
                         "type": "array", "maxItems": 1000,
-                        "description": "Pairs of field and text; a field may occur several times.",
+                        "description": "Pairs of field and text; a field may occur several times, and `base` stands for the request as a whole.",
                         "items": {
                             "type": "array", "minItems": 2, "maxItems": 2,
                             "description": "The name of the field, and what is wrong with it in the \
@@ -672,6 +691,9 @@ fn error_schemas() -> Vec<(&'static str, Value)> {
                         },
                         "examples": [[{"field": "name", "detail": "Name can't be blank"}]],
                     },
+                    "documentation_url": {"type": "string", "format": "uri", "maxLength": 2048,
+                        "description": "Only when the request limit is reached: page that explains the limits.",
+                        "examples": ["https://api.example.test/docs"]},
                 },
             }),
         ),

@@ -6,7 +6,7 @@ use std::time::Instant;
 use axum::body::Body;
 use axum::extract::{OriginalUri, Request, State};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, StatusCode, Uri, header};
@@ -32,13 +32,10 @@ pub async fn outermost(
         Err(_) => {
             // The panic's own message is in the log.
             tracing::error!(parent: &span, %id, "a request panicked");
-            let mut response = Response::new(Body::from(r#"{"message":"Internal Server Error"}"#));
-            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-            let json = HeaderValue::from_static("application/json; charset=utf-8");
-            response.headers_mut().insert(header::CONTENT_TYPE, json);
-            response
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     };
+    put_in_words(&mut response);
     let elapsed = started.elapsed().as_micros();
     if response.status().is_server_error() {
         tracing::error!(parent: &span, %id, status = response.status().as_u16(), "answered");
@@ -73,6 +70,21 @@ pub async fn outermost(
     // Browsers may use the service from its own pages, such as the Swagger UI.
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, state.origin.clone());
     response
+}
+
+/// Refusals from outside the families, which come without a body, say in JSON what they are.
+fn put_in_words(response: &mut Response) {
+    let status = response.status();
+    let is_refusal = status.is_client_error() || status.is_server_error();
+    if !is_refusal || response.headers().contains_key(header::CONTENT_TYPE) {
+        return;
+    }
+    let message = status.canonical_reason().unwrap_or("Error");
+    *response.body_mut() = Body::from(serde_json::json!({"message": message}).to_string());
+    let json = HeaderValue::from_static("application/json; charset=utf-8");
+    let headers = response.headers_mut();
+    headers.remove(header::CONTENT_LENGTH);
+    headers.insert(header::CONTENT_TYPE, json);
 }
 
 /// Takes `/` and `.json` off the end of an operation's path: both forms are the same operation, without

@@ -1,11 +1,13 @@
 //! Everything the service answers: the families, their documents and Swagger UI, and health checks.
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use serde_json::Value;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
+use tower_http::timeout::RequestBodyTimeoutLayer;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::directory::state::AppState;
@@ -37,6 +39,10 @@ pub fn generated_files() -> Vec<(&'static str, String)> {
     ]
 }
 
+/// How long a client may pause in the middle of a request's body. One that stops for good would hold
+/// its connection for ever.
+const BODY_PATIENCE: Duration = Duration::from_secs(30);
+
 /// The whole service.
 pub fn router(state: AppState) -> Router {
     let (family, document) = offerings();
@@ -50,7 +56,9 @@ pub fn router(state: AppState) -> Router {
     let service = Router::new()
         .merge(documents::router())
         .merge(meta::router().with_state(state.clone()))
+        .method_not_allowed_fallback(|| async { Error::MethodNotAllowed })
         .fallback_service(family)
+        .layer(RequestBodyTimeoutLayer::new(BODY_PATIENCE))
         .layer(CompressionLayer::new().compress_when(worth_compressing()));
     // Paths are normalised before anything is routed, hence the router around the router.
     Router::new().fallback_service(service).layer(from_fn_with_state(state, layers::outermost))

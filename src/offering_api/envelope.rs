@@ -57,7 +57,7 @@ pub fn found(if_none_match: Option<&HeaderValue>, body: Vec<u8>) -> Response {
     response
 }
 
-/// 200 with a JSON value, without a tag: for answers that are never the same twice.
+/// 200 with a JSON value, without a tag: for answers that do not depend on who asks.
 pub fn json(value: &Value) -> Response {
     let mut response = Response::new(Body::from(value.to_string()));
     response.headers_mut().insert(header::CONTENT_TYPE, JSON);
@@ -96,7 +96,7 @@ pub fn refusal(
     let status = error.status();
     let body = match form {
         Form::Message => message(state, error, language),
-        Form::Problem => problem(error, status, language),
+        Form::Problem => problem(state, error, status, language),
     };
     let mut response = Response::new(Body::from(body.to_string()));
     *response.status_mut() = status;
@@ -134,23 +134,32 @@ fn message(state: &AppState, error: &Error, language: Language) -> Value {
                 .collect();
             body["errors"] = pairs.into();
         }
+        // Every 422 has pairs; what is about no field is about the whole, `base`.
+        Error::Unprocessable(text) => body["errors"] = json!([["base", text]]),
         Error::TooManyRequests(_) => {
-            let default = || format!("{}/docs", state.site.public_url);
-            let url = state.config.documentation_url.clone().unwrap_or_else(default);
-            body["documentation_url"] = url.into();
+            body["documentation_url"] = documentation_url(state).into();
         }
         _ => {}
     }
     body
 }
 
-fn problem(error: &Error, status: StatusCode, language: Language) -> Value {
+/// The page that explains the limits.
+fn documentation_url(state: &AppState) -> String {
+    let default = || format!("{}/docs", state.site.public_url);
+    state.config.documentation_url.clone().unwrap_or_else(default)
+}
+
+fn problem(state: &AppState, error: &Error, status: StatusCode, language: Language) -> Value {
     let mut body = json!({
         "type": "about:blank",
         "title": status.canonical_reason().unwrap_or("Error"),
         "status": status.as_u16(),
         "detail": error.to_string(),
     });
+    if let Error::TooManyRequests(_) = error {
+        body["documentation_url"] = documentation_url(state).into();
+    }
     if let Error::Invalid(problems) = error {
         let list: Vec<Value> = problems
             .iter()

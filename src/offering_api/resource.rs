@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderValue, Uri, header};
 use http_body_util::{BodyExt, Limited};
 use sea_orm::DatabaseTransaction;
+use serde_json::Value;
 
 use super::access::Caller;
 use super::envelope;
@@ -15,7 +16,7 @@ use crate::kernel::db::Source;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::idempotency::{Answer, Key};
 use crate::kernel::node_id;
-use crate::kernel::record::input::Input;
+use crate::kernel::record::input::{Input, Mode};
 use crate::kernel::record::page;
 use crate::kernel::record::select::{self, Scope};
 use crate::kernel::record::{Body, Changes, Collection, ListQuery, Record};
@@ -159,7 +160,9 @@ impl FromRequest<AppState> for BareWrite {
         let bytes = if bytes.is_empty() { Bytes::from_static(b"{}") } else { bytes };
         parts.headers.remove(header::CONTENT_LENGTH);
         let request = Request::from_parts(parts, axum::body::Body::from(bytes));
-        Ok(Self(Write::from_request(request, state).await?))
+        let write = Write::from_request(request, state).await?;
+        // No property is known here, and none is looked at.
+        Ok(Self(Write { strict: false, ..write }))
     }
 }
 
@@ -193,12 +196,30 @@ impl Write {
         if self.strict { self.body.refuse_unknown(record, more) } else { Ok(()) }
     }
 
-    /// Sets the `source` of a record that this request creates, when its body names none.
-    pub fn fill_source(&self, state: &AppState, changes: &mut Changes) {
-        if changes.text("source").is_none_or(str::is_empty) {
-            let source = self.source.as_ref().unwrap_or(&state.config.default_source);
-            changes.set("source", Input::Text(source.clone()));
+    /// Refuses a change of where a record came from to all but administrators (contract 1.14).
+    ///
+    /// # Errors
+    /// 403 when the body names `source` or `sourceID` and the caller has not the role.
+    pub fn check_source(&self) -> Result<()> {
+        let names_source = ["source", "sourceID"].iter().any(|name| self.body.get(name).is_some());
+        if names_source && !self.caller.identity.administrator {
+            return Err(Error::Forbidden);
         }
+        Ok(())
+    }
+
+    /// Fills in `source` where the body names none: of a new record by the request's headers, of a
+    /// record whose `source` is cleared by the default (contract 1.14).
+    pub fn fill_source(&self, state: &AppState, mode: Mode, changes: &mut Changes) {
+        let default = || state.config.default_source.clone();
+        let is_cleared = |value: &Value| value.is_null() || value == "";
+        let source = match mode {
+            Mode::Create if changes.text("source").is_some_and(|text| !text.is_empty()) => return,
+            Mode::Create => self.source.clone().unwrap_or_else(default),
+            Mode::Update if self.body.get("source").is_some_and(is_cleared) => default(),
+            Mode::Update => return,
+        };
+        changes.set("source", Input::Text(source));
     }
 
     /// Refuses a change that was meant for another state of the record.
@@ -313,7 +334,7 @@ pub async fn read(body: axum::body::Body) -> Result<Bytes> {
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
             Err(Error::PayloadTooLarge(BODY_LIMIT))
         }
-        // The client stopped in the middle; nobody reads the answer.
+        // The client stopped in the middle, or paused for too long.
         Err(_) => Err(Error::BadRequest("The request body ended early".to_owned())),
     }
 }
@@ -353,10 +374,15 @@ fn is_strict(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Where a new record came from, by its headers (contract 1.14).
+/// Where a new record came from, by its headers (contract 1.14), which may hold any UTF-8.
 fn source(headers: &HeaderMap) -> Option<String> {
     ["x-xurrent-source", "x-4me-source", "user-agent"]
         .iter()
-        .find_map(|name| text(headers, name))
+        .find_map(|name| {
+            std::str::from_utf8(headers.get(*name)?.as_bytes())
+                .ok()
+                .map(str::trim)
+                .filter(|text| !text.is_empty())
+        })
         .map(|text| text.chars().take(30).collect())
 }

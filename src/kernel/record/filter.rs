@@ -45,6 +45,11 @@ pub enum Test {
     },
 }
 
+/// Most conditions of one list, and most values of one set: far more than a client can mean, far fewer
+/// than a database refuses.
+const MAX_FILTERS: usize = 100;
+const MAX_VALUES: usize = 1_000;
+
 /// Reads the filters among a query's parameters: decoded key, decoded value, and whether the raw
 /// value had an unencoded comma.
 ///
@@ -55,6 +60,9 @@ pub fn parse(
     parameters: Vec<(String, String, bool)>,
     view: &View,
 ) -> Result<Vec<Filter>> {
+    if parameters.len() > MAX_FILTERS {
+        return Err(Error::BadRequest(format!("A list takes at most {MAX_FILTERS} filters")));
+    }
     let mut found = Vec::with_capacity(parameters.len());
     let (mut unknown, mut refused): (Vec<String>, Vec<&str>) = (Vec::new(), Vec::new());
     for (key, value, has_comma) in parameters {
@@ -63,7 +71,9 @@ pub fn parse(
             None => (key.as_str(), false),
         };
         match find(record, name) {
+            None if unknown.iter().any(|known| known == name) => {}
             None => unknown.push(name.to_owned()),
+            Some(field) if !field.filterable && refused.contains(&field.name) => {}
             Some(field) if !field.filterable => refused.push(field.name),
             Some(field) => found.push((field, negated, value, has_comma)),
         }
@@ -156,6 +166,12 @@ impl Expression<'_> {
             }
             _ => vec![list],
         };
+        if values.len() > MAX_VALUES {
+            return Err(Error::BadRequest(format!(
+                "Field '{}' takes at most {MAX_VALUES} values",
+                field.name
+            )));
+        }
         let values = values
             .into_iter()
             .map(|value| self.value(value, record, view))

@@ -119,13 +119,13 @@ impl Changes {
                     changes.refuse(field.name, Violation::Blank);
                 }
                 None => {}
-                Some(value) => changes.take(field, value, view),
+                Some(value) => changes.take(field, value, mode, view),
             }
         }
         changes
     }
 
-    fn take(&mut self, field: &'static Field, value: &Value, view: &View) {
+    fn take(&mut self, field: &'static Field, value: &Value, mode: Mode, view: &View) {
         let blank = match value {
             Value::Null => true,
             Value::String(text) if field.required => text.trim().is_empty(),
@@ -139,7 +139,10 @@ impl Changes {
                 Kind::Boolean => self.values.push((field, Input::Bool(false))),
                 Kind::CustomFields => self.values.push((field, Input::Null)),
                 _ if field.nullable => self.values.push((field, Input::Null)),
-                // No value to clear: it keeps what it has, or gets its default.
+                Kind::Choice(_) | Kind::Integer { .. } if mode == Mode::Update => {
+                    self.refuse(field.name, Violation::Blank);
+                }
+                // A new record gets the default; texts that cannot be empty keep what they have.
                 _ => {}
             }
             return;
@@ -153,6 +156,11 @@ impl Changes {
     /// Notes that a field is refused.
     pub fn refuse(&mut self, field: &'static str, violation: Violation) {
         self.problems.push(Problem { field, violation });
+    }
+
+    /// Whether anything was refused so far.
+    pub fn is_refused(&self) -> bool {
+        !self.problems.is_empty()
     }
 
     /// Ends the checks: refuses the whole body when anything in it was refused.
@@ -463,10 +471,15 @@ fn merge(
 
 /// Whether this is an absolute http or https address, as it must be to be stored.
 pub fn is_http_url(text: &str) -> bool {
-    let valid = |url: url::Url| matches!(url.scheme(), "http" | "https") && url.has_host();
-    // The parser forgives blanks and control characters; a stored address must not need that.
-    !text.contains(|character: char| character.is_whitespace() || character.is_control())
-        && url::Url::parse(text).is_ok_and(valid)
+    // The parser mends missing slashes, turned ones, blanks and control characters; a stored address
+    // must not need that.
+    let rest = text.split_once("://").and_then(|(scheme, rest)| {
+        let known = ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+        known.then_some(rest)
+    });
+    rest.is_some_and(|rest| !rest.starts_with(['/', '\\']))
+        && !text.contains(|character: char| character.is_whitespace() || character.is_control())
+        && url::Url::parse(text).is_ok_and(|url| url.has_host())
 }
 
 /// Most files that one write may add or remove in one field.
@@ -516,6 +529,31 @@ mod tests {
         let third = set(second.as_deref(), json!([{"id": "url", "value": null}]));
         assert_eq!(third.as_deref(), Some(r#"[{"id":"n","value":[true]}]"#));
         assert_eq!(set(third.as_deref(), json!([{"id": "n"}])), None);
+    }
+
+    #[test]
+    fn addresses_are_absolute_as_they_are_written() {
+        for good in ["http://a", "HTTPS://example.org/x?y=1#z", "https://user@[::1]:8080/"] {
+            assert!(is_http_url(good), "{good}");
+        }
+        for bad in [
+            "",
+            "a",
+            "//a",
+            "http:a",
+            "https:/example.org",
+            "http:///x",
+            "http:\\\\x",
+            "https://\\x",
+            "http://",
+            "ftp://a",
+            "xhttp://a",
+            " http://a",
+            "http://a b",
+            "http://a\n",
+        ] {
+            assert!(!is_http_url(bad), "{bad}");
+        }
     }
 
     #[test]

@@ -21,8 +21,8 @@ pub struct ListQuery {
     pub sort: Vec<SortKey>,
     /// Conditions, all of which must hold.
     pub filters: Vec<Filter>,
-    /// The named subset, from the path or from `state`.
-    pub predefined: Option<&'static Predefined>,
+    /// The named subsets, from the path and from `state`; all must hold.
+    pub predefined: Vec<&'static Predefined>,
     /// Items on a page.
     pub per_page: u32,
     /// Which page.
@@ -59,7 +59,7 @@ impl ListQuery {
         let mut per_page = None;
         let mut page = None;
         let (mut after, mut before) = (None, None);
-        let mut predefined = named;
+        let mut predefined: Vec<_> = named.into_iter().collect();
         let mut filters = Vec::new();
         let mut kept = Vec::new();
         for pair in raw.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
@@ -73,7 +73,12 @@ impl ListQuery {
                 "page" => (page, keep) = (Some(value), false),
                 "search_after" => (after, keep) = (Some(value), false),
                 "search_before" => (before, keep) = (Some(value), false),
-                "state" => predefined = Some(find_predefined(collection, &value)?),
+                "state" => {
+                    let subset = find_predefined(collection, &value)?;
+                    if predefined.iter().all(|known| known.name != subset.name) {
+                        predefined.push(subset);
+                    }
+                }
                 // Links of the original service carry it beside the name in the path.
                 "predefined_filter" => {}
                 _ => filters.push((key, value, raw_value.contains(','))),
@@ -82,13 +87,14 @@ impl ListQuery {
                 kept.push(pair.to_owned());
             }
         }
+        let context = context(path, &predefined, &filters);
         let filters = filter::parse(collection.record, filters, view)?;
         let sort = parse_sort(collection, sort.as_deref())?;
         let per_page = match per_page {
             Some(text) => parse_count("per_page", &text)?.min(i64::from(MAX_PER_PAGE)) as u32,
             None => DEFAULT_PER_PAGE,
         };
-        let context = context(path, &sort, predefined);
+        let context = ordered(context, &sort);
         let read_cursor = |text: String| {
             Cursor::open(&text, view, &context, sort.len())
                 .ok_or_else(|| Error::BadRequest("Invalid cursor".to_owned()))
@@ -172,6 +178,7 @@ fn parse_fields(collection: &Collection, text: Option<&str>) -> Result<Vec<&'sta
         match name {
             "*" | "all" => everything = true,
             _ if record.field(name).as_ref().is_some_and(selectable) => chosen.push(name),
+            _ if unknown.contains(&name) => {}
             _ => unknown.push(name),
         }
     }
@@ -194,6 +201,9 @@ fn parse_sort(collection: &Collection, text: Option<&str>) -> Result<Vec<SortKey
         match record.field(plain).filter(|field| field.sortable) {
             Some(field) if keys.iter().any(|key| key.field.name == field.name) => {}
             Some(field) => keys.push(SortKey { field, descending }),
+            // A lone `-` is told as it was sent.
+            None if plain.is_empty() => refused.push(name),
+            None if refused.contains(&plain) => {}
             None => refused.push(plain),
         }
     }
@@ -218,13 +228,25 @@ fn parse_sort(collection: &Collection, text: Option<&str>) -> Result<Vec<SortKey
     Ok(keys)
 }
 
-/// Names the list and its order, so that a cursor works nowhere else.
-fn context(path: &str, sort: &[SortKey], predefined: Option<&Predefined>) -> String {
+/// Names the list by its path, subsets and filters, so that a cursor works nowhere else.
+fn context(path: &str, predefined: &[&Predefined], filters: &[(String, String, bool)]) -> String {
     let mut context = path.to_owned();
-    if let Some(predefined) = predefined {
+    for predefined in predefined {
         context.push('|');
         context.push_str(predefined.name);
     }
+    for (key, value, _) in filters {
+        context.push('&');
+        context.push_str(key);
+        context.push('=');
+        context.push_str(value);
+    }
+    context
+}
+
+/// Adds the order.
+fn ordered(mut context: String, sort: &[SortKey]) -> String {
+    context.push('|');
     for key in sort {
         context.push(if key.descending { '-' } else { '+' });
         context.push_str(key.field.name);

@@ -45,8 +45,9 @@ pub fn input(record: &Record, description: &str, create: bool) -> RefOr<Schema> 
         .filter(|field| create && field.required)
         .map(|field| field.input_name().into_owned())
         .collect();
-    let properties =
-        fields.map(|field| (field.input_name().into_owned(), input_property(field))).collect();
+    let properties = fields
+        .map(|field| (field.input_name().into_owned(), input_property(field, create)))
+        .collect();
     let required: Vec<&str> = required.iter().map(String::as_str).collect();
     object(description, properties, &required)
 }
@@ -293,7 +294,7 @@ fn output_property(field: &Field) -> Value {
     schema
 }
 
-fn input_property(field: &Field) -> Value {
+fn input_property(field: &Field, create: bool) -> Value {
     let mut doc = field.doc.to_owned();
     let mut schema = match field.kind {
         Kind::Reference(_) => {
@@ -315,7 +316,8 @@ fn input_property(field: &Field) -> Value {
         schema = nullable(schema);
     }
     schema["description"] = doc.into();
-    if let Some(default) = field.default {
+    // What a change leaves out keeps its value: a client that filled in defaults would reset it.
+    if let Some(default) = field.default.filter(|_| create) {
         schema["default"] = parse(default);
     }
     schema

@@ -207,7 +207,7 @@ impl List<'_> {
     fn is_plain(&self) -> bool {
         self.collection.counted
             && self.scope.is_none()
-            && self.query.predefined.is_none()
+            && self.query.predefined.is_empty()
             && self.query.filters.is_empty()
     }
 
@@ -269,7 +269,7 @@ impl List<'_> {
                 .collect(),
             // What belongs to one record may belong to somebody else who lets the caller see it.
             shows_account: self.scope.is_some()
-                || query.predefined.is_some_and(|predefined| predefined.foreign),
+                || query.predefined.iter().any(|predefined| predefined.foreign),
             shows_disabled: collection.record.field("disabled").is_some()
                 && !query.fields.iter().any(|field| field.name == "disabled"),
         };
@@ -287,7 +287,7 @@ impl List<'_> {
         if slice.skip > 0 {
             sql.push(" OFFSET ").bind(slice.skip);
         }
-        let scans = !query.filters.is_empty() || query.predefined.is_some() || slice.skip > NEAR;
+        let scans = !query.filters.is_empty() || !query.predefined.is_empty() || slice.skip > NEAR;
         let reader = RowReader { shape, view: view.clone() };
         let take = usize::try_from(slice.take).unwrap_or(usize::MAX);
         let rows = Rows { out: Vec::with_capacity(8 * 1024), ..Rows::default() };
@@ -298,15 +298,15 @@ impl List<'_> {
 
     fn conditions(&self, sql: &mut Sql) {
         let account = &*self.view.account;
-        match (self.scope, self.query.predefined) {
-            (None, None) => sql.template(OWN, account, 0),
-            (None, Some(predefined)) => sql.template(predefined.condition, account, 0),
-            (Some(scope), None) => sql.template(scope.condition, account, scope.id),
-            (Some(scope), Some(predefined)) => sql
-                .template(scope.condition, account, scope.id)
-                .push(" AND ")
-                .template(predefined.condition, account, scope.id),
+        match self.scope {
+            Some(scope) => sql.template(scope.condition, account, scope.id),
+            // A named subset says itself whose records it has.
+            None if self.query.predefined.is_empty() => sql.template(OWN, account, 0),
+            None => sql.push("TRUE"),
         };
+        for predefined in &self.query.predefined {
+            sql.push(" AND ").template(predefined.condition, account, 0);
+        }
         for filter in &self.query.filters {
             sql.push(" AND ");
             condition(sql, filter);

@@ -147,7 +147,7 @@ pub static RECORD: Record = Record {
 static ATTACHMENTS: Derived = attachments_output!("app_offering");
 
 /// What a URL template looks like before `{account}` is replaced; the service checks it after.
-pub const URL_TEMPLATE: &str = "^(?:[Hh][Tt][Tt][Pp][Ss]?://.*|)$";
+pub const URL_TEMPLATE: &str = r"^(?:[Hh][Tt][Tt][Pp][Ss]?://[^/\\\s]\S*|)$";
 
 /// Lists of app offerings.
 pub static COLLECTION: Collection = Collection {

@@ -35,7 +35,7 @@ pub async fn create(state: &AppState, write: Write) -> Result<axum::response::Re
         let reference = default_reference(&write.caller.identity.account, name);
         changes.set("reference", Input::Text(reference));
     }
-    write.fill_source(state, &mut changes);
+    write.fill_source(state, Mode::Create, &mut changes);
     // A body that is refused for what it says leaves no picture either.
     if let Some(picture) = picture
         && changes.check().is_ok()
@@ -66,6 +66,7 @@ async fn insert(
     check_references(transaction, account, &mut changes).await?;
     attachments::service::check(transaction, account, &mut changes).await?;
     scopes.find(transaction, None, &mut changes).await?;
+    check_reference(transaction, None, &mut changes).await?;
     changes.check()?;
     let now = state.clock.now();
     let mut row = ActiveModel {
@@ -100,6 +101,7 @@ pub async fn update(state: &AppState, write: Write, id: &str) -> Result<axum::re
     let id = resource::record_id(&RECORD, id, &write.caller)?;
     let mut changes = Changes::read(&RECORD, &write.body, Mode::Update, &write.caller.view);
     let scopes = ScopeChanges::read(&write, &mut changes)?;
+    write.fill_source(state, Mode::Update, &mut changes);
     check_templates(&mut changes);
     let picture = take_picture(state, &write, &mut changes);
     let is_blank =
@@ -143,6 +145,7 @@ pub(super) async fn change(
     check_references(transaction, account, &mut changes).await?;
     attachments::service::check(transaction, account, &mut changes).await?;
     let removed = scopes.find(transaction, Some(&before), &mut changes).await?;
+    check_reference(transaction, Some(&before), &mut changes).await?;
     changes.check()?;
     let now = state.clock.now();
     let mut row: ActiveModel = before.clone().into();
@@ -190,6 +193,28 @@ fn is_url_template(template: &str) -> bool {
     // Clients that normalise URLs encode the braces.
     let text = template.replace("%7Baccount%7D", "{account}").replace("%7baccount%7d", "{account}");
     is_http_url(&text.replace("{account}", "a"))
+}
+
+/// Tells that another draft has the reference together with everything else that is wrong. A body that
+/// is right otherwise is refused by the unique index, which no race gets past.
+async fn check_reference(
+    transaction: &DatabaseTransaction,
+    before: Option<&Model>,
+    changes: &mut Changes,
+) -> Result<()> {
+    let Some(reference) = changes.text("reference").filter(|_| changes.is_refused()) else {
+        return Ok(());
+    };
+    // Of all accounts, as the index has it.
+    let holder = Entity::find()
+        .filter(COLUMN.reference.eq(reference))
+        .filter(COLUMN.draft_id.is_null())
+        .one(transaction)
+        .await?;
+    if holder.is_some_and(|holder| before.is_none_or(|before| before.id != holder.id)) {
+        changes.refuse("reference", Violation::Taken);
+    }
+    Ok(())
 }
 
 /// Referenced records must exist in the caller's account.

@@ -23,7 +23,10 @@ const TAG: &str = "attachments";
     security(("oauth2" = ["attachment:Read"])),
 )]
 pub async fn storage(State(state): State<AppState>, caller: Caller) -> Response {
-    envelope::json(&grant::describe(&state, &caller))
+    envelope::found(
+        caller.if_none_match.as_ref(),
+        grant::describe(&state, &caller).to_string().into_bytes(),
+    )
 }
 
 /// Upload a file
@@ -37,9 +40,10 @@ pub async fn storage(State(state): State<AppState>, caller: Caller) -> Response 
 #[utoipa::path(
     post, path = "", tag = TAG, operation_id = "upload_attachment",
     request_body(
-        content = UploadForm, content_type = "multipart/form-data",
+        // The Swagger UI fills its form with the example: whoever has a token needs the file only.
+        content((UploadForm = "multipart/form-data", example = json!({"file": "(the bytes of the file)"}),
+            encoding(("file" = (content_type = "application/octet-stream"))))),
         description = "The parameters of the upload, then the file.",
-        encoding(("file" = (content_type = "application/octet-stream"))),
     ),
     responses(
         (status = OK, description = "The file is stored; provider `local`.", body = UploadedFile),

@@ -2,7 +2,7 @@
 use std::collections::HashSet;
 
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, Set};
+use sea_orm::{DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use serde_json::{Map, Value, json};
 
 use super::{entity, upload_entity};
@@ -42,8 +42,8 @@ pub async fn check(
     Ok(())
 }
 
-/// Applies a body's `…_attachments` to a record; returns what changed, for the audit entry. Comes after
-/// [`check`].
+/// Applies a body's `…_attachments` to a record; returns what changed, for the audit entry: the keys
+/// before and after, `null` for none. Comes after [`check`].
 ///
 /// # Errors
 /// 422 on the `…_attachments` field that names a file which the account has not uploaded.
@@ -58,19 +58,16 @@ pub async fn apply(
     let mut audited = Map::new();
     for (name, files) in changes.files() {
         let field = name.strip_suffix("_attachments").unwrap_or(name);
-        let mut keys = Vec::new();
+        let before = keys(transaction, record, id, field).await?;
         for file in files {
             if file.destroy {
-                let gone = entity::Entity::delete_many()
+                entity::Entity::delete_many()
                     .filter(entity::COLUMN.record_type.eq(record.name))
                     .filter(entity::COLUMN.record_id.eq(id))
                     .filter(entity::COLUMN.field.eq(field))
                     .filter(entity::COLUMN.file_key.eq(file.key.as_str()))
                     .exec(transaction)
                     .await?;
-                if gone.rows_affected > 0 {
-                    keys.push(json!([file.key, null]));
-                }
                 continue;
             }
             let upload = upload_entity::Entity::of(account)
@@ -98,19 +95,38 @@ pub async fn apply(
                 entity::Column::FileKey,
             ]);
             known.do_nothing();
-            let added = entity::Entity::insert(row)
+            entity::Entity::insert(row)
                 .on_conflict(known)
                 .exec_without_returning(transaction)
                 .await?;
-            if added > 0 {
-                keys.push(json!([null, file.key]));
-            }
         }
-        if !keys.is_empty() {
-            audited.insert(name.to_owned(), Value::Array(keys));
+        let after = keys(transaction, record, id, field).await?;
+        if before != after {
+            audited.insert(name.to_owned(), json!([before, after]));
         }
     }
     Ok(audited)
+}
+
+/// Keys of the files attached to a field of a record, in the order in which they came; `null` when there
+/// are none.
+async fn keys(
+    transaction: &DatabaseTransaction,
+    record: &'static Record,
+    id: i64,
+    field: &str,
+) -> Result<Value> {
+    let keys: Vec<String> = entity::Entity::find()
+        .filter(entity::COLUMN.record_type.eq(record.name))
+        .filter(entity::COLUMN.record_id.eq(id))
+        .filter(entity::COLUMN.field.eq(field))
+        .select_only()
+        .column(entity::Column::FileKey)
+        .order_by_asc(entity::Column::Id)
+        .into_tuple()
+        .all(transaction)
+        .await?;
+    Ok(if keys.is_empty() { Value::Null } else { keys.into() })
 }
 
 /// Copies a record's attachments to another record: publishing an offering copies its files.

@@ -116,18 +116,37 @@ const CHANGES_SCHEMA: &str = r##"{
     "type": "object", "maxProperties": 200,
     "description": "Old and new value of each changed field.",
     "additionalProperties": {
-        "type": "array", "maxItems": 200,
+        "type": "array", "minItems": 2, "maxItems": 2,
         "items": {
             "description": "A value, as the type of the field has it.",
             "anyOf": [
                 {"type": "string", "maxLength": 700000, "pattern": "^[^\\x00]*$"},
                 {"type": "integer", "format": "int64", "minimum": -9007199254740991, "maximum": 9007199254740991},
                 {"type": "boolean"},
-                {"type": "array", "maxItems": 1000, "items": {"type": ["string", "null"], "maxLength": 65535, "pattern": "^[^\\x00]*$"}},
+                {"type": "array", "maxItems": 10000, "items": {"anyOf": [
+                    {"type": "string", "maxLength": 65535, "pattern": "^[^\\x00]*$"},
+                    {"type": "object", "description": "A custom field and its value.",
+                     "required": ["id", "value"],
+                     "properties": {
+                        "id": {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[^\\x00]*$",
+                               "description": "Id of the custom field.", "examples": ["url"]},
+                        "value": {"description": "Its value: a text, number, boolean, or a list of them.",
+                                  "anyOf": [
+                            {"type": "string", "maxLength": 65535, "pattern": "^[^\\x00]*$"},
+                            {"type": "number"},
+                            {"type": "boolean"},
+                            {"type": "array", "maxItems": 65535, "items": {"anyOf": [
+                                {"type": "string", "maxLength": 65535, "pattern": "^[^\\x00]*$"},
+                                {"type": "number"},
+                                {"type": "boolean"}
+                            ]}}
+                        ]}
+                     }}
+                ]}},
                 {"type": "null"}
             ]
         },
-        "description": "The old and the new value; for files, one such pair for each.",
+        "description": "The old and the new value; of files, the keys before and after.",
         "examples": [[false, true]]
     }
 }"##;
@@ -159,12 +178,16 @@ static RECORD_OF: Derived = Derived {
     ),
 };
 
-/// Adds the properties of which exactly the one that `audited` names is there.
+/// Adds the properties of which exactly the one that `audited` names is there, behind it.
 fn with_records(schema: RefOr<Schema>) -> RefOr<Schema> {
     let mut schema = schema::to_json(&schema);
-    for (name, _) in AUDITED {
+    let Some(properties) = schema["properties"].as_object_mut() else {
+        return schema::from_json(schema);
+    };
+    let behind = properties.keys().position(|name| name == "audited").map_or(0, |at| at + 1);
+    for (offset, (name, _)) in AUDITED.iter().enumerate() {
         let display = if *name == "app_offering" { "reference" } else { "name" };
-        schema["properties"][*name] = json!({
+        let record = json!({
             "type": "object",
             "description": format!("Only when `audited` is `{name}`: the record."),
             "required": ["id", display, "nodeID"],
@@ -179,6 +202,7 @@ fn with_records(schema: RefOr<Schema>) -> RefOr<Schema> {
                            "examples": ["bG9jYWxob3N0L1VpRXh0ZW5zaW9uLzE"]},
             },
         });
+        properties.shift_insert(behind + offset, (*name).to_owned(), record);
     }
     schema::from_json(schema)
 }

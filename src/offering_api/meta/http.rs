@@ -91,7 +91,8 @@ pub async fn enums(caller: Caller) -> Response {
 )]
 pub async fn rate_limit(caller: Caller) -> Response {
     let standing = caller.standing;
-    envelope::json(&json!({
+    let body = json!({
         "limit": standing.limit, "remaining": standing.remaining, "reset": standing.reset,
-    }))
+    });
+    envelope::found(caller.if_none_match.as_ref(), body.to_string().into_bytes())
 }

@@ -1,8 +1,7 @@
 //! The rules of publishing: only a draft can be published, and its copy becomes the newest version.
 use axum::response::Response;
 use futures_util::FutureExt;
-use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, NotSet, QueryFilter, Set};
+use sea_orm::{ActiveModelTrait, DatabaseTransaction, NotSet, QueryFilter, Set};
 use serde_json::{Map, json};
 
 use super::belongings;
@@ -47,24 +46,13 @@ async fn publish_draft(
         ));
     }
     let now = state.clock.now();
-    // The former version first: a unique index allows one latest version per draft. `find` has locked
-    // the draft, so that another who publishes it sees this version as the former one.
-    Entity::update_many()
-        .col_expr(entity::Column::Latest, Expr::value(false))
-        .filter(COLUMN.draft_id.eq(id))
-        .filter(COLUMN.latest.eq(true))
-        .exec(transaction)
-        .await?;
-    let person = caller.identity.person;
-    let version = copy(transaction, person, &draft, now).await?;
-    let mut published = Map::new();
-    published.insert("published_as".to_owned(), json!([null, version.id]));
-    audit::info(&draft, published).write(transaction, person, now).await?;
+    let version = copy(transaction, caller.identity.person, &draft, now).await?;
     let scope = Scope { condition: entity::OWN, id: version.id };
     write.answer(transaction, state, &RECORD, scope, 201).await
 }
 
-/// Copies a draft, with its files, scopes and automation rules, into the newest published version.
+/// Copies a draft, with its files, scopes and automation rules, into the newest published version. The
+/// caller has locked the draft, so that another who publishes it sees this version as the former one.
 ///
 /// # Errors
 /// The database's.
@@ -74,6 +62,19 @@ pub async fn copy(
     draft: &Model,
     now: i64,
 ) -> Result<Model> {
+    // The former version first: a unique index allows one latest version per draft.
+    let former = Entity::of(&draft.account_id)
+        .filter(COLUMN.draft_id.eq(draft.id))
+        .filter(COLUMN.latest.eq(true))
+        .one(transaction)
+        .await?;
+    if let Some(former) = former {
+        let mut row = ActiveModel::from(former.clone());
+        row.latest = Set(false);
+        row.updated_at = Set(now);
+        let after = row.update(transaction).await?;
+        audit::updated(&former, &after)?.write(transaction, person, now).await?;
+    }
     let mut version = ActiveModel::from(draft.clone()).reset_all();
     version.id = NotSet;
     version.draft_id = Set(Some(draft.id));
@@ -86,5 +87,8 @@ pub async fn copy(
     audit::created(&version)?.write(transaction, person, now).await?;
     belongings::copy::<Scopes>(transaction, person, (draft, &version), now).await?;
     belongings::copy::<Rules>(transaction, person, (draft, &version), now).await?;
+    let mut published = Map::new();
+    published.insert("published_as".to_owned(), json!([null, version.id]));
+    audit::info(draft, published).write(transaction, person, now).await?;
     Ok(version)
 }

@@ -30,7 +30,7 @@ pub async fn create(state: &AppState, write: Write) -> Result<axum::response::Re
     if changes.get("status").is_none() {
         changes.set("status", Input::Text("being_prepared".to_owned()));
     }
-    write.fill_source(state, &mut changes);
+    write.fill_source(state, Mode::Create, &mut changes);
     changes.check()?;
     write
         .run(state, (changes, given), |transaction, state, write, wanted| {
@@ -68,12 +68,14 @@ async fn insert(
 /// Changes a service instance.
 ///
 /// # Errors
-/// 404 for what the account does not have, 412 for a stale `If-Match`, 422 with everything that is
+/// 404 for what the account does not have, 403 for a new `source` by anybody but an administrator, 412 for a stale `If-Match`, 422 with everything that is
 /// wrong with the body.
 pub async fn update(state: &AppState, write: Write, id: &str) -> Result<axum::response::Response> {
     write.refuse_unknown(&RECORD, &[])?;
+    write.check_source()?;
     let id = resource::record_id(&RECORD, id, &write.caller)?;
-    let (changes, given) = read(&write, Mode::Update);
+    let (mut changes, given) = read(&write, Mode::Update);
+    write.fill_source(state, Mode::Update, &mut changes);
     write
         .run(state, (id, (changes, given)), |transaction, state, write, (id, wanted)| {
             change(transaction, state, write, *id, wanted).boxed()

@@ -86,7 +86,7 @@ pub static RECORD: Record = Record {
             .writable()
             .listed()
             .filterable()
-            .doc("Whether it may no longer be chosen for further records."),
+            .doc("Whether it is out of use. Offerings that have its form keep it."),
         Field::boolean("dark_mode_safe")
             .writable()
             .doc("Whether the form is legible on a dark background."),

@@ -23,7 +23,7 @@ use crate::offering_api::resource::{self, Write};
 pub async fn create(state: &AppState, write: Write) -> Result<axum::response::Response> {
     write.refuse_unknown(&RECORD, &[])?;
     let mut changes = Changes::read(&RECORD, &write.body, Mode::Create, &write.caller.view);
-    write.fill_source(state, &mut changes);
+    write.fill_source(state, Mode::Create, &mut changes);
     changes.check()?;
     write
         .run(state, changes, |transaction, state, write, changes| {
@@ -72,12 +72,14 @@ async fn insert(
 /// Changes a UI extension, its prepared version, or makes that the active one.
 ///
 /// # Errors
-/// 404 for what the account does not have, 412 for a stale `If-Match`, 422 with everything that is
+/// 404 for what the account does not have, 403 for a new `source` by anybody but an administrator, 412 for a stale `If-Match`, 422 with everything that is
 /// wrong with the body.
 pub async fn update(state: &AppState, write: Write, id: &str) -> Result<axum::response::Response> {
     write.refuse_unknown(&RECORD, &[])?;
+    write.check_source()?;
     let id = resource::record_id(&RECORD, id, &write.caller)?;
-    let changes = Changes::read(&RECORD, &write.body, Mode::Update, &write.caller.view);
+    let mut changes = Changes::read(&RECORD, &write.body, Mode::Update, &write.caller.view);
+    write.fill_source(state, Mode::Update, &mut changes);
     write
         .run(state, (id, changes), |transaction, state, write, (id, changes)| {
             change(transaction, state, write, *id, changes.clone()).boxed()

@@ -125,6 +125,14 @@ on_both! {
         assert_eq!(of_draft[0]["changes"], json!({"published_as": [null, 2]}));
         let of_version = app.acme().get("/v1/app_offerings/2/audit").await.expect(200);
         assert_eq!(of_version[0]["changes"]["published"], json!([null, true]));
+        // The next version ends the time of this one.
+        app.advance_seconds(60);
+        app.acme().post(PUBLISH, json!({})).await.expect(201);
+        let of_version = app.acme().get("/v1/app_offerings/2/audit").await.expect(200);
+        assert_eq!(of_version[0]["action"], "update");
+        assert_eq!(of_version[0]["changes"], json!({"latest": [true, false]}));
+        let former = app.acme().get("/v1/app_offerings/2").await.expect(200);
+        assert_eq!(former["updated_at"], "2026-02-01T09:16:00+01:00");
         let rule = app.acme().get("/v1/app_offering_automation_rules/3/audit").await.expect(200);
         assert_eq!(rule[0]["changes"]["app_offering"], json!([null, 2]));
     }

@@ -104,6 +104,40 @@ on_both! {
         assert_eq!(app.count("SELECT COUNT(*) FROM audit_lines").await, 2);
     }
 
+    async fn a_taken_reference_is_told_with_everything_else(app: TestApp) {
+        let instance = service_instance(&app, "acme").await;
+        app.acme().post(PATH, offering("Ticket Echo", instance)).await.expect(201);
+        let mut body = offering("", instance);
+        body["reference"] = "acme_ticket_echo".into();
+        let told = json!({"message": "Validation Failed", "errors": [
+            ["reference", "Reference has already been taken"], ["name", "Name can't be blank"],
+        ]});
+        assert_eq!(app.acme().post(PATH, body).await.expect(422), told);
+        app.acme().post(PATH, offering("Other", instance)).await.expect(201);
+        let change = json!({"name": "", "reference": "acme_ticket_echo"});
+        assert_eq!(app.acme().patch("/v1/app_offerings/2", change.clone()).await.expect(422), told);
+        // Its own reference is not taken from itself.
+        assert_eq!(app.acme().patch("/v1/app_offerings/1", change).await.expect(422), json!({
+            "message": "Validation Failed", "errors": [["name", "Name can't be blank"]],
+        }));
+    }
+
+    async fn addresses_are_absolute_as_they_are_written(app: TestApp) {
+        let instance = service_instance(&app, "acme").await;
+        app.acme().post(PATH, offering("Ticket Echo", instance)).await.expect(201);
+        for bad in ["https:example.org", "https:/example.org", "http:///x", r"http:\\x", "http://"] {
+            let change = json!({
+                "picture_uri": bad, "webhook_uri_template": bad, "configuration_uri_template": bad,
+            });
+            let refused = app.acme().patch("/v1/app_offerings/1", change).await.expect(422);
+            assert_eq!(refused, json!({"message": "Validation Failed", "errors": [
+                ["picture_uri", "Picture uri is invalid"],
+                ["webhook_uri_template", "Webhook uri template is invalid"],
+                ["configuration_uri_template", "Configuration uri template is invalid"],
+            ]}), "{bad}");
+        }
+    }
+
     async fn a_reference_can_change_until_it_is_published(app: TestApp) {
         let instance = service_instance(&app, "acme").await;
         app.acme().post(PATH, offering("Echo", instance)).await.expect(201);

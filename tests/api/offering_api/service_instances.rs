@@ -147,8 +147,12 @@ on_both! {
         assert_eq!(app.acme().get(&path).await.expect(200)["remarks"], Value::Null);
         assert_eq!(app.count("SELECT COUNT(*) FROM audit_lines").await, 1);
         // A status has nothing to be cleared to.
-        let kept = app.acme().patch(&path, json!({"status": null})).await.expect(200);
-        assert_eq!(kept["status"], "being_prepared");
+        for blank in [json!(null), json!("")] {
+            let refused = app.acme().patch(&path, json!({"status": blank})).await.expect(422);
+            assert_eq!(refused, json!({
+                "message": "Validation Failed", "errors": [["status", "Status can't be blank"]],
+            }));
+        }
     }
 
     async fn one_number_has_one_name_within_an_account(app: TestApp) {

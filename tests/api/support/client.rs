@@ -64,7 +64,8 @@ impl Client {
             request = request.header("authorization", authorization);
         }
         for (name, value) in &self.headers {
-            request = request.header(name, value);
+            // As bytes: a value may be more than ASCII.
+            request = request.header(name, value.as_bytes());
         }
         let request = request.body(Body::from(body)).unwrap();
         let response = self.router.clone().oneshot(request).await.unwrap();

@@ -6,6 +6,11 @@ pub mod contract;
 pub use app::TestApp;
 pub use client::Answer;
 
+/// The body of a 422 that is about no field but the request as a whole.
+pub fn unprocessable(text: &str) -> serde_json::Value {
+    serde_json::json!({"message": text, "errors": [["base", text]]})
+}
+
 /// Declares tests that run on every database: `on_both! { async fn a_sentence(app: TestApp) { … } }`.
 #[macro_export]
 macro_rules! on_both {

@@ -132,6 +132,8 @@ fn items<'a>(
 ) -> Result<&'a [Value]> {
     let items = match write.body.get(name) {
         None | Some(Value::Null) => return Ok(&[]),
+        // A cleared value of any type arrives as "" from some clients (contract 7.11).
+        Some(Value::String(text)) if text.is_empty() => return Ok(&[]),
         Some(Value::Array(items)) => items,
         Some(_) => {
             offering.refuse(name, Violation::Invalid);

@@ -1,6 +1,10 @@
 //! What is accepted as a body, and how its values are read (contract 1.1, 1.8, 1.17, 7.11).
-use http::Method;
+use axum::body::Body;
+use futures_util::StreamExt;
+use http::{Method, Request};
+use http_body_util::BodyExt;
 use serde_json::{Value, json};
+use tower::ServiceExt;
 
 use super::{PATH, refused};
 use crate::offering_api::app_offerings::{offering, service_instance};
@@ -17,6 +21,24 @@ async fn existing(app: &TestApp) -> String {
 /// The body of a refusal for one field.
 fn invalid(field: &str, text: &str) -> Value {
     json!({"message": "Validation Failed", "errors": [[field, text]]})
+}
+
+#[tokio::test]
+async fn a_body_that_pauses_for_too_long_is_given_up() {
+    let app = TestApp::sqlite().await;
+    // The token is known from here on: nothing below waits for the database.
+    let token = app.token("acme", None, &[], None).await;
+    app.bearer(&token).get("/v1/app_offerings/1").await.expect(404);
+    let beginning = futures_util::stream::iter([Ok::<_, std::io::Error>("{\"name\":")]);
+    let body = Body::from_stream(beginning.chain(futures_util::stream::pending()));
+    let request = Request::post(PATH).header("authorization", format!("Bearer {token}"));
+    tokio::time::pause();
+    let started = tokio::time::Instant::now();
+    let response = app.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+    assert_eq!(started.elapsed().as_secs(), 30);
+    assert_eq!(response.status(), 400);
+    let text = response.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(text, r#"{"message":"The request body ended early"}"#);
 }
 
 on_both! {
@@ -326,6 +348,58 @@ on_both! {
                 assert_eq!(answer.expect(422), invalid(field, &format!("{label} can't be blank")));
             }
         }
+    }
+
+    async fn a_cleared_list_may_arrive_as_an_empty_text(app: TestApp) {
+        let path = existing(&app).await;
+        app.acme()
+            .patch(&path, json!({"new_scopes": "", "scopes_to_delete": "", "new_scopes_": null}))
+            .await
+            .expect(200);
+    }
+
+    async fn a_cleared_source_becomes_the_default(app: TestApp) {
+        let path = existing(&app).await;
+        for cleared in [json!(""), json!(null)] {
+            let set = app.acme().patch(&path, json!({"source": "erp"})).await.expect(200);
+            assert_eq!(set["source"], "erp");
+            // Headers name the source of new records only.
+            let client = app.acme().with("x-4me-source", "other");
+            let shown = client.patch(&path, json!({"source": cleared})).await.expect(200);
+            assert_eq!(shown["source"], "Xurrent API");
+        }
+        let kept = app.acme().patch(&path, json!({"name": "Other"})).await.expect(200);
+        assert_eq!(kept["source"], "Xurrent API");
+    }
+
+    async fn only_an_administrator_changes_where_a_record_came_from(app: TestApp) {
+        let plain = app.bearer(&app.plain_person("acme").await);
+        let instance = json!({"name": "Echo", "service": {"id": 1, "name": "Echo"}, "source": "erp"});
+        let form = json!({"name": "Form", "title": "Form", "category": "app_offering", "source": "erp"});
+        for (collection, body) in
+            [("/v1/service_instances", instance), ("/v1/ui_extensions", form)]
+        {
+            // On create it is a value like any other.
+            let made = plain.post(collection, body).await.expect(201);
+            assert_eq!(made["source"], "erp");
+            let path = format!("{collection}/{}", made["id"]);
+            for change in [json!({"source": "x"}), json!({"name": "x", "sourceID": null})] {
+                let answer = plain.patch(&path, change).await;
+                assert_eq!(answer.expect(403), json!({"message": "Forbidden"}), "{collection}");
+            }
+            assert_eq!(plain.get(&path).await.expect(200), made);
+            plain.patch(&path, json!({"name": "Other"})).await.expect(200);
+            let changed = app.acme().patch(&path, json!({"source": "x", "sourceID": "1"})).await;
+            let changed = changed.expect(200);
+            assert_eq!((&changed["source"], &changed["sourceID"]), (&json!("x"), &json!("1")));
+        }
+    }
+
+    async fn the_source_in_a_header_may_be_any_text(app: TestApp) {
+        let instance = service_instance(&app, "acme").await;
+        let client = app.acme().with("x-4me-source", &format!("{}é", "é".repeat(30)));
+        let made = client.post(PATH, offering("Named", instance)).await.expect(201);
+        assert_eq!(made["source"], "é".repeat(30));
     }
 
     async fn every_scalar_may_arrive_as_text_or_not(app: TestApp) {

@@ -170,6 +170,8 @@ const FOUND: &[(&str, &[i64])] = &[
 const REFUSED: &[(&str, &str)] = &[
     ("colour=red", "Unknown fields: colour"),
     ("colour=red&name=a&size!=2", "Unknown fields: colour, size"),
+    ("colour=red&colour=blue&size=2", "Unknown fields: colour, size"),
+    ("features=a&features=b", "Filtering not allowed on fields: features"),
     ("Name=a", "Unknown fields: Name"),
     ("name_id=1", "Unknown fields: name_id"),
     ("description_attachments=1", "Unknown fields: description_attachments"),
@@ -216,8 +218,10 @@ const REFUSED: &[(&str, &str)] = &[
     ("%FF=a", "The query string is not valid UTF-8"),
     ("sort=foo", "Sorting not allowed on fields: foo"),
     ("sort=name,foo,-bar,disabled", "Sorting not allowed on fields: foo, bar, disabled"),
+    ("sort=-", "Sorting not allowed on fields: -"),
+    ("sort=foo,foo,-foo", "Sorting not allowed on fields: foo"),
     ("sort=--name", "Sorting not allowed on fields: -name"),
-    ("fields=foo,name,bar", "Unknown fields: foo, bar"),
+    ("fields=foo,name,bar,foo", "Unknown fields: foo, bar"),
     ("fields=service_instance.name", "Unknown fields: service_instance.name"),
     ("fields=service_instance[name]", "Unknown fields: service_instance[name]"),
     ("fields=description_attachments", "Unknown fields: description_attachments"),
@@ -319,6 +323,35 @@ on_both! {
         assert_eq!(by_path, by_state);
         assert_eq!(ids(&by_path), [5, 2]);
         refused(app.acme().get("/v1/app_offerings/unknown_subset").await, 404, "Not Found");
+    }
+
+    async fn of_several_named_subsets_all_must_hold(app: TestApp) {
+        seed(&app).await;
+        app.acme().post("/v1/app_offerings/1/publish", json!({})).await.expect(201);
+        let list = async |query: &str| {
+            ids(&app.acme().get(&format!("{PATH}{query}")).await.expect(200))
+        };
+        assert_eq!(list("/latest_internal?state=latest_internal&sort=id").await, [1, 2, 3, 4, 5, 6]);
+        assert_eq!(list("/latest_published?state=all_latest_published").await, [8]);
+        assert!(list("/latest_published?state=latest_internal").await.is_empty());
+        assert!(list("?state=latest_internal&state=latest_published").await.is_empty());
+        assert!(list("/consumed?state=latest_internal").await.is_empty());
+    }
+
+    async fn a_list_takes_many_conditions_but_not_any_number(app: TestApp) {
+        seed(&app).await;
+        let query = |count: i64, more: i64| {
+            let ids: Vec<String> = (1..=1000).map(|id| (id * 10).to_string()).collect();
+            let mut filters = vec![format!("id=!{}", ids.join(","))];
+            filters.resize(count as usize, "id=<3".to_owned());
+            filters.push(format!("id={}{}", "1,".repeat(more as usize - 1), "1"));
+            format!("{PATH}?{}", raw(&filters.join("&")))
+        };
+        assert_eq!(ids(&app.acme().get(&query(99, 1000)).await.expect(200)), [1]);
+        let answer = app.acme().get(&query(100, 1)).await;
+        refused(answer, 400, "A list takes at most 100 filters");
+        let answer = app.acme().get(&query(1, 1001)).await;
+        refused(answer, 400, "Field 'id' takes at most 1000 values");
     }
 
     async fn an_id_that_is_none_is_not_found(app: TestApp) {

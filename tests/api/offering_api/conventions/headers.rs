@@ -171,6 +171,15 @@ on_both! {
         }
     }
 
+    async fn refusals_from_outside_the_family_say_what_they_are(app: TestApp) {
+        for path in ["/docs/nothing", "/openapi/nothing", "/openapi/nothing.json"] {
+            refused(app.anonymous().get(path).await, 404, "Not Found");
+        }
+        for path in ["/healthz", "/readyz", "/version", "/docs/", "/openapi/app-offerings.json"] {
+            refused(app.anonymous().post(path, json!({})).await, 405, "Method Not Allowed");
+        }
+    }
+
     async fn head_answers_as_get_does_without_a_body(app: TestApp) {
         let tag = app.acme().get(PATH).await.header("etag").to_owned();
         let answer = app.acme().send(Method::HEAD, PATH, Vec::new()).await;

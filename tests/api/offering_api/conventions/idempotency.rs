@@ -9,8 +9,8 @@ use serde_json::json;
 use super::{PATH, refused};
 use crate::offering_api::app_offerings::{offering, service_instance};
 use crate::on_both;
-use crate::support::TestApp;
 use crate::support::client::Client;
+use crate::support::{TestApp, unprocessable};
 
 fn with_key(client: Client) -> Client {
     client.with("idempotency-key", "order-1")
@@ -42,7 +42,8 @@ on_both! {
         let instance = service_instance(&app, "acme").await;
         with_key(app.acme()).post(PATH, offering("Echo", instance)).await.expect(201);
         let answer = with_key(app.acme()).post(PATH, offering("Other", instance)).await;
-        refused(answer, 422, "The Idempotency-Key was used before with another request");
+        let told = "The Idempotency-Key was used before with another request";
+        assert_eq!(answer.expect(422), unprocessable(told));
         assert_eq!(offerings(&app).await, 1);
     }
 

@@ -338,6 +338,7 @@ on_both! {
             "sort=name,sourceID&",
             "sort=id&",
             "state=latest_internal&sort=name&",
+            "sort=name&disabled=false&",
         ] {
             refused(
                 app.acme().get(&format!("{PATH}?{query}search_after={cursor}")).await,
