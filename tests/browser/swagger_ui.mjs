@@ -6,7 +6,7 @@
 //
 // The page may load nothing from anywhere but the server, and nothing it loads may fail. Each operation is expanded,
 // tried out with the values the UI offers, executed, and its answer, as the page shows it, is validated against the
-// document. Only what the document cannot know is filled in: ids of records, what an upload must echo, credentials.
+// document. Only what the document cannot know is filled in: ids of records, files, addresses that the server made, credentials.
 // Creating operations come first, deleting ones last, so that writes go to records the UI itself created.
 
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -153,13 +153,9 @@ async function parametersFor({ path, method }) {
   return ids;
 }
 
-/** What an upload must echo, and the credentials of a token request. */
-async function formValues({ path, requestBody }) {
-  if (path === '/token') return { client_id: clientId, client_secret: clientSecret, grant_type: 'client_credentials' };
-  const isUpload = path === '/v1/attachments' && resolve(requestBody)?.content?.['multipart/form-data'];
-  if (!isUpload) return {};
-  const storage = await ask('/v1/attachments/storage');
-  return storage[storage.provider];
+/** The credentials of a token request. An upload needs its file only, where the page sends a token. */
+function formValues({ path }) {
+  return path === '/token' ? { client_id: clientId, client_secret: clientSecret, grant_type: 'client_credentials' } : {};
 }
 
 // ---- The page -------------------------------------------------------------------------------------------------------
@@ -260,7 +256,7 @@ async function tryOut(page, operation) {
     const place = operation.path.includes(`{${name}}`) ? 'path' : 'query';
     await block.locator(`tr[data-param-in="${place}"][data-param-name="${name}"] input`).fill(value);
   }
-  for (const [name, value] of Object.entries(await formValues(operation))) {
+  for (const [name, value] of Object.entries(formValues(operation))) {
     const field = block.locator(`.opblock-section-request-body tr[data-property-name="${name}"]`);
     if (await field.locator('select').count()) await field.locator('select').selectOption(String(value));
     else await field.locator('input[type=text]').fill(String(value));

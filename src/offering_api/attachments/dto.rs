@@ -202,51 +202,17 @@ schemas! {
 
     /// Parts of an upload.
     UploadForm = r##"{
-        "type": "object",
-        "description": "A file with the parameters of its upload; names of parts in any case.",
+        "type": "object", "maxProperties": 51,
+        "description": "A file with the parameters of its upload: those that `GET /v1/attachments/storage` answers under the name of the provider, unchanged. A part `Content-Type` tells the content type of the file where the part `file` has none. Names of parts in any case.",
         "required": ["file"],
         "properties": {
-            "Content-Type": {"type": "string", "maxLength": 127, "pattern": "^[^\\x00]*$",
-                             "description": "Content type of the file. Default: the one of the part `file`.",
-                             "examples": ["image/png"]},
-            "key": {"type": "string", "maxLength": 500, "pattern": "^attachments/[^\\x00]+$",
-                    "description": "The `key` of the provider's parameters.",
-                    "examples": ["attachments/wdc/2026/02/01/501/1769935000-3f9a1c0e3f9a1c0e/${filename}"]},
-            "x-4me-expiration": {"type": "string", "format": "date-time", "maxLength": 35,
-                                 "description": "Parameter of the provider `local`; `X-Xurrent-expiration` is the same.",
-                                 "examples": ["2026-02-01T09:15:00Z"]},
-            "x-4me-signature": {"type": "string", "maxLength": 64, "pattern": "^[0-9A-Fa-f]{64}$",
-                                "description": "Parameter of the provider `local`; `X-Xurrent-signature` is the same.",
-                                "examples": ["4ad3fbb8c0e1a0a83a2e6f6de4b7ad7ba1c5d1e50f6f9a0b7c8d9e0f1a2b3c4d"]},
-            "X-Xurrent-expiration": {"type": "string", "format": "date-time", "maxLength": 35,
-                                     "description": "Newer name of `x-4me-expiration`.",
-                                     "examples": ["2026-02-01T09:15:00Z"]},
-            "X-Xurrent-signature": {"type": "string", "maxLength": 64, "pattern": "^[0-9A-Fa-f]{64}$",
-                                    "description": "Newer name of `x-4me-signature`.",
-                                    "examples": ["4ad3fbb8c0e1a0a83a2e6f6de4b7ad7ba1c5d1e50f6f9a0b7c8d9e0f1a2b3c4d"]},
-            "acl": {"type": "string", "enum": ["private"], "description": "Parameter of the provider `s3`.",
-                    "examples": ["private"]},
-            "policy": {"type": "string", "maxLength": 4000, "pattern": "^[A-Za-z0-9+/]+=*$",
-                       "description": "Parameter of the provider `s3`.",
-                       "examples": ["eyJleHBpcmF0aW9uIjoiMjAyNi0wMi0wMVQwOToxNTowMC4wMDBaIn0="]},
-            "success_action_status": {"type": "string", "enum": ["201"],
-                                      "description": "Parameter of the provider `s3`.", "examples": ["201"]},
-            "x-amz-algorithm": {"type": "string", "enum": ["AWS4-HMAC-SHA256"],
-                                "description": "Parameter of the provider `s3`.",
-                                "examples": ["AWS4-HMAC-SHA256"]},
-            "x-amz-credential": {"type": "string", "maxLength": 200, "pattern": "^[a-z0-9/_]+$",
-                                 "description": "Parameter of the provider `s3`.",
-                                 "examples": ["appmarket/20260201/local/s3/aws4_request"]},
-            "x-amz-date": {"type": "string", "maxLength": 16, "pattern": "^[0-9]{8}T[0-9]{6}Z$",
-                           "description": "Parameter of the provider `s3`.",
-                           "examples": ["20260201T081500Z"]},
-            "x-amz-server-side-encryption": {"type": "string", "enum": ["AES256"],
-                "description": "Parameter of the provider `s3`.", "examples": ["AES256"]},
-            "x-amz-signature": {"type": "string", "maxLength": 64, "pattern": "^[0-9A-Fa-f]{64}$",
-                                "description": "Parameter of the provider `s3`.",
-                                "examples": ["4ad3fbb8c0e1a0a83a2e6f6de4b7ad7ba1c5d1e50f6f9a0b7c8d9e0f1a2b3c4d"]},
             "file": {"type": "string", "format": "binary", "maxLength": 2147483647,
                      "description": "The file, with its name; the last part. Its size is limited as `size_limit` says."}
+        },
+        "additionalProperties": {
+            "type": "string", "maxLength": 16384, "pattern": "^[^\\x00]*$",
+            "description": "A parameter of the upload; all of them come before the file.",
+            "examples": ["attachments/wdc/2026/02/01/501/1769935000-3f9a1c0e3f9a1c0e/${filename}"]
         }
     }"##;
 

@@ -40,10 +40,9 @@ pub async fn storage(State(state): State<AppState>, caller: Caller) -> Response 
 #[utoipa::path(
     post, path = "", tag = TAG, operation_id = "upload_attachment",
     request_body(
-        // The Swagger UI fills its form with the example: whoever has a token needs the file only.
-        content((UploadForm = "multipart/form-data", example = json!({"file": "(the bytes of the file)"}),
-            encoding(("file" = (content_type = "application/octet-stream"))))),
+        content = UploadForm, content_type = "multipart/form-data",
         description = "The parameters of the upload, then the file.",
+        encoding(("file" = (content_type = "application/octet-stream"))),
     ),
     responses(
         (status = OK, description = "The file is stored; provider `local`.", body = UploadedFile),
