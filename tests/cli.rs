@@ -352,7 +352,7 @@ fn wrong_input_is_refused_with_what_would_be_right() {
 #[test]
 fn migrating_twice_changes_nothing() {
     let folder = TempDir::new().unwrap();
-    assert_eq!(said(&folder, "migrate"), "The database is up to date; 1 migrations ran.");
+    assert_eq!(said(&folder, "migrate"), "The database is up to date; 2 migrations ran.");
     assert_eq!(said(&folder, "migrate"), "The database is up to date.");
     assert_eq!(told(&folder, "migrate"), json!({"migrations": 0}));
 }
@@ -381,6 +381,26 @@ fn the_key_is_made_once_and_only_its_owner_may_read_it() {
         text(&output.stderr),
         "appmarket: data/master.key: must hold 64 hexadecimal digits\n"
     );
+}
+
+#[test]
+fn a_database_that_cannot_be_opened_is_named() {
+    let folder = TempDir::new().unwrap();
+    let mut command = program(folder.path(), "migrate");
+    let url = "postgres://me:secret@127.0.0.1:1/shop?sslmode=disable";
+    let output = command.env("APPMARKET_DATABASE_URL", url).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    let named = "appmarket: cannot open the database postgres://me:********@127.0.0.1:1/shop: ";
+    assert!(said.starts_with(named), "{said}");
+    assert!(said.contains("refused") && !said.contains("secret"), "{said}");
+    std::fs::create_dir_all(folder.path().join("data")).unwrap();
+    std::fs::write(folder.path().join("data/appmarket.db"), "no database".repeat(100)).unwrap();
+    let output = run(&folder, "migrate");
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    let named = "appmarket: cannot open the database sqlite://data/appmarket.db: ";
+    assert!(said.starts_with(named) && said.contains("not a database"), "{said}");
 }
 
 #[test]

@@ -260,7 +260,7 @@ async fn execute(cli: Cli) -> Result<Option<Report>, Failure> {
         return serve(config, args, cli.shared.json).await.map(|()| None);
     }
     let database = db::public_address(&config.database_url());
-    let state = connect(config).await?;
+    let state = app::connect(config, Clock::system()).await?;
     match command {
         Command::Migrate => {
             let ran = migrations::up(state.store.connection()).await?;
@@ -280,13 +280,6 @@ async fn execute(cli: Cli) -> Result<Option<Report>, Failure> {
             administer(&state, other).await.map(Some)
         }
     }
-}
-
-/// Connects to what the configuration names, and says what it was when that fails.
-async fn connect(config: Config) -> Result<AppState, Failure> {
-    let database = db::public_address(&config.database_url());
-    let failed = |error: Error| format!("{} (database: {database})", describe(&error));
-    Ok(app::connect(config, Clock::system()).await.map_err(failed)?)
 }
 
 /// Commands that change who exists, on the database that a server may be using.
@@ -376,7 +369,7 @@ async fn serve(mut config: Config, args: ServeArgs, as_json: bool) -> Result<(),
         format!("cannot listen on {listen}: {error}; choose another with --listen")
     })?;
     config.listen = listener.local_addr()?;
-    let state = connect(config).await?;
+    let state = app::connect(config, Clock::system()).await?;
     migrations::up(state.store.connection()).await?;
     let seeded = !args.no_demo && seed::fill_if_empty(&state).await?;
     greet(&state, seeded, as_json).await?;

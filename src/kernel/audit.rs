@@ -1,7 +1,7 @@
 //! The audit trail: every write leaves an entry in its own transaction (contract 3.9).
 use std::borrow::Cow;
 
-use sea_orm::{ActiveModelTrait, DatabaseTransaction, ModelTrait, Set};
+use sea_orm::{DatabaseTransaction, EntityTrait, ModelTrait, Set};
 use serde_json::{Map, Value};
 
 use crate::kernel::error::Result;
@@ -152,7 +152,7 @@ impl Entry {
         person: i64,
         now: i64,
     ) -> Result<()> {
-        entity::ActiveModel {
+        let entry = entity::ActiveModel {
             account_id: Set(self.account),
             record_type: Set(self.record.name.to_owned()),
             record_id: Set(self.id),
@@ -162,9 +162,9 @@ impl Entry {
             person_id: Set(person),
             created_at: Set(now),
             ..Default::default()
-        }
-        .insert(transaction)
-        .await?;
+        };
+        // Nobody asks for its number.
+        entity::Entity::insert(entry).exec_without_returning(transaction).await?;
         Ok(())
     }
 }

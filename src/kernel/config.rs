@@ -61,6 +61,9 @@ pub struct Config {
     /// Seconds that an access token from `/token` is valid. More than 120.
     #[schemars(range(min = 121))]
     pub token_lifetime: u32,
+    /// Reverse proxies in front that append to `X-Forwarded-For`: so many addresses from its end stands
+    /// the client, by whose address calls without a token are counted. With 0 the header is not believed.
+    pub proxies: u32,
     /// Most connections at a time.
     #[schemars(range(min = 1))]
     pub connections: usize,
@@ -96,6 +99,7 @@ impl Default for Config {
             upload_size_limit: 20 * 1024 * 1024,
             upload_shape: UploadShape::Local,
             token_lifetime: 3600,
+            proxies: 0,
             connections: 10_000,
             log: "warn,appmarket=info".to_owned(),
         }

@@ -3,7 +3,7 @@
 //! What an operation needs is read from its own declaration in the document: the scopes of its
 //! `security`, and `x-required-role`. There is no second list.
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath, Request, State};
@@ -235,8 +235,22 @@ async fn admit(
 /// The counter of the address that a request without a person comes from.
 fn address_bucket(state: &AppState, request: &Request) -> Arc<Bucket> {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    let address = peer.map_or("unknown".to_owned(), |ConnectInfo(peer)| peer.ip().to_string());
+    let peer = || peer.map_or("unknown".to_owned(), |ConnectInfo(peer)| peer.ip().to_string());
+    let address = forwarded(request.headers(), state.config.proxies).unwrap_or_else(peer);
     state.identities.bucket(&format!("address:{address}"), state.clock.now_millis())
+}
+
+/// The address that the outermost of so many proxies was called from. What stands before it in the
+/// header anybody can write.
+fn forwarded(headers: &HeaderMap, proxies: u32) -> Option<String> {
+    let position = usize::try_from(proxies).ok()?.checked_sub(1)?;
+    let lines = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
+    let addresses: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
+    // Proxies also write `address:port` and `[address]:port`.
+    let text = addresses.iter().rev().nth(position)?;
+    let address = text.parse::<IpAddr>().ok();
+    let address = address.or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()));
+    Some(address?.to_string())
 }
 
 /// The token of `Authorization: Bearer <token>` in any case, or of the older

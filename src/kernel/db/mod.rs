@@ -13,6 +13,7 @@ mod sqlite;
 mod write;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
@@ -31,6 +32,15 @@ pub enum Dialect {
     Sqlite,
     /// PostgreSQL 14 or later.
     Postgres,
+}
+
+/// A database that cannot be used, and why.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot open the database {address}")]
+struct CannotOpen {
+    address: String,
+    #[source]
+    cause: Arc<dyn std::error::Error + Send + Sync>,
 }
 
 /// Where the database is.
@@ -76,6 +86,18 @@ impl Store {
     /// # Errors
     /// When the file cannot be opened or the server not be reached, with the cause.
     pub async fn connect(address: &Address) -> Result<Self> {
+        Self::open(address).await.map_err(|error| {
+            let address = public_address(&address.url);
+            match error {
+                Error::Internal(cause) | Error::Unavailable(cause) => {
+                    Error::internal(CannotOpen { address, cause })
+                }
+                other => other,
+            }
+        })
+    }
+
+    async fn open(address: &Address) -> Result<Self> {
         let options = |connections| {
             let mut options = ConnectOptions::new(address.url.clone());
             options

@@ -1,4 +1,6 @@
 //! Requests as sentences, and answers that must be looked at.
+use std::io::Read;
+
 use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode};
@@ -70,10 +72,15 @@ impl Client {
         let request = request.body(Body::from(body)).unwrap();
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
+        let mut bytes = body.collect().await.unwrap().to_bytes().to_vec();
+        if parts.headers.get("content-encoding").is_some_and(|encoding| encoding == "gzip") {
+            let packed = std::mem::take(&mut bytes);
+            flate2::read::GzDecoder::new(packed.as_slice()).read_to_end(&mut bytes).unwrap();
+        }
         let answer = Answer {
             status: parts.status,
             headers: parts.headers,
-            bytes: body.collect().await.unwrap().to_bytes().to_vec(),
+            bytes,
             request: format!("{method} {path}"),
         };
         contract::check(&method, path, &answer);

@@ -90,6 +90,19 @@ on_both! {
         app.acme().with("if-none-match", &tag).get(&format!("{PATH}/1")).await.expect(200);
     }
 
+    async fn answers_are_compressed_for_those_who_take_it(app: TestApp) {
+        let instance = service_instance(&app, "acme").await;
+        app.acme().post(PATH, offering("Echo", instance)).await.expect(201);
+        let plain = app.acme().get(PATH).await;
+        assert!(!plain.headers.contains_key("content-encoding"));
+        let client = app.acme().with("accept-encoding", "br;q=1, gzip;q=0.5");
+        let packed = client.get(PATH).await;
+        assert_eq!(packed.header("content-encoding"), "gzip");
+        assert!(packed.header("vary").to_lowercase().contains("accept-encoding"));
+        assert_eq!(packed.header("etag"), plain.header("etag"));
+        assert_eq!(packed.bytes, plain.bytes);
+    }
+
     async fn a_page_that_is_known_still_tells_that_the_list_has_grown(app: TestApp) {
         let instance = service_instance(&app, "acme").await;
         app.acme().post(PATH, offering("A", instance)).await.expect(201);

@@ -85,6 +85,43 @@ async fn whoever_tries_tokens_is_slowed_down() {
 }
 
 #[tokio::test]
+async fn behind_proxies_the_address_they_tell_is_counted() {
+    let counted = async |proxies: u32, forwarded: &[&str]| {
+        let app = TestApp::sqlite_with(|config| {
+            config.rate_limit_burst = 1;
+            config.proxies = proxies;
+        })
+        .await;
+        let mut counted = 0;
+        for addresses in forwarded {
+            let client = app.anonymous().with("x-forwarded-for", addresses);
+            if client.get("/v1").await.status == 200 {
+                counted += 1;
+            }
+        }
+        counted
+    };
+    // Every address once; whatever the client itself had written stands before it.
+    let one_proxy = [
+        "192.0.2.1",
+        "x, 192.0.2.2",
+        "192.0.2.1, 192.0.2.3:4711",
+        "[2001:db8::1]:80",
+        "2001:db8::2",
+    ];
+    assert_eq!(counted(1, &one_proxy).await, 5);
+    assert_eq!(counted(1, &["192.0.2.1", "192.0.2.2, 192.0.2.1"]).await, 1);
+    assert_eq!(
+        counted(2, &["192.0.2.1, 10.0.0.1", "192.0.2.2, 10.0.0.1", "192.0.2.1, 10.0.0.2"]).await,
+        2
+    );
+    // What is missing or no address leaves the connection's own.
+    assert_eq!(counted(2, &["192.0.2.1", "192.0.2.2"]).await, 1);
+    assert_eq!(counted(1, &["unknown", "hidden"]).await, 1);
+    assert_eq!(counted(0, &["192.0.2.1", "192.0.2.2"]).await, 1);
+}
+
+#[tokio::test]
 async fn the_limits_can_be_asked_for_once_a_second_and_at_no_cost() {
     let app = app(100, 1000).await;
     app.acme().get(PATH).await.expect(200);
