@@ -357,6 +357,25 @@ fn migrating_twice_changes_nothing() {
     assert_eq!(told(&folder, "migrate"), json!({"migrations": 0}));
 }
 
+#[test]
+fn of_programs_that_start_at_once_one_migrates() {
+    let folder = TempDir::new().unwrap();
+    let start =
+        |_| program(folder.path(), "migrate --json").stdout(Stdio::piped()).spawn().unwrap();
+    let running: Vec<Child> = (0..6).map(start).collect();
+    let mut ran: Vec<i64> = running
+        .into_iter()
+        .map(|child| {
+            let output = child.wait_with_output().unwrap();
+            assert!(output.status.success(), "{}", text(&output.stdout));
+            let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+            told["migrations"].as_i64().unwrap()
+        })
+        .collect();
+    ran.sort_unstable();
+    assert_eq!(ran, [0, 0, 0, 0, 0, 2]);
+}
+
 #[cfg(unix)]
 #[test]
 fn the_key_is_made_once_and_only_its_owner_may_read_it() {

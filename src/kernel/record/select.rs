@@ -250,7 +250,7 @@ impl List<'_> {
                 .push(self.collection.record.table)
                 .push(" t WHERE ");
             self.conditions(&mut sql);
-            sql.push(" LIMIT ").bind(COUNT_LIMIT).push(") counted");
+            sql.push(&format!(" LIMIT {COUNT_LIMIT}) counted"));
         }
         let count = |total: &mut i64, row: &dyn Row| *total = row.int(0).unwrap_or_default();
         self.source.fetch(sql.query(!plain), 0, count).await
@@ -282,8 +282,9 @@ impl List<'_> {
             beyond(&mut sql, &query.sort, &cursor.keys, slice.backwards);
         }
         order_by(&mut sql, &query.sort, slice.backwards);
-        // One more than the page tells whether there is a next one.
-        sql.push(" LIMIT ").bind(slice.take + 1);
+        // One more than the page tells whether there is a next one. As a literal: for a limit that it
+        // does not know PostgreSQL makes a new plan each time, which takes longer than the query.
+        sql.push(&format!(" LIMIT {}", slice.take + 1));
         if slice.skip > 0 {
             sql.push(" OFFSET ").bind(slice.skip);
         }
