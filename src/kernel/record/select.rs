@@ -334,7 +334,13 @@ impl Shape {
             sql.push(", t.disabled");
         }
         if self.shows_account {
-            sql.push(", owner.name");
+            // Looked up for another account's record only: most are the caller's own.
+            sql.template(
+                ", CASE WHEN t.account_id <> {account} THEN \
+                 (SELECT name FROM accounts WHERE id = t.account_id) END",
+                &view.account,
+                0,
+            );
         }
         let mut joins: Vec<&'static str> = Vec::new();
         for field in &self.fields {
@@ -360,9 +366,6 @@ impl Shape {
             }
         }
         sql.push(" FROM ").push(self.record.table).push(" t");
-        if self.shows_account {
-            sql.push(" JOIN accounts owner ON owner.id = t.account_id");
-        }
         for join in joins {
             sql.push(" ").push(join);
         }
