@@ -1,5 +1,6 @@
 //! Reads from PostgreSQL: a few connections, each of which many requests use at once (the protocol
-//! pipelines: no request waits for the round trip of another).
+//! pipelines: no request waits for the round trip of another). On one connection the server answers in
+//! turn, so those for quick reads are kept clear of the scans.
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,8 +27,27 @@ pub struct Readers(Arc<Inner>);
 struct Inner {
     config: Config,
     tls: MakeRustlsConnect,
+    quick: Ring,
+    /// Empty when there is one connection only.
+    scans: Ring,
+}
+
+/// Connections that are used in turn. Few: the more requests share one, the fewer times the server's
+/// processes take turns on its processors.
+struct Ring {
     slots: Vec<Slot>,
     next: AtomicUsize,
+}
+
+impl Ring {
+    fn new(connections: u32) -> Self {
+        let slots = (0..connections).map(|_| Slot::default()).collect();
+        Self { slots, next: AtomicUsize::new(0) }
+    }
+
+    fn turn(&self) -> &Slot {
+        &self.slots[self.next.fetch_add(1, Ordering::Relaxed) % self.slots.len()]
+    }
 }
 
 /// A place for a connection; a lost one is replaced on next use.
@@ -52,10 +72,10 @@ impl Readers {
         let readers = Self(Arc::new(Inner {
             config,
             tls: MakeRustlsConnect::new(tls),
-            slots: (0..connections).map(|_| Slot::default()).collect(),
-            next: AtomicUsize::new(0),
+            quick: Ring::new(connections.div_ceil(2)),
+            scans: Ring::new(connections / 2),
         }));
-        readers.0.session().await?;
+        readers.0.session(false).await?;
         Ok(readers)
     }
 
@@ -63,7 +83,7 @@ impl Readers {
     where
         F: FnMut(&mut A, &dyn Row),
     {
-        let session = self.0.session().await?;
+        let session = self.0.session(query.scans).await?;
         let statement = session.prepare(&query.sql).await?;
         let params = query.params.iter().map(|param| param as &(dyn ToSql + Sync));
         let rows = session.client.query_raw(&statement, params).await.map_err(failed)?;
@@ -77,9 +97,9 @@ impl Readers {
 
 impl Inner {
     /// The next connection in turn, connected anew when it was lost.
-    async fn session(&self) -> Result<Arc<Session>> {
-        let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.slots.len();
-        let mut slot = self.slots[turn].0.lock().await;
+    async fn session(&self, scans: bool) -> Result<Arc<Session>> {
+        let ring = if scans && !self.scans.slots.is_empty() { &self.scans } else { &self.quick };
+        let mut slot = ring.turn().0.lock().await;
         if let Some(session) = slot.as_ref().filter(|session| !session.client.is_closed()) {
             return Ok(session.clone());
         }

@@ -44,7 +44,8 @@ pub struct Query {
     pub sql: String,
     /// Values of the placeholders.
     pub params: Vec<Param>,
-    /// Whether the answer may take many rows' reading: such a query leaves the calling thread.
+    /// Whether the answer may take many rows' reading: such a query leaves the calling thread (SQLite)
+    /// and the connections of the quick ones (PostgreSQL).
     pub scans: bool,
 }
 
