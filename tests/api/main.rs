@@ -4,5 +4,6 @@
 //! write it with [`on_both!`].
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod document;
+mod health;
 mod offering_api;
 mod support;
