@@ -259,7 +259,6 @@ async fn execute(cli: Cli) -> Result<Option<Report>, Failure> {
     if let Command::Serve(args) = command {
         return serve(config, args, cli.shared.json).await.map(|()| None);
     }
-    let database = db::public_address(&config.database_url());
     let state = app::connect(config, Clock::system()).await?;
     match command {
         Command::Migrate => {
@@ -274,6 +273,7 @@ async fn execute(cli: Cli) -> Result<Option<Report>, Failure> {
             let ran = migrations::up(state.store.connection()).await?;
             if ran > 0 {
                 // Whoever is in the wrong folder wonders where their accounts are.
+                let database = db::public_address(&state.config.database_url());
                 let note = format!("brought the database {database} up to date: {ran} migrations");
                 drop(writeln!(std::io::stderr(), "appmarket: {note}"));
             }

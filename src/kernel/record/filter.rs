@@ -6,6 +6,8 @@
 //! expr  = "" | "!" | ["!"] value *("," value)
 //!       | ">" ["="] value ["<" ["="] value] | "<" ["="] value [">" ["="] value]
 //! ```
+use std::collections::HashSet;
+
 use super::field::{Field, Kind, Record};
 use super::view::View;
 use crate::kernel::db::Param;
@@ -71,18 +73,16 @@ pub fn parse(
             None => (key.as_str(), false),
         };
         match find(record, name) {
-            None if unknown.iter().any(|known| known == name) => {}
             None => unknown.push(name.to_owned()),
-            Some(field) if !field.filterable && refused.contains(&field.name) => {}
             Some(field) if !field.filterable => refused.push(field.name),
             Some(field) => found.push((field, negated, value, has_comma)),
         }
     }
     if !unknown.is_empty() {
-        return Err(Error::BadRequest(format!("Unknown fields: {}", unknown.join(", "))));
+        return Err(Error::BadRequest(format!("Unknown fields: {}", listed(&unknown))));
     }
     if !refused.is_empty() {
-        let refused = refused.join(", ");
+        let refused = listed(&refused);
         return Err(Error::BadRequest(format!("Filtering not allowed on fields: {refused}")));
     }
     found
@@ -92,6 +92,13 @@ pub fn parse(
             Ok(Filter { field, test: expression.parse(record, view)? })
         })
         .collect()
+}
+
+/// Names for a message: each once, in the order in which they came.
+pub(super) fn listed<T: AsRef<str>>(names: &[T]) -> String {
+    let mut seen = HashSet::new();
+    let names = names.iter().map(AsRef::as_ref).filter(|name| seen.insert(*name));
+    names.collect::<Vec<_>>().join(", ")
 }
 
 /// The field that a filter key names: itself, `ids`, or a reference with `_id`.

@@ -178,12 +178,11 @@ fn parse_fields(collection: &Collection, text: Option<&str>) -> Result<Vec<&'sta
         match name {
             "*" | "all" => everything = true,
             _ if record.field(name).as_ref().is_some_and(selectable) => chosen.push(name),
-            _ if unknown.contains(&name) => {}
             _ => unknown.push(name),
         }
     }
     if !unknown.is_empty() {
-        return Err(Error::BadRequest(format!("Unknown fields: {}", unknown.join(", "))));
+        return Err(Error::BadRequest(format!("Unknown fields: {}", filter::listed(&unknown))));
     }
     let shown = |field: &&'static Field| everything || chosen.contains(&field.name);
     Ok(record.fields.iter().filter(selectable).filter(shown).collect())
@@ -203,12 +202,11 @@ fn parse_sort(collection: &Collection, text: Option<&str>) -> Result<Vec<SortKey
             Some(field) => keys.push(SortKey { field, descending }),
             // A lone `-` is told as it was sent.
             None if plain.is_empty() => refused.push(name),
-            None if refused.contains(&plain) => {}
             None => refused.push(plain),
         }
     }
     if !refused.is_empty() {
-        let refused = refused.join(", ");
+        let refused = filter::listed(&refused);
         return Err(Error::BadRequest(format!("Sorting not allowed on fields: {refused}")));
     }
     if keys.is_empty() {
