@@ -67,6 +67,27 @@ pub async fn get(
     Ok(envelope::found(caller.if_none_match.as_ref(), body.ok_or(Error::NotFound)?))
 }
 
+/// Answers a single record that is the caller's own, or that others let them see. Nearly all that is read
+/// is their own, which is cheap to find; only for the rest is it worth looking up who trusts whom.
+///
+/// # Errors
+/// 404 when there is none that is visible.
+pub async fn get_visible(
+    state: &AppState,
+    caller: &Caller,
+    record: &'static Record,
+    visible: &'static str,
+    id: &str,
+) -> Result<Response> {
+    let id = record_id(record, id, caller)?;
+    let one = |scope| select::one(state.store.committed(), record, scope, &caller.view);
+    let body = match one(Scope::own(id)).await? {
+        None => one(Scope { condition: visible, id }).await?,
+        own => own,
+    };
+    Ok(envelope::found(caller.if_none_match.as_ref(), body.ok_or(Error::NotFound)?))
+}
+
 /// Makes sure that a record exists within the scope.
 ///
 /// # Errors

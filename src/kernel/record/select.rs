@@ -29,6 +29,16 @@ pub struct Scope {
 /// The records of the caller's account.
 pub const OWN: &str = "t.account_id = {account}";
 
+/// One record of the caller's account.
+pub const OWN_RECORD: &str = "t.id = {id} AND t.account_id = {account}";
+
+impl Scope {
+    /// The record of this number, if it is the caller's account's.
+    pub const fn own(id: i64) -> Self {
+        Self { condition: OWN_RECORD, id }
+    }
+}
+
 /// SQL under construction, in the placeholders of its dialect.
 pub struct Sql {
     text: String,
@@ -103,7 +113,8 @@ pub async fn one(
         record,
         fields: record.fields.iter().filter(|field| field.is_readable()).collect(),
         keys: Vec::new(),
-        shows_account: true,
+        // That of an own record is known.
+        shows_account: scope.condition != OWN_RECORD,
         shows_disabled: false,
     };
     let mut sql = Sql::new(source.dialect());

@@ -55,8 +55,5 @@ impl Entity {
     }
 }
 
-/// SQL condition for the caller's own rule; `{id}` is the rule.
-pub const OWN: &str = "t.id = {id} AND t.account_id = {account}";
-
 /// SQL condition for the rules of the caller's own offering; `{id}` is the offering.
 pub const OF_OFFERING: &str = "t.app_offering_id = {id} AND t.account_id = {account}";

@@ -6,11 +6,11 @@ use super::dto::{
     AppOfferingAutomationRule, AppOfferingAutomationRuleItem, AppOfferingAutomationRuleQuery,
     COLLECTION, CreateAppOfferingAutomationRule, RECORD, UpdateAppOfferingAutomationRule,
 };
-use super::{entity, service};
+use super::service;
 use crate::audit_of;
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
-use crate::kernel::record::select::Scope;
+use crate::kernel::record::select::{OWN_RECORD, Scope};
 use crate::offering_api::access::Caller;
 use crate::offering_api::audit_lines;
 use crate::offering_api::resource::{self, BareWrite, Write};
@@ -119,7 +119,7 @@ pub async fn get(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Response> {
-    resource::get(&state, &caller, &RECORD, entity::OWN, &id).await
+    resource::get(&state, &caller, &RECORD, OWN_RECORD, &id).await
 }
 
 /// Create an automation rule
@@ -205,7 +205,7 @@ pub async fn audit(
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response> {
     let id = resource::record_id(&RECORD, &id, &caller)?;
-    resource::require(&state, &caller, &RECORD, Scope { condition: entity::OWN, id }).await?;
+    resource::require(&state, &caller, &RECORD, Scope::own(id)).await?;
     let entries = audit_of!("app_offering_automation_rule");
     audit_lines::list_of(&state, &caller, entries, id, &uri).await
 }

@@ -33,7 +33,7 @@ pub async fn list_of(
 ) -> Result<Response> {
     let record = &app_offerings::dto::RECORD;
     let id = resource::record_id(record, offering, caller)?;
-    let own = Scope { condition: app_offerings::entity::OWN, id };
+    let own = Scope::own(id);
     resource::require(state, caller, record, own).await?;
     let scope = Scope { condition: entity::OF_OFFERING, id };
     resource::list(state, caller, &COLLECTION, None, Some(scope), uri).await
@@ -78,7 +78,7 @@ async fn insert(
     }
     let row = row.insert(transaction).await?;
     audit::created(&row)?.write(transaction, caller.identity.person, now).await?;
-    let scope = Scope { condition: entity::OWN, id: row.id };
+    let scope = Scope::own(row.id);
     write.answer(transaction, state, &RECORD, scope, 201).await
 }
 
@@ -108,7 +108,7 @@ async fn change(
     let caller = &write.caller;
     let account = &*caller.identity.account;
     let before = find(transaction, account, id).await?;
-    let scope = Scope { condition: entity::OWN, id };
+    let scope = Scope::own(id);
     write.check_precondition(transaction, &RECORD, scope).await?;
     check_offering(transaction, account, &mut changes).await?;
     changes.check()?;
@@ -135,7 +135,7 @@ pub async fn delete(state: &AppState, write: Write, id: &str) -> Result<Response
             async move {
                 let identity = &write.caller.identity;
                 let row = find(transaction, &identity.account, *id).await?;
-                let scope = Scope { condition: entity::OWN, id: *id };
+                let scope = Scope::own(*id);
                 write.check_precondition(transaction, &RECORD, scope).await?;
                 let entry = audit::destroyed(&row)?;
                 entry.write(transaction, identity.person, state.clock.now()).await?;

@@ -74,6 +74,3 @@ impl Entity {
 pub const VISIBLE: &str = "t.id = {id} AND (t.account_id = {account} OR (t.published AND (EXISTS \
      (SELECT 1 FROM trusts WHERE provider_id = t.account_id AND customer_id = {account}) OR EXISTS \
      (SELECT 1 FROM app_instances WHERE app_offering_id = t.id AND customer_account_id = {account}))))";
-
-/// SQL condition for the caller's own record.
-pub const OWN: &str = "t.id = {id} AND t.account_id = {account}";

@@ -120,7 +120,7 @@ pub async fn get(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Response> {
-    resource::get(&state, &caller, &RECORD, entity::VISIBLE, &id).await
+    resource::get_visible(&state, &caller, &RECORD, entity::VISIBLE, &id).await
 }
 
 /// Create an app offering
@@ -205,6 +205,6 @@ pub async fn audit(
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response> {
     let id = resource::record_id(&RECORD, &id, &caller)?;
-    resource::require(&state, &caller, &RECORD, Scope { condition: entity::OWN, id }).await?;
+    resource::require(&state, &caller, &RECORD, Scope::own(id)).await?;
     audit_lines::list_of(&state, &caller, audit_of!("app_offering"), id, &uri).await
 }

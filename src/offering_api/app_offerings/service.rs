@@ -4,7 +4,7 @@ use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, QueryFilter, S
 use serde_json::Value;
 
 use super::dto::{self, RECORD};
-use super::entity::{self, ActiveModel, COLUMN, Entity, Model};
+use super::entity::{ActiveModel, COLUMN, Entity, Model};
 use super::locking;
 use super::scopes::nested::{self as scopes, ScopeChanges};
 use crate::directory::state::AppState;
@@ -87,7 +87,7 @@ async fn insert(
         attachments::service::apply(transaction, account, &RECORD, row.id, &changes, now).await?;
     audit::created(&row)?.with(files).write(transaction, caller.identity.person, now).await?;
     scopes.apply(transaction, caller, &row, Vec::new(), now).await?;
-    let scope = Scope { condition: entity::OWN, id: row.id };
+    let scope = Scope::own(row.id);
     write.answer(transaction, state, &RECORD, scope, 201).await
 }
 
@@ -134,7 +134,7 @@ pub(super) async fn change(
     let caller = &write.caller;
     let account = &*caller.identity.account;
     let before = locking::find(transaction, caller, id).await?;
-    let scope = Scope { condition: entity::OWN, id };
+    let scope = Scope::own(id);
     write.check_precondition(transaction, &RECORD, scope).await?;
     if let Some(reference) = changes.text("reference")
         && reference != before.reference

@@ -5,6 +5,7 @@ use axum::response::Response;
 use super::dto::{AuditLine, AuditLineItem, AuditLineQuery, COLLECTION, RECORD};
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
+use crate::kernel::record::select::OWN_RECORD;
 use crate::offering_api::access::Caller;
 use crate::offering_api::resource;
 
@@ -43,6 +44,5 @@ pub async fn get(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Response> {
-    let own = "t.id = {id} AND t.account_id = {account}";
-    resource::get(&state, &caller, &RECORD, own, &id).await
+    resource::get(&state, &caller, &RECORD, OWN_RECORD, &id).await
 }

@@ -19,8 +19,7 @@ use crate::offering_api::envelope;
 /// # Errors
 /// The database's.
 pub async fn me(state: &AppState, caller: &Caller) -> Result<Response> {
-    let condition = "t.id = {id} AND t.account_id = {account}";
-    let scope = Scope { condition, id: caller.identity.person };
+    let scope = Scope::own(caller.identity.person);
     let body = select::one(state.store.committed(), &dto::PERSON, scope, &caller.view).await?;
     Ok(envelope::found(caller.if_none_match.as_ref(), body.ok_or(Error::NotFound)?))
 }

@@ -12,7 +12,7 @@ use crate::kernel::idempotency::Answer;
 use crate::kernel::record::select::Scope;
 use crate::offering_api::app_offering_automation_rules::entity::Entity as Rules;
 use crate::offering_api::app_offerings::dto::RECORD;
-use crate::offering_api::app_offerings::entity::{self, ActiveModel, COLUMN, Entity, Model};
+use crate::offering_api::app_offerings::entity::{ActiveModel, COLUMN, Entity, Model};
 use crate::offering_api::app_offerings::locking;
 use crate::offering_api::app_offerings::scopes::entity::Entity as Scopes;
 use crate::offering_api::attachments;
@@ -39,7 +39,7 @@ async fn publish_draft(
 ) -> Result<Answer> {
     let caller = &write.caller;
     let draft = locking::find(transaction, caller, id).await?;
-    write.check_precondition(transaction, &RECORD, Scope { condition: entity::OWN, id }).await?;
+    write.check_precondition(transaction, &RECORD, Scope::own(id)).await?;
     if draft.published {
         return Err(Error::Unprocessable(
             "Only a draft can be published; this record is a published version".to_owned(),
@@ -47,7 +47,7 @@ async fn publish_draft(
     }
     let now = state.clock.now();
     let version = copy(transaction, caller.identity.person, &draft, now).await?;
-    let scope = Scope { condition: entity::OWN, id: version.id };
+    let scope = Scope::own(version.id);
     write.answer(transaction, state, &RECORD, scope, 201).await
 }
 

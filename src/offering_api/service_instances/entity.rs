@@ -64,6 +64,3 @@ impl Entity {
         Self::find().filter(COLUMN.account_id.eq(account))
     }
 }
-
-/// SQL condition for the caller's own record; `{id}` is the row.
-pub const OWN: &str = "t.id = {id} AND t.account_id = {account}";

@@ -6,9 +6,10 @@ use super::dto::{
     COLLECTION, CreateServiceInstance, RECORD, ServiceInstance, ServiceInstanceItem,
     ServiceInstanceQuery, UpdateServiceInstance,
 };
-use super::{entity, service};
+use super::service;
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
+use crate::kernel::record::select::OWN_RECORD;
 use crate::offering_api::access::Caller;
 use crate::offering_api::resource::{self, Write};
 
@@ -80,7 +81,7 @@ pub async fn get(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Response> {
-    resource::get(&state, &caller, &RECORD, entity::OWN, &id).await
+    resource::get(&state, &caller, &RECORD, OWN_RECORD, &id).await
 }
 
 /// Create a service instance

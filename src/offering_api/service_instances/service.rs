@@ -3,7 +3,7 @@ use futures_util::FutureExt;
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, QueryFilter, QuerySelect, Set};
 
 use super::dto::RECORD;
-use super::entity::{self, ActiveModel, COLUMN, Entity};
+use super::entity::{ActiveModel, COLUMN, Entity};
 use super::names::{self, Given};
 use crate::directory::state::AppState;
 use crate::kernel::audit;
@@ -61,7 +61,7 @@ async fn insert(
     let files =
         attachments::service::apply(transaction, account, &RECORD, row.id, changes, now).await?;
     audit::created(&row)?.with(files).write(transaction, caller.identity.person, now).await?;
-    let scope = Scope { condition: entity::OWN, id: row.id };
+    let scope = Scope::own(row.id);
     write.answer(transaction, state, &RECORD, scope, 201).await
 }
 
@@ -95,7 +95,7 @@ async fn change(
     // Locked, because custom fields are merged into what is there.
     let found = Entity::of(account).filter(COLUMN.id.eq(id)).lock_exclusive().one(transaction);
     let before = found.await?.ok_or(Error::NotFound)?;
-    let scope = Scope { condition: entity::OWN, id };
+    let scope = Scope::own(id);
     write.check_precondition(transaction, &RECORD, scope).await?;
     changes.check()?;
     let now = state.clock.now();

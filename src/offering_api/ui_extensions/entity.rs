@@ -59,9 +59,6 @@ impl Entity {
     }
 }
 
-/// SQL condition for the caller's own record; `{id}` is the row.
-pub const OWN: &str = "t.id = {id} AND t.account_id = {account}";
-
 /// SQL condition for a UI extension of which an app offering has a version as its form; `{id}` is the
 /// row. It names the table of offerings, which refer to UI extensions, so that nothing here has to
 /// import them.

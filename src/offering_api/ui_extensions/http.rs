@@ -6,11 +6,11 @@ use super::dto::{
     COLLECTION, CreateUiExtension, RECORD, UiExtension, UiExtensionItem, UiExtensionQuery,
     UpdateUiExtension,
 };
-use super::{entity, service};
+use super::service;
 use crate::audit_of;
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
-use crate::kernel::record::select::Scope;
+use crate::kernel::record::select::{OWN_RECORD, Scope};
 use crate::offering_api::access::Caller;
 use crate::offering_api::audit_lines;
 use crate::offering_api::resource::{self, Write};
@@ -49,7 +49,7 @@ pub async fn get(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Response> {
-    resource::get(&state, &caller, &RECORD, entity::OWN, &id).await
+    resource::get(&state, &caller, &RECORD, OWN_RECORD, &id).await
 }
 
 /// Create a UI extension
@@ -111,6 +111,6 @@ pub async fn audit(
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response> {
     let id = resource::record_id(&RECORD, &id, &caller)?;
-    resource::require(&state, &caller, &RECORD, Scope { condition: entity::OWN, id }).await?;
+    resource::require(&state, &caller, &RECORD, Scope::own(id)).await?;
     audit_lines::list_of(&state, &caller, audit_of!("ui_extension"), id, &uri).await
 }

@@ -65,7 +65,7 @@ async fn insert(
     }
     let extension = row.update(transaction).await?;
     audit::created(&extension)?.with(code).write(transaction, person, now).await?;
-    let scope = Scope { condition: entity::OWN, id: extension.id };
+    let scope = Scope::own(extension.id);
     write.answer(transaction, state, &RECORD, scope, 201).await
 }
 
@@ -99,7 +99,7 @@ async fn change(
     // Locked: see `versions` for what two at the same time do.
     let found = Entity::of(account).filter(COLUMN.id.eq(id)).lock_exclusive().one(transaction);
     let before = found.await?.ok_or(Error::NotFound)?;
-    let scope = Scope { condition: entity::OWN, id };
+    let scope = Scope::own(id);
     write.check_precondition(transaction, &RECORD, scope).await?;
     let source = Source::Transaction(transaction);
     let used = Scope { condition: entity::USED_BY_OFFERING, id };

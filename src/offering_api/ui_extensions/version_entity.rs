@@ -61,8 +61,5 @@ impl Entity {
     }
 }
 
-/// SQL condition for a version of the caller's account; `{id}` is the row.
-pub const OWN: &str = "t.id = {id} AND t.account_id = {account}";
-
 /// SQL condition for the versions of one UI extension; `{id}` is the UI extension.
 pub const OF_EXTENSION: &str = "t.ui_extension_id = {id} AND t.account_id = {account}";

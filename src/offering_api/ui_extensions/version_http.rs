@@ -6,11 +6,11 @@ use super::http::TAG;
 use super::version_dto::{
     COLLECTION, RECORD, UiExtensionVersion, UiExtensionVersionItem, UiExtensionVersionQuery,
 };
-use super::{dto, entity, version_entity, versions};
+use super::{dto, version_entity, versions};
 use crate::audit_of;
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
-use crate::kernel::record::select::Scope;
+use crate::kernel::record::select::{OWN_RECORD, Scope};
 use crate::offering_api::access::Caller;
 use crate::offering_api::audit_lines;
 use crate::offering_api::resource;
@@ -34,7 +34,7 @@ pub async fn list(
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response> {
     let id = resource::record_id(&dto::RECORD, &id, &caller)?;
-    resource::require(&state, &caller, &dto::RECORD, Scope { condition: entity::OWN, id }).await?;
+    resource::require(&state, &caller, &dto::RECORD, Scope::own(id)).await?;
     let scope = Scope { condition: version_entity::OF_EXTENSION, id };
     resource::list(&state, &caller, &COLLECTION, None, Some(scope), &uri).await
 }
@@ -57,7 +57,7 @@ pub async fn get(
     Path((id, version_id)): Path<(String, String)>,
 ) -> Result<Response> {
     versions::locate(&state, &caller, &id, &version_id).await?;
-    resource::get(&state, &caller, &RECORD, version_entity::OWN, &version_id).await
+    resource::get(&state, &caller, &RECORD, OWN_RECORD, &version_id).await
 }
 
 /// List the audit entries of a version of a UI extension
