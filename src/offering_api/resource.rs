@@ -5,7 +5,6 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderValue, Uri, header};
-use http_body_util::{BodyExt, Limited};
 use sea_orm::DatabaseTransaction;
 use serde_json::Value;
 
@@ -14,15 +13,13 @@ use super::envelope;
 use crate::directory::state::AppState;
 use crate::kernel::db::Source;
 use crate::kernel::error::{Error, Result};
+use crate::kernel::http::body::{self, BODY_LIMIT};
 use crate::kernel::idempotency::{Answer, Key};
 use crate::kernel::node_id;
 use crate::kernel::record::input::{Input, Mode};
 use crate::kernel::record::page;
 use crate::kernel::record::select::{self, Scope};
 use crate::kernel::record::{Body, Changes, Collection, ListQuery, Record};
-
-/// Largest JSON body, in bytes. Every text of the largest record at its limit fits several times.
-pub const BODY_LIMIT: usize = 1024 * 1024;
 
 /// Answers a list; `predefined` is the named subset of the path.
 ///
@@ -151,7 +148,7 @@ impl FromRequest<AppState> for Write {
     async fn from_request(request: Request, _: &AppState) -> Result<Self> {
         let (parts, body) = request.into_parts();
         let caller = parts.extensions.get::<Caller>().cloned().ok_or(Error::Unauthorized)?;
-        let bytes = read(body).await?;
+        let bytes = body::read(body, BODY_LIMIT).await?;
         let route = parts.extensions.get::<MatchedPath>().map_or("", |path| path.as_str());
         let route = format!("{} {route} {}", parts.method, parts.uri.path());
         let key = idempotency_key(&parts.headers, &caller.identity.account, &route, &bytes)?;
@@ -176,7 +173,7 @@ impl FromRequest<AppState> for BareWrite {
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self> {
         let (mut parts, body) = request.into_parts();
-        let bytes = read(body).await?;
+        let bytes = body::read(body, BODY_LIMIT).await?;
         // Some clients send `{}`, some nothing.
         let bytes = if bytes.is_empty() { Bytes::from_static(b"{}") } else { bytes };
         parts.headers.remove(header::CONTENT_LENGTH);
@@ -343,21 +340,6 @@ impl<C: Send + Sync> Running<C> {
 /// The address of a record's page, for `Location` (contract 1.4).
 pub fn location(state: &AppState, caller: &Caller, record: &Record, id: i64) -> String {
     format!("{}/{}/{id}", state.site.account_url(&caller.identity.account), record.table)
-}
-
-/// Reads a body of at most [`BODY_LIMIT`] bytes.
-///
-/// # Errors
-/// 413 when it is longer.
-pub async fn read(body: axum::body::Body) -> Result<Bytes> {
-    match Limited::new(body, BODY_LIMIT).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-            Err(Error::PayloadTooLarge(BODY_LIMIT))
-        }
-        // The client stopped in the middle, or paused for too long.
-        Err(_) => Err(Error::BadRequest("The request body ended early".to_owned())),
-    }
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -1,3 +1,5 @@
-//! HTTP without resources: the accept loop and the mounting of routers.
+//! HTTP without resources: the accept loop, the mounting of routers, and what requests and answers of
+//! every family have in common.
+pub mod body;
 pub mod connection;
 pub mod mount;

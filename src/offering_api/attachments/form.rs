@@ -11,7 +11,7 @@ use futures_util::stream::{Stream, StreamExt};
 use parking_lot::Mutex;
 
 use crate::kernel::error::{Error, Result};
-use crate::offering_api::resource::BODY_LIMIT;
+use crate::kernel::http::body::BODY_LIMIT;
 
 /// Longest text in a part, in bytes.
 const TEXT_LIMIT: usize = 16 * 1024;

@@ -6,7 +6,7 @@ use super::dto::{AccessToken, TokenRefusal, TokenRequest};
 use super::{dto, service};
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
-use crate::offering_api::resource;
+use crate::kernel::http::body::{self, BODY_LIMIT};
 
 /// OpenAPI tag of this resource; always the folder's name.
 const TAG: &str = "oauth";
@@ -33,7 +33,7 @@ const TAG: &str = "oauth";
 )]
 pub async fn create_token(State(state): State<AppState>, request: Request) -> Result<Response> {
     let (parts, body) = request.into_parts();
-    let body = resource::read(body).await?;
+    let body = body::read(body, BODY_LIMIT).await?;
     let answer = match dto::Ask::read(&parts.headers, &body) {
         Ok(ask) => service::issue(&state, ask).await?,
         Err(refusal) => Err(refusal),
