@@ -5,6 +5,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use http::HeaderMap;
 use parking_lot::Mutex;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
@@ -63,8 +64,28 @@ pub struct Key {
 }
 
 impl Key {
-    /// A key is good for one account and route, and for one body.
-    pub fn new(key: &str, account: &str, route: &str, body: &[u8]) -> Self {
+    /// The `Idempotency-Key` of a request, if it has one: good for one account, route and body. The
+    /// route is any text that tells the operation and its path from others.
+    ///
+    /// # Errors
+    /// 400 for one that is too long or not visible ASCII.
+    pub fn of(
+        headers: &HeaderMap,
+        account: &str,
+        route: &str,
+        body: &[u8],
+    ) -> Result<Option<Self>> {
+        let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+        let value = value.to_str().unwrap_or_default().trim();
+        if !(1..=255).contains(&value.len()) {
+            return Err(Error::BadRequest(
+                "The Idempotency-Key must have 1 to 255 visible ASCII characters".to_owned(),
+            ));
+        }
+        Ok(Some(Self::new(value, account, route, body)))
+    }
+
+    fn new(key: &str, account: &str, route: &str, body: &[u8]) -> Self {
         Self {
             id: fingerprint(&[account.as_bytes(), route.as_bytes(), key.as_bytes()]),
             request: fingerprint(&[body]),

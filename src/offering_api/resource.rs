@@ -151,7 +151,7 @@ impl FromRequest<AppState> for Write {
         let bytes = body::read(body, BODY_LIMIT).await?;
         let route = parts.extensions.get::<MatchedPath>().map_or("", |path| path.as_str());
         let route = format!("{} {route} {}", parts.method, parts.uri.path());
-        let key = idempotency_key(&parts.headers, &caller.identity.account, &route, &bytes)?;
+        let key = Key::of(&parts.headers, &caller.identity.account, &route, &bytes)?;
         let has_body = !bytes.is_empty() || parts.method != http::Method::DELETE;
         Ok(Self {
             body: if has_body { Body::parse(&bytes)? } else { Body::default() },
@@ -196,7 +196,7 @@ impl Write {
         content: &[u8],
     ) -> Result<Self> {
         Ok(Self {
-            key: idempotency_key(headers, &caller.identity.account, route, content)?,
+            key: Key::of(headers, &caller.identity.account, route, content)?,
             body: Body::default(),
             if_match: text(headers, header::IF_MATCH.as_str()).map(str::to_owned),
             strict: false,
@@ -344,26 +344,6 @@ pub fn location(state: &AppState, caller: &Caller, record: &Record, id: i64) -> 
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok().map(str::trim).filter(|text| !text.is_empty())
-}
-
-/// The `Idempotency-Key` of a request, good for one account, route and body.
-///
-/// # Errors
-/// 400 for one that is too long or not visible ASCII.
-pub fn idempotency_key(
-    headers: &HeaderMap,
-    account: &str,
-    route: &str,
-    body: &[u8],
-) -> Result<Option<Key>> {
-    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
-    let value = value.to_str().unwrap_or_default().trim();
-    if !(1..=255).contains(&value.len()) {
-        return Err(Error::BadRequest(
-            "The Idempotency-Key must have 1 to 255 visible ASCII characters".to_owned(),
-        ));
-    }
-    Ok(Some(Key::new(value, account, route, body)))
 }
 
 /// `Prefer: handling=strict` (RFC 7240).

@@ -20,7 +20,7 @@ use crate::kernel::config::UploadShape;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::idempotency::{Answer, Key};
 use crate::offering_api::access::Caller;
-use crate::offering_api::{envelope, resource};
+use crate::offering_api::envelope;
 
 /// Folder of the store where uploads are.
 pub const FOLDER: &str = "uploads";
@@ -121,11 +121,10 @@ async fn arrive(
     let content_type = fields.get("content-type").map(String::as_str).or(part.content_type());
     let content_type = content_type.and_then(media_type).unwrap_or_else(|| ANY_TYPE.to_owned());
     // A key that cannot be used is refused before the file is read.
-    resource::idempotency_key(headers, &grant.account, ROUTE, b"")?;
+    Key::of(headers, &grant.account, ROUTE, b"")?;
     let stored = store(state, part).await?;
     let content = format!("{name}\n{}", stored.digest);
-    let idempotency =
-        resource::idempotency_key(headers, &grant.account, ROUTE, content.as_bytes())?;
+    let idempotency = Key::of(headers, &grant.account, ROUTE, content.as_bytes())?;
     let location = location(&state.site.public_url, &file_key);
     let now = state.clock.now();
     Ok(Arrival { grant, file_key, name, content_type, stored, location, idempotency, now })
