@@ -14,6 +14,7 @@ use crate::directory::state::AppState;
 use crate::kernel::db::Source;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::http::body::{self, BODY_LIMIT};
+use crate::kernel::http::prefer;
 use crate::kernel::idempotency::{Answer, Key};
 use crate::kernel::node_id;
 use crate::kernel::record::input::{Input, Mode};
@@ -157,7 +158,7 @@ impl FromRequest<AppState> for Write {
             body: if has_body { Body::parse(&bytes)? } else { Body::default() },
             key: key.filter(|_| parts.method == http::Method::POST),
             if_match: text(&parts.headers, header::IF_MATCH.as_str()).map(str::to_owned),
-            strict: is_strict(&parts.headers),
+            strict: prefer::is_strict(&parts.headers),
             source: source(&parts.headers),
             caller,
         })
@@ -344,17 +345,6 @@ pub fn location(state: &AppState, caller: &Caller, record: &Record, id: i64) -> 
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok().map(str::trim).filter(|text| !text.is_empty())
-}
-
-/// `Prefer: handling=strict` (RFC 7240).
-fn is_strict(headers: &HeaderMap) -> bool {
-    headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok()).any(|value| {
-        value.split([',', ';']).any(|part| {
-            let (name, value) = part.split_once('=').unwrap_or((part, ""));
-            name.trim().eq_ignore_ascii_case("handling")
-                && value.trim().trim_matches('"').eq_ignore_ascii_case("strict")
-        })
-    })
 }
 
 /// Where a new record came from, by its headers (contract 1.14), which may hold any UTF-8.

@@ -3,3 +3,4 @@
 pub mod body;
 pub mod connection;
 pub mod mount;
+pub mod prefer;
