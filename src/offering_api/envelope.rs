@@ -1,13 +1,12 @@
-//! How this family's answers look: bodies, errors and headers (contract 1.4, 1.16).
+//! How this family's refusals look: bodies and headers (contract 1.4, 1.16).
 use axum::body::Body;
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use md5::{Digest, Md5};
 use serde_json::{Value, json};
 
 use crate::directory::state::AppState;
 use crate::kernel::error::{Error, Problem};
-use crate::kernel::idempotency::Answer;
+use crate::kernel::http::answer::JSON;
 use crate::kernel::language::Language;
 use crate::kernel::language::labels::label;
 
@@ -20,65 +19,10 @@ pub enum Form {
     Problem,
 }
 
-const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
-
-/// The weak entity tag of a body.
-pub fn etag(body: &[u8]) -> String {
-    let mut tag = String::with_capacity(36);
-    tag.push_str("W/\"");
-    tag.push_str(&hex::encode(Md5::digest(body)));
-    tag.push('"');
-    tag
-}
-
-/// Whether `If-None-Match` or `If-Match` names this tag. Weak tags are compared by what they quote:
-/// all of ours are weak.
-pub fn names_tag(header: &str, tag: &str) -> bool {
-    let opaque = |text: &str| text.trim().trim_start_matches("W/").to_owned();
-    header.trim() == "*" || header.split(',').any(|candidate| opaque(candidate) == opaque(tag))
-}
-
-/// 200 with a JSON body and its tag, or 304 when `If-None-Match` names that tag.
-pub fn found(if_none_match: Option<&HeaderValue>, body: Vec<u8>) -> Response {
-    let tag = etag(&body);
-    let known = if_none_match.and_then(|header| header.to_str().ok());
-    let mut response = if known.is_some_and(|known| names_tag(known, &tag)) {
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-        response
-    } else {
-        let mut response = Response::new(Body::from(body));
-        response.headers_mut().insert(header::CONTENT_TYPE, JSON);
-        response
-    };
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
-        response.headers_mut().insert(header::ETAG, tag);
-    }
-    response
-}
-
 /// 200 with a JSON value, without a tag: for answers that do not depend on who asks.
 pub fn json(value: &Value) -> Response {
     let mut response = Response::new(Body::from(value.to_string()));
     response.headers_mut().insert(header::CONTENT_TYPE, JSON);
-    response
-}
-
-/// What a change answers.
-pub fn changed(answer: Answer) -> Response {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
-    let headers = response.headers_mut();
-    if let Some(location) = answer.location.and_then(|text| HeaderValue::from_str(&text).ok()) {
-        headers.insert(header::LOCATION, location);
-    }
-    if !answer.body.is_empty() {
-        headers.insert(header::CONTENT_TYPE, JSON);
-        if let Ok(tag) = HeaderValue::from_str(&etag(&answer.body)) {
-            headers.insert(header::ETAG, tag);
-        }
-        *response.body_mut() = Body::from(answer.body);
-    }
     response
 }
 

@@ -9,12 +9,11 @@ use sea_orm::DatabaseTransaction;
 use serde_json::Value;
 
 use super::access::Caller;
-use super::envelope;
 use crate::directory::state::AppState;
 use crate::kernel::db::Source;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::http::body::{self, BODY_LIMIT};
-use crate::kernel::http::prefer;
+use crate::kernel::http::{answer, prefer};
 use crate::kernel::idempotency::{Answer, Key};
 use crate::kernel::node_id;
 use crate::kernel::record::input::{Input, Mode};
@@ -44,7 +43,7 @@ pub async fn list(
     let query = ListQuery::parse(uri.query(), collection, named, uri.path(), &caller.view)?;
     let source = state.store.committed();
     let (body, info) = select::page(source, collection, &query, scope, &caller.view).await?;
-    let mut response = envelope::found(caller.if_none_match.as_ref(), body);
+    let mut response = answer::found(caller.if_none_match.as_ref(), body);
     page::write_headers(response.headers_mut(), &query, &info, uri.path(), &caller.view);
     Ok(response)
 }
@@ -62,7 +61,7 @@ pub async fn get(
 ) -> Result<Response> {
     let scope = Scope { condition, id: record_id(record, id, caller)? };
     let body = select::one(state.store.committed(), record, scope, &caller.view).await?;
-    Ok(envelope::found(caller.if_none_match.as_ref(), body.ok_or(Error::NotFound)?))
+    Ok(answer::found(caller.if_none_match.as_ref(), body.ok_or(Error::NotFound)?))
 }
 
 /// Answers a single record that is the caller's own, or that others let them see. Nearly all that is read
@@ -253,7 +252,7 @@ impl Write {
     ) -> Result<()> {
         let Some(wanted) = &self.if_match else { return Ok(()) };
         let current = show(transaction, record, scope, &self.caller).await?;
-        if envelope::names_tag(wanted, &envelope::etag(&current)) {
+        if answer::names_tag(wanted, &answer::etag(&current)) {
             Ok(())
         } else {
             Err(Error::PreconditionFailed)
@@ -294,7 +293,7 @@ impl Write {
             .store
             .write(running, |transaction, running| running.run(transaction).boxed())
             .await?;
-        let mut response = envelope::changed(answer);
+        let mut response = answer::changed(answer);
         let headers = response.headers_mut();
         if strict {
             headers.insert("preference-applied", HeaderValue::from_static("handling=strict"));

@@ -1,5 +1,6 @@
 //! HTTP without resources: the accept loop, the mounting of routers, and what requests and answers of
 //! every family have in common.
+pub mod answer;
 pub mod body;
 pub mod connection;
 pub mod mount;

@@ -18,9 +18,9 @@ use super::{s3_policy, upload_entity};
 use crate::directory::state::AppState;
 use crate::kernel::config::UploadShape;
 use crate::kernel::error::{Error, Result};
+use crate::kernel::http::answer;
 use crate::kernel::idempotency::{Answer, Key};
 use crate::offering_api::access::Caller;
-use crate::offering_api::envelope;
 
 /// Folder of the store where uploads are.
 pub const FOLDER: &str = "uploads";
@@ -181,7 +181,7 @@ async fn settle(state: &AppState, arrival: Arrival) -> Result<Response> {
     }
     let Outcome { answer, replayed, .. } = outcome?;
     let is_xml = answer.status == 201;
-    let mut response = envelope::changed(answer);
+    let mut response = answer::changed(answer);
     let headers = response.headers_mut();
     if is_xml {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));

@@ -9,6 +9,7 @@ use super::dto::{Account, Enumerations, Person};
 use super::service;
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
+use crate::kernel::http::answer;
 use crate::offering_api::access::Caller;
 use crate::offering_api::envelope;
 
@@ -94,5 +95,5 @@ pub async fn rate_limit(caller: Caller) -> Response {
     let body = json!({
         "limit": standing.limit, "remaining": standing.remaining, "reset": standing.reset,
     });
-    envelope::found(caller.if_none_match.as_ref(), body.to_string().into_bytes())
+    answer::found(caller.if_none_match.as_ref(), body.to_string().into_bytes())
 }

@@ -6,13 +6,13 @@ use super::dto;
 use crate::directory::state::AppState;
 use crate::kernel::db::Row;
 use crate::kernel::error::{Error, Result};
+use crate::kernel::http::answer;
 use crate::kernel::language::Language;
 use crate::kernel::language::enumerations::{self as known, CURRENCIES, enum_text};
 use crate::kernel::node_id;
 use crate::kernel::record::select::{self, Scope, Sql};
 use crate::kernel::time_zone::TimeZone;
 use crate::offering_api::access::Caller;
-use crate::offering_api::envelope;
 
 /// The person of the token.
 ///
@@ -21,7 +21,7 @@ use crate::offering_api::envelope;
 pub async fn me(state: &AppState, caller: &Caller) -> Result<Response> {
     let scope = Scope::own(caller.identity.person);
     let body = select::one(state.store.committed(), &dto::PERSON, scope, &caller.view).await?;
-    Ok(envelope::found(caller.if_none_match.as_ref(), body.ok_or(Error::NotFound)?))
+    Ok(answer::found(caller.if_none_match.as_ref(), body.ok_or(Error::NotFound)?))
 }
 
 /// What is read of an account: name, time zone, locale, owner's number and name.
@@ -68,12 +68,12 @@ pub async fn account(state: &AppState, caller: &Caller) -> Result<Response> {
         "owner": owner,
         "directory_account": null,
     });
-    Ok(envelope::found(caller.if_none_match.as_ref(), account.to_string().into_bytes()))
+    Ok(answer::found(caller.if_none_match.as_ref(), account.to_string().into_bytes()))
 }
 
 /// The enumerations with their texts in the caller's language.
 pub fn enumerations(caller: &Caller) -> Response {
-    envelope::found(
+    answer::found(
         caller.if_none_match.as_ref(),
         Value::Object(texts(caller.language)).to_string().into_bytes(),
     )
