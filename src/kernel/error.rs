@@ -120,6 +120,18 @@ impl From<DbErr> for Error {
     }
 }
 
+/// An error with its causes, for the log.
+pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(error) = next {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        next = error.source();
+    }
+    text
+}
+
 /// Turns a unique violation into the refusal of `field` (422), anything else into itself.
 pub fn taken(field: &'static str) -> impl FnOnce(DbErr) -> Error {
     move |error| match error.sql_err() {

@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::directory::state::AppState;
-use crate::kernel::error::{Error, Problem};
+use crate::kernel::error::{Error, Problem, chain};
 use crate::kernel::http::answer::JSON;
 use crate::kernel::language::Language;
 use crate::kernel::language::labels::label;
@@ -116,16 +116,4 @@ fn problem(state: &AppState, error: &Error, status: StatusCode, language: Langua
 
 fn text(problem: &Problem, language: Language) -> String {
     problem.violation.text(language, &label(problem.field, language))
-}
-
-/// An error with its causes, for the log.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(error) = next {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        next = error.source();
-    }
-    text
 }
