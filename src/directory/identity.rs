@@ -1,9 +1,12 @@
 //! Who calls: from a token to an identity, without a query for each request; and how often they may.
 use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use axum::extract::ConnectInfo;
 use chrono_tz::Tz;
 use futures_util::FutureExt;
+use http::{Extensions, HeaderMap, Request};
 use parking_lot::Mutex;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Statement};
 
@@ -132,6 +135,12 @@ impl Identities {
         buckets.entry(caller.to_owned()).or_default().clone()
     }
 
+    /// The request counter of the address that a request without a person comes from.
+    pub fn address_bucket<B>(&self, kernel: &Kernel, request: &Request<B>) -> Arc<Bucket> {
+        let address = address(kernel.config.proxies, request.headers(), request.extensions());
+        self.bucket(&format!("address:{address}"), kernel.clock.now_millis())
+    }
+
     /// Tells the other servers on this database what was counted here, and learns what they counted.
     /// A counter is thereby exact on one server, and at most a second behind on several.
     ///
@@ -194,6 +203,27 @@ async fn tell(
     transaction.execute_unprepared(&old).await?;
     totals.sort_unstable_by_key(|(place, _)| *place);
     Ok(totals.into_iter().map(|(_, total)| total).collect())
+}
+
+/// The address that a request comes from: the client's before so many `proxies`, else the peer's;
+/// `unknown` without a connection.
+pub fn address(proxies: u32, headers: &HeaderMap, extensions: &Extensions) -> String {
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>();
+    let peer = || peer.map_or("unknown".to_owned(), |ConnectInfo(peer)| peer.ip().to_string());
+    forwarded(headers, proxies).unwrap_or_else(peer)
+}
+
+/// The address that the outermost of so many proxies was called from. What stands before it in the
+/// header anybody can write.
+fn forwarded(headers: &HeaderMap, proxies: u32) -> Option<String> {
+    let position = usize::try_from(proxies).ok()?.checked_sub(1)?;
+    let lines = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
+    let addresses: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
+    // Proxies also write `address:port` and `[address]:port`.
+    let text = addresses.iter().rev().nth(position)?;
+    let address = text.parse::<IpAddr>().ok();
+    let address = address.or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()));
+    Some(address?.to_string())
 }
 
 /// Requests of one caller.

@@ -3,10 +3,9 @@
 //! What an operation needs is read from its own declaration in the document: the scopes of its
 //! `security`, and `x-required-role`. There is no second list.
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath, Request, State};
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
@@ -17,7 +16,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::envelope::{self, Form};
-use crate::directory::identity::{Bucket, Identity, Standing};
+use crate::directory::identity::{Identity, Standing};
 use crate::directory::permission::Permission;
 use crate::directory::state::AppState;
 use crate::kernel::error::{Error, Result};
@@ -182,7 +181,7 @@ async fn admit(
     let identity = match token {
         Some(token) => state.identities.find(&state.kernel, &token).await?,
         None if operation.permission.is_none() || operation.optional => {
-            let bucket = address_bucket(state, request);
+            let bucket = state.identities.address_bucket(&state.kernel, request);
             let (counted, allowed) = bucket.count(now, state.limits());
             *standing = Some(counted);
             allowed.map_err(Error::TooManyRequests)?;
@@ -192,7 +191,8 @@ async fn admit(
     };
     let Some(identity) = identity else {
         // Whoever tries tokens is slowed down, like anybody without one.
-        let (counted, allowed) = address_bucket(state, request).count(now, state.limits());
+        let bucket = state.identities.address_bucket(&state.kernel, request);
+        let (counted, allowed) = bucket.count(now, state.limits());
         if allowed.is_err() {
             *standing = Some(counted);
         }
@@ -230,27 +230,6 @@ async fn admit(
         return Err(Error::Forbidden);
     }
     accept(operation, request.headers())
-}
-
-/// The counter of the address that a request without a person comes from.
-fn address_bucket(state: &AppState, request: &Request) -> Arc<Bucket> {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    let peer = || peer.map_or("unknown".to_owned(), |ConnectInfo(peer)| peer.ip().to_string());
-    let address = forwarded(request.headers(), state.config.proxies).unwrap_or_else(peer);
-    state.identities.bucket(&format!("address:{address}"), state.clock.now_millis())
-}
-
-/// The address that the outermost of so many proxies was called from. What stands before it in the
-/// header anybody can write.
-fn forwarded(headers: &HeaderMap, proxies: u32) -> Option<String> {
-    let position = usize::try_from(proxies).ok()?.checked_sub(1)?;
-    let lines = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
-    let addresses: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
-    // Proxies also write `address:port` and `[address]:port`.
-    let text = addresses.iter().rev().nth(position)?;
-    let address = text.parse::<IpAddr>().ok();
-    let address = address.or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()));
-    Some(address?.to_string())
 }
 
 /// The token of `Authorization: Bearer <token>` in any case, or of the older
