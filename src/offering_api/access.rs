@@ -20,6 +20,7 @@ use crate::directory::identity::{Identity, Standing};
 use crate::directory::permission::Permission;
 use crate::directory::state::AppState;
 use crate::kernel::error::{Error, Result};
+use crate::kernel::http::operations::successes;
 use crate::kernel::language::Language;
 use crate::kernel::record::View;
 
@@ -93,15 +94,6 @@ impl Operations {
         let method = if method == Method::HEAD { &Method::GET } else { method };
         methods.get(method)
     }
-}
-
-/// Content types of an operation's successes.
-fn successes(operation: &Value) -> impl Iterator<Item = &str> {
-    let responses = operation["responses"].as_object().into_iter().flatten();
-    responses
-        .filter(|(status, _)| status.starts_with('2'))
-        .filter_map(|(_, response)| response["content"].as_object())
-        .flat_map(|content| content.keys().map(String::as_str))
 }
 
 /// Proof that the request passed the door: who calls, and through whose eyes the answer is shown.
