@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod body;
 pub mod connection;
+pub mod file;
 pub mod mount;
 pub mod operations;
 pub mod prefer;

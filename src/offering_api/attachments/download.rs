@@ -2,18 +2,15 @@
 //! or two.
 use std::collections::HashMap;
 
-use axum::body::Body;
 use axum::response::Response;
-use bytes::Bytes;
-use futures_util::stream::BoxStream;
 use http::{HeaderValue, header};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::dto;
 use super::upload::ANY_TYPE;
 use crate::directory::state::AppState;
 use crate::kernel::db::Row;
 use crate::kernel::error::{Error, Result};
+use crate::kernel::http::file;
 use crate::kernel::node_id;
 use crate::kernel::record::select::Sql;
 use crate::kernel::secret::Purpose;
@@ -58,8 +55,9 @@ pub async fn serve(state: &AppState, id: &str, query: Option<&str>) -> Result<Re
         return Err(Error::NotFound);
     };
     let shown = SHOWN.into_iter().find(|known| *known == file.content_type);
-    let disposition = disposition(shown.is_some(), &file.name);
-    let mut response = stream(size, bytes, shown.unwrap_or(ANY_TYPE));
+    let disposition = file::disposition(shown.is_some(), &file.name);
+    let content_type = HeaderValue::from_static(shown.unwrap_or(ANY_TYPE));
+    let mut response = file::stream(size, bytes, content_type);
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_DISPOSITION,
@@ -70,19 +68,6 @@ pub async fn serve(state: &AppState, id: &str, query: Option<&str>) -> Result<Re
         HeaderValue::from_str(&format!("private, max-age={left}")).map_err(Error::internal)?,
     );
     Ok(response)
-}
-
-/// 200 with a file's bytes.
-pub fn stream(
-    size: u64,
-    bytes: BoxStream<'static, object_store::Result<Bytes>>,
-    content_type: &'static str,
-) -> Response {
-    let mut response = Response::new(Body::from_stream(bytes));
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    headers.insert(header::CONTENT_LENGTH, size.into());
-    response
 }
 
 async fn find(state: &AppState, id: i64) -> Result<Option<Attached>> {
@@ -102,33 +87,4 @@ async fn find(state: &AppState, id: i64) -> Result<Option<Attached>> {
         });
     };
     state.store.committed().fetch(sql.query(false), None, read).await
-}
-
-/// `Content-Disposition` with the name in ASCII for old clients and in full for others (RFC 6266).
-fn disposition(shown: bool, name: &str) -> String {
-    // What RFC 5987 lets stand.
-    const SAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-    let kind = if shown { "inline" } else { "attachment" };
-    let plain: String = name
-        .chars()
-        .map(|it| if matches!(it, ' '..='~') && !matches!(it, '"' | '\\' | '%') { it } else { '_' })
-        .collect();
-    format!("{kind}; filename=\"{plain}\"; filename*=UTF-8''{}", utf8_percent_encode(name, SAFE))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_fit_their_header() {
-        assert_eq!(
-            disposition(true, "logo.png"),
-            "inline; filename=\"logo.png\"; filename*=UTF-8''logo.png"
-        );
-        assert_eq!(
-            disposition(false, "Über \"x\".html"),
-            "attachment; filename=\"_ber _x_.html\"; filename*=UTF-8''%C3%9Cber%20%22x%22.html"
-        );
-    }
 }

@@ -10,9 +10,9 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
 use http::{HeaderValue, header};
 
-use super::download;
 use crate::directory::state::AppState;
 use crate::kernel::error::{Error, Result};
+use crate::kernel::http::file;
 use crate::kernel::language::violation::Violation;
 use crate::kernel::record::Changes;
 use crate::kernel::record::input::{Input, is_http_url};
@@ -111,7 +111,7 @@ pub async fn serve(state: &AppState, name: &str) -> Result<Response> {
     let content_type = content_type(name).ok_or(Error::NotFound)?;
     let found = state.storage.get(&format!("{FOLDER}/{name}")).await?;
     let (size, bytes) = found.ok_or(Error::NotFound)?;
-    let mut response = download::stream(size, bytes, content_type);
+    let mut response = file::stream(size, bytes, HeaderValue::from_static(content_type));
     // Another picture has another name.
     let forever = HeaderValue::from_static("public, max-age=31536000, immutable");
     response.headers_mut().insert(header::CACHE_CONTROL, forever);
