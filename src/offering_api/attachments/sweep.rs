@@ -1,9 +1,8 @@
 //! Removing what nobody will ask for again: uploads that no record took up within a day, files that a
 //! crash left without a row, and the beginnings of files that never ended.
-use std::collections::HashSet;
 use std::time::Duration;
 
-use futures_util::{FutureExt, StreamExt};
+use futures_util::FutureExt;
 use sea_orm::sea_query::Query;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
 
@@ -12,12 +11,13 @@ use crate::directory::state::AppState;
 use crate::kernel::db::Row;
 use crate::kernel::error::Result;
 use crate::kernel::record::select::Sql;
+use crate::kernel::storage::sweep::orphans;
 
 /// How often the service sweeps.
 pub const EVERY: Duration = Duration::from_secs(60 * 60);
 /// Milliseconds that an upload may wait for its record.
 const WAITS: i64 = 24 * 60 * 60 * 1000;
-/// Rows or files that are looked at together.
+/// Rows that are looked at together.
 const GROUP: usize = 500;
 
 /// What a sweep removed.
@@ -38,7 +38,7 @@ pub struct Swept {
 pub async fn sweep(state: &AppState) -> Result<Swept> {
     let before = state.clock.now_millis() - WAITS;
     let uploads = forget_uploads(state, before).await?;
-    let files = remove_files(state, before).await?;
+    let files = orphans(&state.store, &state.storage, upload::FOLDER, "uploads", before).await?;
     let mut unfinished = 0;
     for folder in [upload::FOLDER, pictures::FOLDER] {
         unfinished += state.storage.remove_unfinished(folder, before).await?;
@@ -89,28 +89,4 @@ async fn forget(transaction: &DatabaseTransaction, ids: &[i64]) -> Result<u64> {
         .exec(transaction)
         .await?;
     Ok(gone.rows_affected)
-}
-
-/// Removes files that no upload names.
-async fn remove_files(state: &AppState, before: i64) -> Result<u64> {
-    let mut removed = 0;
-    let mut groups = state.storage.older_than(upload::FOLDER, before).chunks(GROUP);
-    while let Some(group) = groups.next().await {
-        let files = group.into_iter().collect::<Result<Vec<String>>>()?;
-        let mut sql = Sql::new(state.store.dialect());
-        sql.push("SELECT blob FROM uploads WHERE blob IN (");
-        for (at, file) in files.iter().enumerate() {
-            sql.push(if at == 0 { "" } else { ", " }).bind(file.as_str());
-        }
-        sql.push(")");
-        let read = |known: &mut HashSet<String>, row: &dyn Row| {
-            known.extend(row.text(0).map(std::borrow::Cow::into_owned));
-        };
-        let known = state.store.committed().fetch(sql.query(false), HashSet::new(), read).await?;
-        for file in files.iter().filter(|file| !known.contains(*file)) {
-            state.storage.delete(file).await?;
-            removed += 1;
-        }
-    }
-    Ok(removed)
 }

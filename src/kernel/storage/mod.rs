@@ -1,12 +1,16 @@
-//! Stored files, through object_store: a local folder.
-use std::path::{Path as FilePath, PathBuf};
+//! Stored files, through object_store: a local folder. [`sweep`] removes what nobody knows of any more.
+mod local;
+pub mod sweep;
+
+use std::path::Path as FilePath;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::stream::{BoxStream, StreamExt};
-use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload, WriteMultipart};
+
+use local::Folder;
 
 use crate::kernel::error::{Error, Result};
 
@@ -18,7 +22,7 @@ const CHUNK: usize = 256 * 1024;
 #[derive(Clone, Debug)]
 pub struct Storage {
     store: Arc<dyn ObjectStore>,
-    folder: PathBuf,
+    local: Folder,
 }
 
 impl Storage {
@@ -27,10 +31,8 @@ impl Storage {
     /// # Errors
     /// When the folder cannot be made or opened.
     pub fn local(folder: &FilePath) -> Result<Self> {
-        std::fs::create_dir_all(folder).map_err(Error::internal)?;
-        let store = LocalFileSystem::new_with_prefix(folder).map_err(Error::internal)?;
-        // What was acknowledged survives power loss.
-        Ok(Self { store: Arc::new(store.with_fsync(true)), folder: folder.to_owned() })
+        let local = Folder::new(folder);
+        Ok(Self { store: Arc::new(local.open()?), local })
     }
 
     /// Keeps a file, replacing one of the same key.
@@ -106,35 +108,13 @@ impl Storage {
         files.filter_map(old).boxed()
     }
 
-    /// Removes what is left of files in a folder that were begun before a point in time and never
-    /// finished, because the process ended. The store keeps them as `<name>#<number>` and lists them
-    /// nowhere.
+    /// Removes what is left of files in a folder that were begun before a point in time, given in
+    /// milliseconds since the epoch, and never finished, because the process ended.
     ///
     /// # Errors
-    /// The file system's.
+    /// The store's.
     pub async fn remove_unfinished(&self, folder: &str, time: i64) -> Result<u64> {
-        let mut removed = 0;
-        let mut entries = match tokio::fs::read_dir(self.folder.join(folder)).await {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
-            Err(error) => return Err(Error::internal(error)),
-        };
-        while let Some(entry) = entries.next_entry().await.map_err(Error::internal)? {
-            if !entry.file_name().to_string_lossy().contains('#') {
-                continue;
-            }
-            // One that vanishes meanwhile was finished or given up.
-            let Ok(modified) = entry.metadata().await.and_then(|it| it.modified()) else {
-                continue;
-            };
-            let age = modified.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-            if i64::try_from(age.as_millis()).is_ok_and(|modified| modified < time)
-                && tokio::fs::remove_file(entry.path()).await.is_ok()
-            {
-                removed += 1;
-            }
-        }
-        Ok(removed)
+        self.local.remove_unfinished(folder, time).await
     }
 }
 

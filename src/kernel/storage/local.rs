@@ -1,0 +1,58 @@
+//! A local folder of stored files, and what only the file system tells of it.
+use std::path::{Path, PathBuf};
+
+use object_store::local::LocalFileSystem;
+
+use crate::kernel::error::{Error, Result};
+
+/// The folder.
+#[derive(Clone, Debug)]
+pub(super) struct Folder(PathBuf);
+
+impl Folder {
+    pub(super) fn new(path: &Path) -> Self {
+        Self(path.to_owned())
+    }
+
+    /// Opens the folder, which is made when it is missing.
+    ///
+    /// # Errors
+    /// When it cannot be made or opened.
+    pub(super) fn open(&self) -> Result<LocalFileSystem> {
+        std::fs::create_dir_all(&self.0).map_err(Error::internal)?;
+        let store = LocalFileSystem::new_with_prefix(&self.0).map_err(Error::internal)?;
+        // What was acknowledged survives power loss.
+        Ok(store.with_fsync(true))
+    }
+
+    /// Removes what is left of files in a folder of this one that were begun before a point in time,
+    /// given in milliseconds since the epoch, and never finished. The store keeps them as
+    /// `<name>#<number>` and lists them nowhere.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub(super) async fn remove_unfinished(&self, folder: &str, time: i64) -> Result<u64> {
+        let mut removed = 0;
+        let mut entries = match tokio::fs::read_dir(self.0.join(folder)).await {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
+            Err(error) => return Err(Error::internal(error)),
+        };
+        while let Some(entry) = entries.next_entry().await.map_err(Error::internal)? {
+            if !entry.file_name().to_string_lossy().contains('#') {
+                continue;
+            }
+            // One that vanishes meanwhile was finished or given up.
+            let Ok(modified) = entry.metadata().await.and_then(|it| it.modified()) else {
+                continue;
+            };
+            let age = modified.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+            if i64::try_from(age.as_millis()).is_ok_and(|modified| modified < time)
+                && tokio::fs::remove_file(entry.path()).await.is_ok()
+            {
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+}
