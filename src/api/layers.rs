@@ -87,8 +87,9 @@ fn put_in_words(response: &mut Response) {
     headers.insert(header::CONTENT_TYPE, json);
 }
 
-/// Takes `/` and `.json` off the end of an operation's path: both forms are the same operation, without
-/// a redirect. The pages of the Swagger UI and the documents keep their names.
+/// Takes `/` off the end of an operation's path, and `.json` off that of the app offerings (contract
+/// 1.1): both forms are the same operation, without a redirect. The pages of the Swagger UI and the
+/// documents keep their names, and so do the files of packages.
 fn normalise(request: &mut Request) {
     let path = request.uri().path();
     let is_page = |folder: &str| {
@@ -97,8 +98,9 @@ fn normalise(request: &mut Request) {
     if is_page("/docs") || is_page("/openapi") {
         return;
     }
+    let is_offering = |path: &str| path == "/token" || path == "/v1" || path.starts_with("/v1/");
     let short = path.trim_end_matches('/');
-    let short = short.strip_suffix(".json").unwrap_or(short);
+    let short = short.strip_suffix(".json").filter(|it| is_offering(it)).unwrap_or(short);
     if short.len() == path.len() || short.is_empty() {
         return;
     }
@@ -114,5 +116,34 @@ fn normalise(request: &mut Request) {
         // What handlers make links and cursors from: both forms are one list.
         request.extensions_mut().insert(OriginalUri(uri.clone()));
         *request.uri_mut() = uri;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slashes_go_from_all_operations_and_json_from_offerings() {
+        const FILE: &str = "/api/platform/developer/packages/acme.app.1.0.0.Release/files/a.json";
+        let with_slash = format!("{FILE}/");
+        for (path, routed) in [
+            ("/v1/app_offerings.json", "/v1/app_offerings"),
+            ("/v1/app_offerings/1.json/?name=a.json", "/v1/app_offerings/1?name=a.json"),
+            ("/v1.json", "/v1"),
+            ("/token.json", "/token"),
+            ("/healthz/", "/healthz"),
+            (FILE, FILE),
+            (&with_slash, FILE),
+            ("/v10/a.json", "/v10/a.json"),
+            ("/tokens.json", "/tokens.json"),
+            ("/openapi/app-offerings.json", "/openapi/app-offerings.json"),
+            ("/docs/", "/docs/"),
+            ("/", "/"),
+        ] {
+            let mut request = Request::builder().uri(path).body(Body::empty()).unwrap();
+            normalise(&mut request);
+            assert_eq!(request.uri().to_string(), routed, "{path}");
+        }
     }
 }
