@@ -8,6 +8,7 @@
 //! | 401 | send a valid token | – |
 //! | 403 | ask for the permission or role | – |
 //! | 404 | check the id: there is no such record, or not for this account | – |
+//! | 409 | wait for the same request to end, or look at what is there already | – |
 //! | 412 | read the record again, then repeat the change | – |
 //! | 422 | mend the named fields | – |
 //! | 429 | wait as long as `Retry-After` says | raise the limit if it is too low |
@@ -58,6 +59,9 @@ pub enum Error {
     /// Understood, but not possible; not about one field.
     #[error("{0}")]
     Unprocessable(String),
+    /// A refusal out of a family's own catalogue.
+    #[error("{0}")]
+    Coded(Box<Coded>),
     /// Too many requests; try again after this many seconds.
     #[error("Too Many Requests")]
     TooManyRequests(u64),
@@ -67,6 +71,21 @@ pub enum Error {
     /// Unforeseen. The cause goes to the log, never to the caller.
     #[error("Internal Server Error")]
     Internal(#[source] Arc<dyn std::error::Error + Send + Sync>),
+}
+
+/// A refusal as a family's own catalogue of errors words it. The family writes its body; here is only
+/// what a transaction needs to hand it on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Coded {
+    /// HTTP status.
+    pub status: u16,
+    /// What programs tell it by: `ITEM_NOT_FOUND`.
+    pub code: &'static str,
+    /// What people read.
+    pub message: String,
+    /// What it is about: names of the catalogue with their values.
+    pub data: Vec<(&'static str, String)>,
 }
 
 /// One refused field: its name on the wire and what is wrong with its value.
@@ -103,6 +122,10 @@ impl Error {
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::PayloadTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Invalid(_) | Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            // A catalogue without a valid status is a mistake of ours.
+            Self::Coded(coded) => {
+                StatusCode::from_u16(coded.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+            }
             Self::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -147,5 +170,31 @@ impl axum::response::IntoResponse for Error {
         let mut response = self.status().into_response();
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_coded_refusal_has_its_own_status_and_words() {
+        let coded = |status| {
+            Error::Coded(Box::new(Coded {
+                status,
+                code: "ITEM_NOT_FOUND",
+                message: "Item not found: package 7".to_owned(),
+                data: vec![("item", "package 7".to_owned())],
+            }))
+        };
+        assert_eq!(coded(404).status(), http::StatusCode::NOT_FOUND);
+        assert_eq!(coded(404).to_string(), "Item not found: package 7");
+        assert_eq!(coded(1).status(), http::StatusCode::INTERNAL_SERVER_ERROR);
+    }
+
+    #[test]
+    fn the_log_tells_every_cause() {
+        let cause = std::io::Error::other("disk full");
+        assert_eq!(chain(&Error::internal(cause)), "Internal Server Error: disk full");
     }
 }
