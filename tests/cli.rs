@@ -440,9 +440,13 @@ fn checking_the_configuration_shows_everything_but_the_secrets() {
         format!("rate_limit_burst = 7\nmaster_key = \"{key}\"\ndomain = \"example.test\"\n"),
     )
     .unwrap();
+    std::fs::write(folder.path().join("store.secret"), "hunter2\n").unwrap();
     let check = |arguments: &str| {
         let mut command = program(folder.path(), arguments);
         command.env("APPMARKET_DATABASE_URL", database).env("APPMARKET_TOKEN_LIFETIME", "600");
+        command.env("APPMARKET_OPERATOR_ACCOUNTS", "[\"wdc\"]");
+        command.env("APPMARKET_STORAGE_ACCESS_KEY_ID", "me");
+        command.env("APPMARKET_STORAGE_SECRET_ACCESS_KEY_FILE", "store.secret");
         command.output().unwrap()
     };
     let output = check("config check");
@@ -453,6 +457,8 @@ fn checking_the_configuration_shows_everything_but_the_secrets() {
         "token_lifetime = 600",
         "master_key = \"********\"",
         "database_url = \"********\"",
+        "storage_secret_access_key = \"********\"",
+        "operator_accounts = [\"wdc\"]",
         "domain = \"example.test\"",
         "# public_url is not set",
         "listen = \"127.0.0.1:8080\"",
@@ -496,6 +502,35 @@ fn a_setting_that_cannot_be_used_is_named() {
             "MASTER_KEY",
             &key,
             "master_key: must be 64 hexadecimal digits, as `openssl rand -hex 32` prints",
+        ),
+        ("PACKAGE_RATE_LIMIT_BURST", "0", "package_rate_limit_burst: must be at least 1"),
+        ("ACCESS_TICKET_LIFETIME", "180", "access_ticket_lifetime: must be more than 180 seconds"),
+        (
+            "REFRESH_TICKET_LIFETIME",
+            "3599",
+            "refresh_ticket_lifetime: must be at least access_ticket_lifetime",
+        ),
+        ("SIGNING_KEY_DAYS", "0", "signing_key_days: must be at least 1"),
+        (
+            "OPERATOR_ACCOUNTS",
+            "[\"wdc\",\"Wdc\"]",
+            "operator_accounts: \"Wdc\" is not the id of an account",
+        ),
+        ("CATALOGUE", "nowhere", "catalogue: nowhere: there is no such folder"),
+        (
+            "STORAGE_URL",
+            "s3://me:hunter2@bucket",
+            "storage_url: must be s3://bucket or s3://bucket/prefix",
+        ),
+        (
+            "STORAGE_ENDPOINT",
+            "s3.example.test",
+            "storage_endpoint: \"s3.example.test\" is not an http or https address",
+        ),
+        (
+            "STORAGE_ACCESS_KEY_ID",
+            "me",
+            "storage_access_key_id: comes with storage_secret_access_key, or neither",
         ),
     ] {
         let mut command = program(folder.path(), "config check");

@@ -16,7 +16,7 @@ use crate::kernel::secret::MasterKey;
 /// Prefix of environment variables.
 const PREFIX: &str = "APPMARKET_";
 /// Settings that are never printed.
-const SECRETS: [&str; 2] = ["database_url", "master_key"];
+const SECRETS: [&str; 3] = ["database_url", "master_key", "storage_secret_access_key"];
 
 /// All settings.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -53,7 +53,7 @@ pub struct Config {
     pub documentation_url: Option<String>,
     /// `source` of records created by a caller who names none.
     pub default_source: String,
-    /// Largest file that can be uploaded, in bytes.
+    /// Largest attachment that can be uploaded, in bytes.
     #[schemars(range(min = 1))]
     pub upload_size_limit: u64,
     /// How uploads are described to clients: `local` or `s3` (the shape of Amazon S3's POST).
@@ -61,6 +61,45 @@ pub struct Config {
     /// Seconds that an access token from `/token` is valid. More than 120.
     #[schemars(range(min = 121))]
     pub token_lifetime: u32,
+    /// App packages: requests per hour and application or developer. A file sync makes many.
+    #[schemars(range(min = 1))]
+    pub package_rate_limit_per_hour: u32,
+    /// App packages: requests within two seconds per application or developer.
+    #[schemars(range(min = 1))]
+    pub package_rate_limit_burst: u32,
+    /// Largest file of an app package, in bytes.
+    #[schemars(range(min = 1))]
+    pub package_file_size_limit: u64,
+    /// Seconds that the access token of an application or developer is valid. More than 180: so much
+    /// earlier clients renew theirs.
+    #[schemars(range(min = 181))]
+    pub access_ticket_lifetime: u32,
+    /// Seconds that a refresh token is valid, which using it does not prolong. At least
+    /// `access_ticket_lifetime`.
+    #[schemars(range(min = 181))]
+    pub refresh_ticket_lifetime: u32,
+    /// Days after which another key signs access tokens.
+    #[schemars(range(min = 1))]
+    pub signing_key_days: u32,
+    /// Accounts that may certify the applications of all others, and grant private behaviors. In the
+    /// environment: `["wdc","acme"]`.
+    pub operator_accounts: Vec<String>,
+    /// Whether every account may certify its own applications.
+    pub self_certification: bool,
+    /// Folder with `behaviors.json`, `events.json` or `capability_types.json`, which take the place of
+    /// the reference data that the program brings along.
+    pub catalogue: Option<PathBuf>,
+    /// Where files are kept: `s3://bucket` or `s3://bucket/prefix`. Default: in the data folder.
+    pub storage_url: Option<String>,
+    /// Address of an S3-compatible server, as in `https://s3.example.com`. Default: Amazon's.
+    pub storage_endpoint: Option<String>,
+    /// Region of the bucket. Default: `us-east-1`.
+    pub storage_region: Option<String>,
+    /// Who the store knows this service as; comes with `storage_secret_access_key`. Default: the
+    /// credentials of the machine.
+    pub storage_access_key_id: Option<String>,
+    /// The secret of `storage_access_key_id`. Secret.
+    pub storage_secret_access_key: Option<String>,
     /// Reverse proxies in front that append to `X-Forwarded-For`: so many addresses from its end stands
     /// the client, by whose address calls without a token are counted. With 0 the header is not believed.
     pub proxies: u32,
@@ -99,6 +138,20 @@ impl Default for Config {
             upload_size_limit: 20 * 1024 * 1024,
             upload_shape: UploadShape::Local,
             token_lifetime: 3600,
+            package_rate_limit_per_hour: 100_000,
+            package_rate_limit_burst: 1_000,
+            package_file_size_limit: 64 * 1024 * 1024,
+            access_ticket_lifetime: 3600,
+            refresh_ticket_lifetime: 86_400,
+            signing_key_days: 30,
+            operator_accounts: Vec::new(),
+            self_certification: false,
+            catalogue: None,
+            storage_url: None,
+            storage_endpoint: None,
+            storage_region: None,
+            storage_access_key_id: None,
+            storage_secret_access_key: None,
             proxies: 0,
             connections: 10_000,
             log: "warn,appmarket=info".to_owned(),
@@ -151,8 +204,11 @@ impl Config {
 
     fn check(&self) -> Result<(), ConfigError> {
         let refuse = |text: String| Err(ConfigError(text));
-        for (name, value) in [("public_url", &self.public_url), ("account_url", &self.account_url)]
-        {
+        for (name, value) in [
+            ("public_url", &self.public_url),
+            ("account_url", &self.account_url),
+            ("storage_endpoint", &self.storage_endpoint),
+        ] {
             let Some(value) = value else { continue };
             let url = url::Url::parse(&value.replace("{account}", "account"));
             if !url.is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
@@ -196,11 +252,63 @@ impl Config {
             ("database_connections", u64::from(self.database_connections)),
             ("connections", self.connections as u64),
             ("upload_size_limit", self.upload_size_limit),
+            ("package_rate_limit_per_hour", u64::from(self.package_rate_limit_per_hour)),
+            ("package_rate_limit_burst", u64::from(self.package_rate_limit_burst)),
+            ("package_file_size_limit", self.package_file_size_limit),
+            ("signing_key_days", u64::from(self.signing_key_days)),
         ];
         for (name, value) in positive {
             if value == 0 {
                 return refuse(format!("{name}: must be at least 1"));
             }
+        }
+        self.check_packages()?;
+        self.check_storage()
+    }
+
+    /// What only app packages use.
+    fn check_packages(&self) -> Result<(), ConfigError> {
+        let refuse = |text: String| Err(ConfigError(text));
+        if self.access_ticket_lifetime <= 180 {
+            return refuse("access_ticket_lifetime: must be more than 180 seconds".to_owned());
+        }
+        if self.refresh_ticket_lifetime < self.access_ticket_lifetime {
+            return refuse(
+                "refresh_ticket_lifetime: must be at least access_ticket_lifetime".to_owned(),
+            );
+        }
+        let is_account = |id: &str| {
+            let mut bytes = id.bytes();
+            (1..=32).contains(&id.len())
+                && bytes.all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-')
+        };
+        if let Some(id) = self.operator_accounts.iter().find(|id| !is_account(id)) {
+            return refuse(format!("operator_accounts: {id:?} is not the id of an account"));
+        }
+        if let Some(folder) = self.catalogue.as_ref().filter(|folder| !folder.is_dir()) {
+            return refuse(format!("catalogue: {}: there is no such folder", folder.display()));
+        }
+        Ok(())
+    }
+
+    fn check_storage(&self) -> Result<(), ConfigError> {
+        let refuse = |text: &str| Err(ConfigError(text.to_owned()));
+        let is_bucket = |text: &str| {
+            url::Url::parse(text).is_ok_and(|url| {
+                let has_more = url.port().is_some()
+                    || !url.username().is_empty()
+                    || url.query().is_some()
+                    || url.fragment().is_some();
+                url.scheme() == "s3" && url.has_host() && !has_more
+            })
+        };
+        if self.storage_url.as_ref().is_some_and(|text| !is_bucket(text)) {
+            return refuse("storage_url: must be s3://bucket or s3://bucket/prefix");
+        }
+        if self.storage_access_key_id.is_some() != self.storage_secret_access_key.is_some() {
+            return refuse(
+                "storage_access_key_id: comes with storage_secret_access_key, or neither",
+            );
         }
         Ok(())
     }
