@@ -24,8 +24,9 @@ pub mod openapi_3_0;
 
 /// The offerings family with its finished document.
 pub fn offerings() -> (OpenApiRouter<AppState>, Value) {
-    let mut family = OpenApiRouter::with_openapi(document::base()).merge(offering_api::router());
-    let document = document::finish(&family.to_openapi());
+    let base = document::offerings::base();
+    let mut family = OpenApiRouter::with_openapi(base).merge(offering_api::router());
+    let document = document::offerings::finish(&family.to_openapi());
     (family, document)
 }
 

@@ -1,4 +1,4 @@
-//! The documents: the base, and what no handler should have to repeat.
+//! The document of the app offerings: the base, and what no handler should have to repeat.
 //!
 //! [`finish`] is a list of passes over the finished document. Each adds what follows from an
 //! operation's own properties: its refusals, its headers, its permission in words.
@@ -7,6 +7,10 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
 
+use super::{
+    bound_arrays, form_first, header_references, order_extensions, remove_unused, sort_schemas,
+};
+use crate::kernel::record::query::MAX_PER_PAGE;
 use crate::kernel::record::schema;
 
 /// Version of the contract; raised when the contract changes, not with every release.
@@ -33,12 +37,6 @@ const TAGS: &[(&str, &str)] = &[
 pub fn base() -> OpenApi {
     let info = InfoBuilder::new().title("App Offerings").version(VERSION).build();
     OpenApiBuilder::new().info(info).build()
-}
-
-/// The document as it is committed and served.
-pub fn to_text(document: &Value) -> String {
-    // A JSON value always has a text.
-    serde_json::to_string_pretty(document).unwrap_or_default() + "\n"
 }
 
 /// Completes a document that was gathered from the routers.
@@ -71,7 +69,8 @@ pub fn finish(document: &OpenApi) -> Value {
         components["schemas"][name] = schema;
     }
     sort_schemas(components);
-    bound_everything(&mut document);
+    // Lists are pages.
+    bound_arrays(&mut document, MAX_PER_PAGE);
     remove_unused(&mut document);
     document
 }
@@ -116,8 +115,8 @@ impl Operation<'_> {
         self.secure(permission.as_deref(), scopes);
         self.parameters(permission.is_some());
         self.responses(permission.is_some());
-        self.form_first();
-        self.order_extensions();
+        form_first(self.value);
+        order_extensions(self.value);
         let tags = self.value["tags"].as_array().into_iter().flatten();
         tags.filter_map(|tag| tag.as_str().map(str::to_owned)).collect()
     }
@@ -133,30 +132,6 @@ impl Operation<'_> {
         self.value["operationId"] = id.into();
         self.value["summary"] = summary.into();
         self.value["description"] = "The same as PATCH: fields left out keep their value.".into();
-    }
-
-    /// Where a body may be a form or JSON, the form comes first: the Swagger UI then shows fields.
-    fn form_first(&mut self) {
-        let content = self.value.pointer_mut("/requestBody/content").and_then(Value::as_object_mut);
-        let Some(content) = content else { return };
-        const FORM: &str = "application/x-www-form-urlencoded";
-        if let Some(form) = content.shift_remove(FORM) {
-            content.shift_insert(0, FORM.to_owned(), form);
-        }
-    }
-
-    /// Extensions come from a hash map, in another order each time; the document is always the same.
-    fn order_extensions(&mut self) {
-        let Some(operation) = self.value.as_object_mut() else { return };
-        let mut names: Vec<String> =
-            operation.keys().filter(|name| name.starts_with("x-")).cloned().collect();
-        names.sort_unstable();
-        for name in names {
-            // Taken out and put back: at the end, one after the other.
-            if let Some(value) = operation.shift_remove(&name) {
-                operation.insert(name, value);
-            }
-        }
     }
 
     fn is_ours(&self) -> bool {
@@ -347,14 +322,6 @@ const PAGE_HEADERS: [&str; 8] = [
     "X-Pagination-End-Cursor",
     "X-Pagination-Throttled",
 ];
-
-/// Headers of a response, by reference.
-fn header_references(names: &[&str]) -> Value {
-    let common = ["X-Request-Id", "X-Runtime", "Access-Control-Allow-Origin"];
-    let reference =
-        |name: &&str| ((*name).to_owned(), json!({"$ref": format!("#/components/headers/{name}")}));
-    Value::Object(names.iter().chain(&common).map(reference).collect())
-}
 
 fn security_schemes(scopes: &BTreeSet<String>) -> Value {
     let scopes: Map<String, Value> = scopes
@@ -698,45 +665,4 @@ fn error_schemas() -> Vec<(&'static str, Value)> {
             }),
         ),
     ]
-}
-
-fn sort_schemas(components: &mut Value) {
-    if let Some(schemas) = components["schemas"].as_object_mut() {
-        schemas.sort_keys();
-    }
-}
-
-/// Lists are pages: an answer has at most a hundred items.
-fn bound_everything(document: &mut Value) {
-    for item in document["paths"].as_object_mut().into_iter().flatten().map(|(_, item)| item) {
-        for operation in item.as_object_mut().into_iter().flatten().map(|(_, operation)| operation)
-        {
-            let responses = operation["responses"].as_object_mut().into_iter().flatten();
-            for (_, response) in responses {
-                let Some(json) = response.pointer_mut("/content/application~1json") else {
-                    continue;
-                };
-                if json["schema"]["type"] == "array" && json["schema"].get("maxItems").is_none() {
-                    json["schema"]["maxItems"] = 100.into();
-                }
-            }
-        }
-    }
-}
-
-/// Drops components that nothing refers to, until none is left.
-fn remove_unused(document: &mut Value) {
-    loop {
-        let text = document.to_string();
-        let mut dropped = false;
-        for kind in ["schemas", "parameters", "headers", "responses"] {
-            let Some(components) = document["components"][kind].as_object_mut() else { continue };
-            let before = components.len();
-            components.retain(|name, _| text.contains(&format!("\"#/components/{kind}/{name}\"")));
-            dropped |= components.len() != before;
-        }
-        if !dropped {
-            return;
-        }
-    }
 }
