@@ -8,6 +8,7 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
 
 mod m20261122_000001_app_offerings;
 mod m20261122_000002_offerings_by_disabled;
+mod m20261122_000003_app_packages;
 mod statements;
 
 /// All migrations, oldest first.
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m20261122_000001_app_offerings::Migration),
             Box::new(m20261122_000002_offerings_by_disabled::Migration),
+            Box::new(m20261122_000003_app_packages::Migration),
         ]
     }
 }
