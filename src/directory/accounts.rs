@@ -1,6 +1,7 @@
 //! Accounts: the tenants of the service.
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, Set, SqlErr};
 
+use super::account_numbers;
 use crate::kernel::language::Language;
 use crate::kernel::time_zone::TimeZone;
 
@@ -65,7 +66,7 @@ pub struct NewAccount<'a> {
     pub locale: &'a str,
 }
 
-/// Makes an account.
+/// Makes an account, and gives it its number.
 ///
 /// # Errors
 /// When a value is not acceptable or the id is taken.
@@ -104,12 +105,14 @@ pub async fn create(
         created_at: Set(now),
         updated_at: Set(now),
     };
-    row.insert(db).await.map_err(|error| match error.sql_err() {
+    let account = row.insert(db).await.map_err(|error| match error.sql_err() {
         Some(SqlErr::UniqueConstraintViolation(_)) => {
             Refused::input(format!("account {id:?} exists already"))
         }
         _ => error.into(),
-    })
+    })?;
+    account_numbers::give(db, id).await?;
+    Ok(account)
 }
 
 /// The account of this id.

@@ -1,4 +1,5 @@
 //! Who exists: accounts, their people, the trust between them, and the credentials they call with.
+pub mod account_numbers;
 pub mod accounts;
 pub mod identity;
 pub mod oauth_clients;

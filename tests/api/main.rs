@@ -3,6 +3,7 @@
 //! Each test runs on SQLite, and on PostgreSQL too when `APPMARKET_TEST_DATABASE_URL` names a server:
 //! write it with [`on_both!`].
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod directory;
 mod document;
 mod health;
 mod offering_api;
