@@ -11,14 +11,22 @@ use crate::{list_parameters, record_schemas};
 /// Type in nodeIDs.
 const NODE_TYPE: &str = "AuditLine";
 
-/// Types of records that leave entries, with the type in their nodeIDs.
-const AUDITED: &[(&str, &str)] = &[
-    ("app_offering", "AppOffering"),
-    ("app_offering_automation_rule", "AppOfferingAutomationRule"),
-    ("app_offering_scope", "AppOfferingScope"),
-    ("service_instance", "ServiceInstance"),
-    ("ui_extension", "UiExtension"),
-    ("ui_extension_version", "UiExtensionVersion"),
+/// Types of records that leave entries, those of app packages among them: the type in their nodeIDs, and
+/// the longest text by which they are known, in characters.
+const AUDITED: &[(&str, &str, u32)] = &[
+    ("app_offering", "AppOffering", 200),
+    ("app_offering_automation_rule", "AppOfferingAutomationRule", 200),
+    ("app_offering_scope", "AppOfferingScope", 200),
+    ("application", "Application", 200),
+    ("application_version", "ApplicationVersion", 200),
+    ("entitlement", "Entitlement", 200),
+    ("package", "Package", 200),
+    // A path and a URL.
+    ("package_file", "PackageFile", 1024),
+    ("package_subscription", "PackageSubscription", 2000),
+    ("service_instance", "ServiceInstance", 200),
+    ("ui_extension", "UiExtension", 200),
+    ("ui_extension_version", "UiExtensionVersion", 200),
 ];
 
 const ID: Field = Field::id().doc("Number of the entry.");
@@ -159,7 +167,8 @@ static RECORD_OF: Derived = Derived {
         let kind = row.text(at).unwrap_or_default().into_owned();
         write_text(out, Some(&kind));
         let id = row.int(at + 1).unwrap_or_default();
-        let node_type = AUDITED.iter().find(|(name, _)| *name == kind).map_or("", |(_, node)| node);
+        let known = AUDITED.iter().find(|(name, ..)| *name == kind);
+        let node_type = known.map_or("", |(_, node_type, _)| node_type);
         let display = if kind == "app_offering" { "reference" } else { "name" };
         let mut reference = Map::new();
         reference.insert("id".to_owned(), id.into());
@@ -174,7 +183,8 @@ static RECORD_OF: Derived = Derived {
     schema: (
         "",
         r#"{"type": "string", "enum": ["app_offering", "app_offering_automation_rule", "app_offering_scope",
-            "service_instance", "ui_extension", "ui_extension_version"]}"#,
+            "application", "application_version", "entitlement", "package", "package_file",
+            "package_subscription", "service_instance", "ui_extension", "ui_extension_version"]}"#,
     ),
 };
 
@@ -185,7 +195,7 @@ fn with_records(schema: RefOr<Schema>) -> RefOr<Schema> {
         return schema::from_json(schema);
     };
     let behind = properties.keys().position(|name| name == "audited").map_or(0, |at| at + 1);
-    for (offset, (name, _)) in AUDITED.iter().enumerate() {
+    for (offset, (name, _, most)) in AUDITED.iter().enumerate() {
         let display = if *name == "app_offering" { "reference" } else { "name" };
         let record = json!({
             "type": "object",
@@ -194,7 +204,7 @@ fn with_records(schema: RefOr<Schema>) -> RefOr<Schema> {
             "properties": {
                 "id": {"type": "integer", "format": "int64", "minimum": 1, "maximum": MAX_SAFE_INTEGER,
                        "description": "Number of the record.", "examples": [1]},
-                display: {"type": "string", "maxLength": 200, "pattern": schema::ANY_TEXT,
+                display: {"type": "string", "maxLength": most, "pattern": schema::ANY_TEXT,
                           "description": "What it was called when the entry was written.",
                           "examples": ["note-dispatcher"]},
                 "nodeID": {"type": "string", "minLength": 1, "maxLength": 400,
@@ -216,3 +226,15 @@ record_schemas!(RECORD_OF_ONE =>
 );
 list_parameters!(COLLECTION => AuditLineQuery);
 list_parameters!(OF_RECORD => RecordAuditQuery);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_type_is_in_the_manual() {
+        let schema: Value = serde_json::from_str(RECORD_OF.schema.1).unwrap();
+        let names: Vec<&str> = AUDITED.iter().map(|(name, ..)| *name).collect();
+        assert_eq!(schema, json!({"type": "string", "enum": names}));
+    }
+}
