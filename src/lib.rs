@@ -4,7 +4,7 @@
 //! enforces the arrows):
 //!
 //! ```text
-//! main → commands → app → api → offering_api → directory → kernel
+//! main → commands → app → api → offering_api, package_api → directory → kernel
 //!                    └──── seed, migrations ┘
 //! ```
 //!
@@ -12,6 +12,7 @@
 //! * [`app`]: configuration → state → router; start and graceful stop.
 //! * [`api`]: merges the families, publishes documents and Swagger UI, answers health checks.
 //! * [`offering_api`]: the app offerings family, one folder per URL segment.
+//! * [`package_api`]: the app packages family, one folder per URL segment.
 //! * [`directory`]: accounts, people, tokens and trusts: who exists.
 //! * [`kernel`]: knows no resource: database, record tables (fields, filters, pages), errors.
 pub mod api;
@@ -21,4 +22,5 @@ pub mod directory;
 pub mod kernel;
 pub mod migrations;
 pub mod offering_api;
+pub mod package_api;
 pub mod seed;

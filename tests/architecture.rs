@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 
 /// Layers from the bottom up; each may import itself and those before it, except that the two families
-/// would not import each other.
+/// do not import each other.
 const LAYERS: &[(&str, &[&str])] = &[
     ("kernel", &["kernel"]),
     ("migrations", &["migrations"]),
     ("directory", &["kernel", "directory"]),
     ("offering_api", &["kernel", "directory", "offering_api"]),
+    ("package_api", &["kernel", "directory", "package_api"]),
     ("api", &["kernel", "directory", "offering_api", "migrations", "api"]),
     ("seed", &["kernel", "directory", "offering_api", "seed"]),
     ("app", &["kernel", "directory", "offering_api", "api", "app"]),

@@ -6,6 +6,7 @@ pub mod db;
 pub mod error;
 pub mod http;
 pub mod idempotency;
+pub mod jws;
 pub mod language;
 pub mod markdown;
 pub mod node_id;

@@ -1,8 +1,11 @@
 //! Keys derived from the one master key, and the hashes and signatures made with them.
 //!
 //! Tokens and client secrets are stored as keyed hashes: whoever reads the database can neither use
-//! nor test them.
+//! nor test them. What must be read again is sealed: encrypted, and bound to the row it belongs to.
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use sha2::{Digest, Sha256};
 
 /// The master key of an installation: 32 bytes from which every other key is derived.
@@ -15,7 +18,8 @@ impl std::fmt::Debug for MasterKey {
     }
 }
 
-/// What a derived key is for. Two purposes never share a key.
+/// What a derived key is for. Two purposes never share a key. New ones go to the end: the place in
+/// this list is part of every hash and signature, so another order would void them all.
 #[derive(Clone, Copy, Debug)]
 pub enum Purpose {
     /// Hashes of access tokens.
@@ -26,7 +30,18 @@ pub enum Purpose {
     Cursor,
     /// Signatures of uploads and of expiring links to stored files.
     Storage,
+    /// Encryption of sealed texts.
+    Seal,
+    /// Hashes of refresh tokens.
+    RefreshToken,
+    /// Hashes and sealed texts of application secrets.
+    SharedSecret,
+    /// Sealed private keys that sign access tokens.
+    SigningKey,
 }
+
+/// Form of sealed texts: `v1.<key id>.<base64url(nonce, ciphertext, tag)>`.
+const SEAL: &str = "v1";
 
 impl MasterKey {
     /// Reads a key from text: 64 hexadecimal digits (white space around them is ignored).
@@ -65,9 +80,58 @@ impl MasterKey {
         (16..=32).contains(&length) && bool::from(expected[..length].ct_eq(signature))
     }
 
+    /// Encrypts `plain` with AES-256-GCM, for one purpose and context (the guid of a row, say): a
+    /// sealed text opens nowhere else. It names its key, so that the master key can be changed while
+    /// texts under the former one are about.
+    pub fn seal(&self, purpose: Purpose, context: &[u8], plain: &[u8]) -> String {
+        let nonce: [u8; NONCE_LEN] = rand::random();
+        let mut sealed = plain.to_vec();
+        self.cipher(purpose)
+            .seal_in_place_append_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(bound_to(purpose, context)),
+                &mut sealed,
+            )
+            .expect("AES-GCM refuses only texts above 64 GiB");
+        let text = URL_SAFE_NO_PAD.encode([nonce.as_slice(), &sealed].concat());
+        format!("{SEAL}.{}.{text}", self.id())
+    }
+
+    /// What [`MasterKey::seal`] has sealed for this purpose and context; `None` for anything else, as
+    /// for what another master key has sealed.
+    pub fn open(&self, purpose: Purpose, context: &[u8], sealed: &str) -> Option<Vec<u8>> {
+        let (id, text) = sealed.strip_prefix(SEAL)?.strip_prefix('.')?.split_once('.')?;
+        if id != self.id() {
+            return None;
+        }
+        let mut bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let nonce = Nonce::try_assume_unique_for_key(bytes.get(..NONCE_LEN)?).ok()?;
+        let plain = self.cipher(purpose).open_in_place(
+            nonce,
+            Aad::from(bound_to(purpose, context)),
+            &mut bytes[NONCE_LEN..],
+        );
+        plain.ok().map(|plain| plain.to_vec())
+    }
+
+    fn cipher(&self, purpose: Purpose) -> LessSafeKey {
+        let key = self.sign(Purpose::Seal, &[&[purpose as u8]]);
+        LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &key).expect("AES-256 keys have 32 bytes"))
+    }
+
+    /// Tells master keys apart without telling anything about them.
+    fn id(&self) -> String {
+        hex::encode(&self.sign(Purpose::Seal, &[b"key id"])[..4])
+    }
+
     fn mac(&self) -> Hmac<Sha256> {
         Hmac::new_from_slice(&self.0).expect("HMAC takes a key of any length")
     }
+}
+
+/// What a sealed text is bound to; the purpose has one byte, so no two pairs look alike.
+fn bound_to(purpose: Purpose, context: &[u8]) -> Vec<u8> {
+    [[purpose as u8].as_slice(), context].concat()
 }
 
 /// A random secret of `length` characters that are safe in URLs, headers and shells (62 letters and
@@ -92,4 +156,74 @@ pub fn fingerprint(parts: &[&[u8]]) -> String {
         hash.update(part);
     }
     hex::encode(hash.finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(digit: &str) -> MasterKey {
+        MasterKey::parse(&digit.repeat(64)).unwrap()
+    }
+
+    #[test]
+    fn what_is_sealed_opens_only_where_it_belongs() {
+        let (key, another) = (key("1"), key("2"));
+        for plain in [b"".as_slice(), b"0123456789abcdef", &[0, 255, 7]] {
+            let sealed = key.seal(Purpose::SharedSecret, b"row 1", plain);
+            let open = |purpose, context: &[u8]| key.open(purpose, context, &sealed);
+            assert_eq!(open(Purpose::SharedSecret, b"row 1"), Some(plain.to_vec()));
+            assert_eq!(open(Purpose::SharedSecret, b"row 2"), None);
+            assert_eq!(open(Purpose::SharedSecret, b""), None);
+            assert_eq!(open(Purpose::SigningKey, b"row 1"), None);
+            assert_eq!(another.open(Purpose::SharedSecret, b"row 1", &sealed), None);
+        }
+    }
+
+    #[test]
+    fn sealed_texts_name_their_key_and_hide_the_rest() {
+        let (one, other) = (key("1"), key("2"));
+        let sealed = one.seal(Purpose::SharedSecret, b"row", b"secret");
+        let again = one.seal(Purpose::SharedSecret, b"row", b"secret");
+        assert_ne!(sealed, again);
+        let parts: Vec<&str> = sealed.split('.').collect();
+        assert_eq!(parts[..2], ["v1", &one.id()]);
+        // Nonce, six bytes and tag: 34 bytes, as Base64 without padding.
+        assert_eq!((parts.len(), parts[1].len(), parts[2].len()), (3, 8, 46));
+        assert_ne!(one.id(), other.id());
+    }
+
+    #[test]
+    fn what_is_no_sealed_text_does_not_open() {
+        let key = key("1");
+        let sealed = key.seal(Purpose::SharedSecret, b"row", b"secret");
+        let mut changed = sealed.clone().into_bytes();
+        let last = changed.len() - 3;
+        changed[last] = if changed[last] == b'A' { b'B' } else { b'A' };
+        let wrong = [
+            String::new(),
+            "secret".to_owned(),
+            sealed.replacen("v1", "v2", 1),
+            format!("v1.{}.", key.id()),
+            format!("v1.{}.AAAA", key.id()),
+            format!("v1.{}.{}", key.id(), "A".repeat(46)),
+            format!("{sealed}="),
+            sealed[..sealed.len() - 4].to_owned(),
+            String::from_utf8(changed).unwrap(),
+        ];
+        for text in wrong {
+            assert_eq!(key.open(Purpose::SharedSecret, b"row", &text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn purposes_keep_their_places() {
+        use Purpose::{
+            ClientSecret, Cursor, RefreshToken, Seal, SharedSecret, SigningKey, Storage, Token,
+        };
+        let places = [
+            Token, ClientSecret, Cursor, Storage, Seal, RefreshToken, SharedSecret, SigningKey,
+        ];
+        assert_eq!(places.map(|purpose| purpose as u8), [0, 1, 2, 3, 4, 5, 6, 7]);
+    }
 }

@@ -1,0 +1,9 @@
+//! How this family speaks, whatever the resource (contract 1): addresses, queries, bodies, dates,
+//! selections of fields, keys and refusals. Nothing in here knows a resource or a table.
+pub mod body;
+pub mod fields;
+pub mod key;
+pub mod paths;
+pub mod query;
+pub mod refusal;
+pub mod time;

@@ -1,0 +1,256 @@
+//! Addresses of this family (contract 1.1): with and without `/api`, literals in any case, a slash more
+//! at the end. They are turned into the one form that is routed, by the document's own templates, so
+//! that there is no second list of them.
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// Marks a path parameter that takes more than one segment, in the document.
+const MULTI_SEGMENT: &str = "x-multi-segment";
+
+/// The templates of a document.
+#[derive(Debug, Default)]
+pub struct Paths(Node);
+
+/// What may follow a number of segments.
+#[derive(Debug, Default)]
+struct Node {
+    /// By their lower-case spelling: the documented one, and what follows it.
+    literals: BTreeMap<String, (String, Node)>,
+    parameter: Option<Box<Node>>,
+    /// Whether a parameter may stand for all that follows.
+    takes_rest: bool,
+    /// Whether a template ends here.
+    is_end: bool,
+}
+
+impl Paths {
+    /// Reads the templates of a document. A parameter of several segments is written `{*name}`, or
+    /// marked with `x-multi-segment` where it is declared.
+    pub fn of(document: &Value) -> Self {
+        let mut root = Node::default();
+        let paths = document.get("paths").and_then(Value::as_object);
+        for (template, item) in paths.into_iter().flatten() {
+            root.add(template.trim_start_matches('/'), item);
+        }
+        Self(root)
+    }
+
+    /// The address as the router knows it: without `/api`, literals as documented, no slash at the end,
+    /// parameters byte for byte. `None` when no template fits.
+    pub fn canonical(&self, path: &str) -> Option<String> {
+        let path = path.strip_prefix('/')?.trim_end_matches('/');
+        let path = match path.split_once('/') {
+            Some((first, rest)) if first.eq_ignore_ascii_case("api") => rest,
+            _ => path,
+        };
+        let mut found = Vec::new();
+        self.0.walk(path, &mut found).then(|| found.concat())
+    }
+}
+
+impl Node {
+    fn add(&mut self, template: &str, item: &Value) {
+        let (segment, rest) = template.split_once('/').unwrap_or((template, ""));
+        let next = match segment.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+            Some(name) if name.starts_with('*') || is_multi_segment(item, name) => {
+                self.takes_rest = true;
+                return;
+            }
+            Some(_) => self.parameter.get_or_insert_default(),
+            None => {
+                let entry = self.literals.entry(segment.to_ascii_lowercase());
+                &mut entry.or_insert_with(|| (segment.to_owned(), Self::default())).1
+            }
+        };
+        if rest.is_empty() {
+            next.is_end = true;
+        } else {
+            next.add(rest, item);
+        }
+    }
+
+    /// Finds a template for `path`, which has no slash in front. Literals win; where they lead nowhere,
+    /// parameters are tried.
+    fn walk<'a>(&'a self, path: &'a str, found: &mut Vec<&'a str>) -> bool {
+        let (segment, rest) = match path.split_once('/') {
+            Some((segment, rest)) => (segment, Some(rest)),
+            None => (path, None),
+        };
+        let literal = self.literals.get(&segment.to_ascii_lowercase());
+        let literal = literal.map(|(spelling, next)| (spelling.as_str(), next));
+        let parameter = self.parameter.as_deref().filter(|_| !segment.is_empty());
+        let parameter = parameter.map(|next| (segment, next));
+        for (text, next) in literal.into_iter().chain(parameter) {
+            found.extend(["/", text]);
+            if rest.map_or(next.is_end, |rest| next.walk(rest, found)) {
+                return true;
+            }
+            found.truncate(found.len() - 2);
+        }
+        if self.takes_rest && !path.is_empty() {
+            found.extend(["/", path]);
+            return true;
+        }
+        false
+    }
+}
+
+/// Whether the document marks the parameter, at the path or at one of its operations.
+fn is_multi_segment(item: &Value, name: &str) -> bool {
+    let operations = item.as_object().into_iter().flat_map(|item| item.values());
+    let lists = operations.chain([item]).filter_map(|place| place.get("parameters"));
+    let mut parameters = lists.filter_map(Value::as_array).flatten();
+    parameters.any(|parameter| {
+        parameter.get("name").and_then(Value::as_str) == Some(name)
+            && parameter.get(MULTI_SEGMENT) == Some(&Value::Bool(true))
+    })
+}
+
+/// Whether an address is this family's, so that its refusals are too.
+pub fn is_ours(path: &str) -> bool {
+    let first = path.strip_prefix('/').and_then(|path| path.split('/').next()).unwrap_or_default();
+    ["api", "platform", ".well-known"].iter().any(|ours| first.eq_ignore_ascii_case(ours))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn paths() -> Paths {
+        let file = json!({"name": "filepath", "in": "path", "x-multi-segment": true});
+        let key = json!({"name": "applicationKey", "in": "path"});
+        Paths::of(&json!({"paths": {
+            "/.well-known/jwks.json": {},
+            "/platform/applications/authtickets": {},
+            "/platform/applications/authtickets/refresh-ticket": {},
+            "/platform/applications/authtickets/{refreshToken}": {},
+            "/platform/applications/{appId}": {},
+            "/platform/appdev/apppackages": {},
+            "/platform/appdev/apppackages/create": {},
+            "/platform/appdev/apppackages/apps/{appId}": {},
+            "/platform/appdev/apppackages/{applicationKey}": {},
+            "/platform/appdev/apppackages/{packageId}/behaviors": {},
+            "/platform/appdev/apppackages/{applicationKey}/clone/{packageName}": {},
+            "/platform/appdev/apppackages/applications/{applicationKey}/packages": {},
+            "/platform/developer/packages/{applicationKey}/files/{filepath}":
+                {"post": {"parameters": [key, file]}, "delete": {"parameters": [file]}},
+            "/platform/developer/packages/{applicationKey}/filemetadata/{*filepath}": {"get": {}},
+            "/platform/developer/packages/{applicationKey}/files_rename": {},
+        }}))
+    }
+
+    #[test]
+    fn addresses_become_what_is_routed() {
+        let table = [
+            ("/platform/appdev/apppackages/create", "/platform/appdev/apppackages/create"),
+            ("/api/platform/appdev/apppackages/create", "/platform/appdev/apppackages/create"),
+            ("/API/Platform/AppDev/AppPackages/Create/", "/platform/appdev/apppackages/create"),
+            ("/platform/appdev/apppackages/create//", "/platform/appdev/apppackages/create"),
+            ("/Platform/AppDev/AppPackages", "/platform/appdev/apppackages"),
+            // Parameters keep their case and their escapes.
+            (
+                "/api/platform/appdev/apppackages/Acme01.Loyalty.1.0.0.Release/",
+                "/platform/appdev/apppackages/Acme01.Loyalty.1.0.0.Release",
+            ),
+            (
+                "/platform/appdev/apppackages/%20K%20/CLONE/My%2DWork",
+                "/platform/appdev/apppackages/%20K%20/clone/My%2DWork",
+            ),
+            ("/platform/appdev/apppackages/7/Behaviors", "/platform/appdev/apppackages/7/behaviors"),
+            // Literals win, and are left where they lead nowhere.
+            ("/platform/appdev/apppackages/Apps/X", "/platform/appdev/apppackages/apps/X"),
+            ("/platform/appdev/apppackages/Apps", "/platform/appdev/apppackages/Apps"),
+            ("/platform/appdev/apppackages/Create/clone/b", "/platform/appdev/apppackages/Create/clone/b"),
+            (
+                "/platform/appdev/apppackages/Applications/K/Packages",
+                "/platform/appdev/apppackages/applications/K/packages",
+            ),
+            (
+                "/platform/applications/AuthTickets/Refresh-Ticket",
+                "/platform/applications/authtickets/refresh-ticket",
+            ),
+            (
+                "/platform/applications/authtickets/Refresh-Ticket2",
+                "/platform/applications/authtickets/Refresh-Ticket2",
+            ),
+            ("/platform/applications/K", "/platform/applications/K"),
+            // Only one prefix is one.
+            ("/api/.Well-Known/JWKS.json", "/.well-known/jwks.json"),
+        ];
+        let paths = paths();
+        for (given, routed) in table {
+            assert_eq!(paths.canonical(given).as_deref(), Some(routed), "{given}");
+            assert_eq!(paths.canonical(routed).as_deref(), Some(routed), "{routed}");
+        }
+    }
+
+    #[test]
+    fn paths_of_files_stay_as_they_are() {
+        let paths = paths();
+        for folder in ["files", "filemetadata"] {
+            let table = [
+                ("a.js", "a.js"),
+                ("Assets/Functions.json", "Assets/Functions.json"),
+                ("Assets%2FFunctions.json", "Assets%2FFunctions.json"),
+                ("assets|src|A.js", "assets|src|A.js"),
+                ("assets\\A.js", "assets\\A.js"),
+                ("./assets//a.js", "./assets//a.js"),
+                ("/assets/a.js", "/assets/a.js"),
+                ("../x", "../x"),
+                ("Clone/Files", "Clone/Files"),
+                ("%2F", "%2F"),
+                ("assets/", "assets"),
+            ];
+            for (given, routed) in table {
+                let base = "platform/developer/packages/K";
+                let given = format!("/API/{}/{}/{given}", base.replace('k', "K"), folder.to_uppercase());
+                let routed = format!("/{base}/{folder}/{routed}");
+                assert_eq!(paths.canonical(&given), Some(routed), "{given}");
+            }
+        }
+        assert_eq!(
+            paths.canonical("/platform/developer/packages/K/Files_Rename").as_deref(),
+            Some("/platform/developer/packages/K/files_rename")
+        );
+    }
+
+    #[test]
+    fn what_no_template_fits_is_not_routed() {
+        let wrong = [
+            "",
+            "/",
+            "/api",
+            "/api/",
+            "platform/appdev/apppackages",
+            "/v1/app_offerings",
+            "/api/api/platform/appdev/apppackages",
+            "/platform/appdev",
+            "/platform//appdev/apppackages",
+            "/platform/appdev/apppackages//behaviors",
+            "/platform/appdev/apppackages/K/clone",
+            "/platform/appdev/apppackages/K/clone/b/c",
+            "/platform/developer/packages/K/files",
+            "/platform/developer/packages/K/files/",
+            "/platform/developer/packages//files/a",
+            "/%70latform/appdev/apppackages",
+        ];
+        let paths = paths();
+        for path in wrong {
+            assert_eq!(paths.canonical(path), None, "{path}");
+        }
+        assert_eq!(Paths::of(&json!({})).canonical("/platform"), None);
+    }
+
+    #[test]
+    fn addresses_tell_whose_they_are() {
+        for path in ["/api", "/API/x", "/platform/", "/Platform/x/y", "/.well-known/jwks.json"] {
+            assert!(is_ours(path), "{path}");
+        }
+        for path in ["", "/", "/v1/platform", "/apis", "//api", "api", "/openapi/app-packages.json"] {
+            assert!(!is_ours(path), "{path}");
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! The catalogue of refusals (contract 1.9): one function for each, so that status, code, beginning of
+//! the message and names of the data are written once.
+use sea_orm::{DbErr, SqlErr};
+
+use crate::kernel::error::{Coded, Error};
+
+fn refusal(
+    status: u16,
+    code: &'static str,
+    message: String,
+    data: Vec<(&'static str, String)>,
+) -> Error {
+    Error::Coded(Box::new(Coded { status, code, message, data }))
+}
+
+/// 400: a body, key, query parameter, header or path segment is absent or malformed. `parameter` is its
+/// name on the wire, members of a body with their path; `why` says what it must be.
+pub fn missing(parameter: &str, why: &str) -> Error {
+    refusal(
+        400,
+        "MISSING_OR_INVALID_PARAMETER",
+        format!("Missing or invalid parameter: {parameter} {why}"),
+        vec![("ParameterName", parameter.to_owned()), ("ErrorMessage", why.to_owned())],
+    )
+}
+
+/// 401 of the operations that give out tickets. Says the same whatever was wrong, so that nobody learns
+/// which keys exist.
+pub fn credentials() -> Error {
+    refusal(
+        401,
+        "INVALID_CREDENTIALS",
+        "Invalid Credentials: key or secret not accepted.".to_owned(),
+        vec![("CredentialsName", "Invalid credentials".to_owned())],
+    )
+}
+
+/// 401 of every other operation: no access token, or none that is valid.
+pub fn access_token(operation: &str) -> Error {
+    refusal(
+        401,
+        "INVALID_ACCESS_TOKEN",
+        "The access token is missing, not valid or expired.".to_owned(),
+        vec![("OperationName", operation.to_owned()), ("WWW-Authenticate", "Bearer".to_owned())],
+    )
+}
+
+/// 403: the behavior of this id is missing, or, without one, the record belongs to another developer
+/// account or the change is reserved to operators.
+pub fn forbidden(operation: &str, behavior: Option<i64>) -> Error {
+    let mut data = vec![("OperationName", operation.to_owned())];
+    let message = match behavior {
+        Some(id) => {
+            data.push(("BehaviorId", id.to_string()));
+            format!("Forbidden: the access token lacks the behavior {id}.")
+        }
+        None => "Forbidden: not for the developer account of the access token.".to_owned(),
+    };
+    refusal(403, "FORBIDDEN", message, data)
+}
+
+/// 404: there is no such thing, or the caller may not see it. `what` is said in the message (`package`),
+/// `name` is that of the id (`AppKey`), `value` the id as it was given.
+pub fn not_found(what: &str, name: &'static str, value: impl std::fmt::Display) -> Error {
+    let value = value.to_string();
+    refusal(404, "ITEM_NOT_FOUND", format!("Item not found: {what} {value}"), vec![(name, value)])
+}
+
+/// 409: there is such a thing already. Arguments as of [`not_found`].
+pub fn exists(what: &str, name: &'static str, value: impl std::fmt::Display) -> Error {
+    let value = value.to_string();
+    let message = format!("Item already exists: {what} {value}");
+    refusal(409, "ITEM_ALREADY_EXISTS", message, vec![(name, value)])
+}
+
+/// 409: a business rule is broken; `why` says which.
+pub fn conflict(why: &str) -> Error {
+    refusal(
+        409,
+        "VALIDATION_CONFLICT",
+        format!("Validation Error: {why}"),
+        vec![("ErrorMessage", why.to_owned())],
+    )
+}
+
+/// 409: the stored file is newer than the caller's copy. Clients know this case by the beginning of the
+/// message, misspelling included (contract 3.7).
+pub fn stale() -> Error {
+    conflict("LastModifedTime is before the last update of the stored file.")
+}
+
+/// 413: a body above `max` bytes.
+pub fn too_large(max: u64) -> Error {
+    refusal(
+        413,
+        "REQUEST_TOO_LARGE",
+        format!("The request is too large: at most {max} bytes are taken."),
+        vec![("MaxBytes", max.to_string())],
+    )
+}
+
+/// Turns a unique violation into [`exists`], anything else into itself: the index decides races.
+pub fn taken(what: &str, name: &'static str, value: &str) -> impl FnOnce(DbErr) -> Error {
+    move |error| match error.sql_err() {
+        Some(SqlErr::UniqueConstraintViolation(_)) => exists(what, name, value),
+        _ => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_are_those_of_the_catalogue() {
+        let table: [(Error, u16, &str, &str, &[(&'static str, &str)]); 11] = [
+            (
+                missing("appKey", "must not be blank."),
+                400,
+                "MISSING_OR_INVALID_PARAMETER",
+                "Missing or invalid parameter: appKey must not be blank.",
+                &[("ParameterName", "appKey"), ("ErrorMessage", "must not be blank.")],
+            ),
+            (
+                credentials(),
+                401,
+                "INVALID_CREDENTIALS",
+                "Invalid Credentials: key or secret not accepted.",
+                &[("CredentialsName", "Invalid credentials")],
+            ),
+            (
+                access_token("get_package"),
+                401,
+                "INVALID_ACCESS_TOKEN",
+                "The access token is missing, not valid or expired.",
+                &[("OperationName", "get_package"), ("WWW-Authenticate", "Bearer")],
+            ),
+            (
+                forbidden("get_package", Some(42)),
+                403,
+                "FORBIDDEN",
+                "Forbidden: the access token lacks the behavior 42.",
+                &[("OperationName", "get_package"), ("BehaviorId", "42")],
+            ),
+            (
+                forbidden("create_app_package", None),
+                403,
+                "FORBIDDEN",
+                "Forbidden: not for the developer account of the access token.",
+                &[("OperationName", "create_app_package")],
+            ),
+            (
+                not_found("package", "AppKey", "acme01.loyalty.9.9.9.Release"),
+                404,
+                "ITEM_NOT_FOUND",
+                "Item not found: package acme01.loyalty.9.9.9.Release",
+                &[("AppKey", "acme01.loyalty.9.9.9.Release")],
+            ),
+            (
+                not_found("subscription", "ApplicationSubscriptionId", 7),
+                404,
+                "ITEM_NOT_FOUND",
+                "Item not found: subscription 7",
+                &[("ApplicationSubscriptionId", "7")],
+            ),
+            (
+                exists("package", "AppKey", "acme01.loyalty.1.0.0.Release"),
+                409,
+                "ITEM_ALREADY_EXISTS",
+                "Item already exists: package acme01.loyalty.1.0.0.Release",
+                &[("AppKey", "acme01.loyalty.1.0.0.Release")],
+            ),
+            (
+                conflict("the version is locked."),
+                409,
+                "VALIDATION_CONFLICT",
+                "Validation Error: the version is locked.",
+                &[("ErrorMessage", "the version is locked.")],
+            ),
+            (
+                stale(),
+                409,
+                "VALIDATION_CONFLICT",
+                "Validation Error: LastModifedTime is before the last update of the stored file.",
+                &[("ErrorMessage", "LastModifedTime is before the last update of the stored file.")],
+            ),
+            (
+                too_large(67_108_864),
+                413,
+                "REQUEST_TOO_LARGE",
+                "The request is too large: at most 67108864 bytes are taken.",
+                &[("MaxBytes", "67108864")],
+            ),
+        ];
+        for (error, status, code, message, data) in table {
+            assert_eq!((error.status().as_u16(), error.to_string().as_str()), (status, message));
+            let Error::Coded(coded) = error else { panic!("{error:?} has no code") };
+            let data = data.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+            assert_eq!(*coded, Coded { status, code, message: message.to_owned(), data });
+        }
+    }
+
+    #[test]
+    fn only_a_unique_violation_says_that_a_thing_exists() {
+        let other = taken("package", "AppKey", "a.b.1.0.0.Release")(DbErr::Custom("x".to_owned()));
+        assert_eq!(other.status(), 500);
+    }
+}

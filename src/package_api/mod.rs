@@ -1,0 +1,4 @@
+//! The app packages family: developers make application versions and packages, tenants install them.
+//! Wire-compatible with the contract `app-packages`.
+pub mod catalogue;
+pub mod convention;
