@@ -52,7 +52,7 @@ impl Paths {
 impl Node {
     fn add(&mut self, template: &str, item: &Value) {
         let (segment, rest) = template.split_once('/').unwrap_or((template, ""));
-        let next = match segment.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+        let next: &mut Self = match segment.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
             Some(name) if name.starts_with('*') || is_multi_segment(item, name) => {
                 self.takes_rest = true;
                 return;
