@@ -5,6 +5,8 @@ pub mod identity;
 pub mod oauth_clients;
 pub mod people;
 pub mod permission;
+pub mod signing_keys;
 pub mod state;
+pub mod tickets;
 pub mod tokens;
 pub mod trusts;

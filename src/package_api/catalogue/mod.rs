@@ -1,7 +1,6 @@
 //! Reference data of the platform (contract 5): behaviors, events and capability types. They are data,
 //! not code, so that a deployment can put the vendor's real ones in place of ours.
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
@@ -64,11 +63,6 @@ impl Catalogue {
             )?,
         })
     }
-
-    /// The catalogue, for many to hold.
-    pub fn shared(self) -> Arc<Self> {
-        Arc::new(self)
-    }
 }
 
 /// Reads one file and makes its part of the catalogue, which checks it.
@@ -114,7 +108,7 @@ mod tests {
 
     #[test]
     fn the_built_in_catalogue_can_be_read() {
-        let catalogue = Catalogue::built_in().shared();
+        let catalogue = Catalogue::built_in();
         assert_eq!(catalogue.behaviors.categories().len(), 24);
         assert_eq!(catalogue.events.all().len(), 121);
         assert_eq!(catalogue.capability_types.all().len(), 7);
