@@ -81,7 +81,7 @@ impl Behaviors {
     pub fn ids(&self) -> Vec<i64> {
         let ids = |(word, mask): &(u32, u32)| {
             let (first, mask) = (i64::from(*word) * 32, *mask);
-            (0..32).filter(move |bit| mask >> bit & 1 == 1).map(move |bit| first + bit)
+            (0..32).filter(move |bit| (mask >> bit) & 1 == 1).map(move |bit| first + bit)
         };
         self.0.iter().flat_map(ids).collect()
     }
@@ -106,7 +106,7 @@ impl Serialize for Behaviors {
 impl<'de> Deserialize<'de> for Behaviors {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let flat = Vec::<i32>::deserialize(deserializer)?;
-        let (pairs, []) = flat.as_chunks() else {
+        let (pairs, []) = flat.as_chunks::<2>() else {
             return Err(D::Error::custom("a word without its index"));
         };
         let mut words = Vec::with_capacity(pairs.len());
@@ -583,7 +583,8 @@ pub async fn revoke(
     token: &str,
     now: i64,
 ) -> Result<bool, DbErr> {
-    let revoked = entity::Entity::delete_by_id(hash(key, token))
+    let revoked = entity::Entity::delete_many()
+        .filter(entity::COLUMN.hash.eq(hash(key, token)))
         .filter(entity::COLUMN.expires_at.gt(now))
         .exec(db)
         .await?;

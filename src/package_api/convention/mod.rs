@@ -2,8 +2,12 @@
 //! selections of fields, keys and refusals. Nothing in here knows a resource or a table.
 pub mod body;
 pub mod fields;
+pub mod filter;
 pub mod key;
+pub mod member;
+pub mod page;
 pub mod paths;
 pub mod query;
 pub mod refusal;
+pub mod sort;
 pub mod time;
