@@ -74,7 +74,7 @@ const OPERATORS: [(&str, Operator); 9] = [
     ("in", Operator::In),
 ];
 
-impl<T> Filter<T> {
+impl<T: 'static> Filter<T> {
     /// Reads the parameter; none shows every row.
     ///
     /// # Errors
@@ -144,7 +144,7 @@ struct Written {
     is_quoted: bool,
 }
 
-impl<T> Reader<'_, T> {
+impl<'a, T: 'static> Reader<'a, T> {
     fn clause(&mut self) -> Result<Clause<T>> {
         let name = self.word();
         if name.is_empty() {
@@ -182,7 +182,7 @@ impl<T> Reader<'_, T> {
     }
 
     /// The next word, and the blanks behind it.
-    fn word(&mut self) -> &str {
+    fn word(&mut self) -> &'a str {
         let end = self.rest.find(|sign: char| sign.is_ascii_whitespace());
         let (word, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
         self.rest = rest.trim_ascii_start();

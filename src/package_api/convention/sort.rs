@@ -15,7 +15,7 @@ struct Key<T: 'static> {
     is_descending: bool,
 }
 
-impl<T> Order<T> {
+impl<T: 'static> Order<T> {
     /// Reads the parameter; none leaves rows where they are.
     ///
     /// # Errors
@@ -41,7 +41,7 @@ impl<T> Order<T> {
     }
 }
 
-impl<T> Key<T> {
+impl<T: 'static> Key<T> {
     fn parse(text: &str, members: &'static [Member<T>]) -> Result<Self> {
         let mut words = text.split_ascii_whitespace();
         let name = words.next().ok_or_else(|| {
