@@ -136,9 +136,8 @@ impl SigningKeys {
     /// The database's.
     pub async fn find(&self, kernel: &Kernel, id: &str) -> Result<Option<Arc<SigningKey>>> {
         let now = kernel.clock.now_millis();
-        let among = |keys: &Keys| {
-            keys.iter().find(|key| key.id == id && key.shown_until > now).cloned()
-        };
+        let among =
+            |keys: &Keys| keys.iter().find(|key| key.id == id && key.shown_until > now).cloned();
         if let Some(key) = among(&self.keys(kernel, now).await?) {
             return Ok(Some(key));
         }
@@ -216,7 +215,9 @@ impl Schedule {
     /// The newest key that may sign at this time: its tokens will expire while it is shown.
     fn signer(self, keys: &[Arc<SigningKey>], at: i64) -> Option<Signer> {
         let fits = |key: &&Arc<SigningKey>| {
-            key.pair.is_some() && key.signs_from <= at && at + self.token_lifetime <= key.shown_until
+            key.pair.is_some()
+                && key.signs_from <= at
+                && at + self.token_lifetime <= key.shown_until
         };
         keys.iter().filter(fits).max_by_key(|key| key.signs_from).cloned().map(Signer)
     }

@@ -98,7 +98,9 @@ fn place(id: i64) -> Option<(u32, u32)> {
 impl Serialize for Behaviors {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(
-            self.0.iter().flat_map(|(word, mask)| [i64::from(*word), i64::from(mask.cast_signed())]),
+            self.0
+                .iter()
+                .flat_map(|(word, mask)| [i64::from(*word), i64::from(mask.cast_signed())]),
         )
     }
 }
@@ -675,7 +677,9 @@ mod tests {
             assert_eq!(serde_json::from_value::<Behaviors>(wire).unwrap(), behaviors);
         }
         assert_eq!([-1, 1 << 40].into_iter().collect::<Behaviors>(), Behaviors::default());
-        for wrong in [json!([1]), json!([-1, 1]), json!([1, 1, 0, 1]), json!([1, 1, 1, 1]), json!("x")] {
+        for wrong in
+            [json!([1]), json!([-1, 1]), json!([1, 1, 0, 1]), json!([1, 1, 1, 1]), json!("x")]
+        {
             assert!(serde_json::from_value::<Behaviors>(wrong.clone()).is_err(), "{wrong}");
         }
     }
@@ -752,7 +756,10 @@ mod tests {
         assert_eq!(access.expires_at, 1_000_000_000 + 3_600_000);
         let found = tickets.verify(&kernel, &identities, &access.token).await.unwrap().unwrap();
         let key = "Acme01.loyalty.1.10.0.Release".to_owned();
-        assert_eq!(found.actor, Actor::App { package: 4, version: 3, application: 2, key: key.clone() });
+        assert_eq!(
+            found.actor,
+            Actor::App { package: 4, version: 3, application: 2, key: key.clone() }
+        );
         assert_eq!((&*found.account, found.number, found.person), ("acme", 12, 5));
         assert_eq!((&found.by, found.operator, &found.behaviors), (&key, true, &behaviors));
         let bucket = identities.bucket("app:3", 0);
@@ -793,7 +800,10 @@ mod tests {
         assert_eq!((found.by.as_str(), found.operator), ("dev-7", true));
         assert!(tickets.verify(&kernel, &identities, &foreign).await.unwrap().is_none());
         let found = tickets.verify(&kernel, &identities, &without).await.unwrap().unwrap();
-        assert_eq!((&*found.account, found.number, found.person, found.operator), ("", 0, 0, false));
+        assert_eq!(
+            (&*found.account, found.number, found.person, found.operator),
+            ("", 0, 0, false)
+        );
 
         run(&kernel, "UPDATE people SET disabled = true").await;
         kernel.clock.advance(BELIEVED);
@@ -811,9 +821,8 @@ mod tests {
         let access = tickets.access(&kernel, &app(), &Behaviors::default()).await.unwrap();
         let signer = tickets.keys().current(&kernel).await.unwrap();
         let sign = |claims: &Claims| jws::sign(signer.pair(), signer.id(), claims).unwrap();
-        let claims = || {
-            tickets.claims(&kernel.site.public_url, &app(), &Behaviors::default(), 1_000_000)
-        };
+        let claims =
+            || tickets.claims(&kernel.site.public_url, &app(), &Behaviors::default(), 1_000_000);
         assert!(tickets.verify(&kernel, &identities, &sign(&claims())).await.unwrap().is_some());
         let user = tickets.claims("", &developer(12), &Behaviors::default(), 0).user;
         let aid = |aid: &str| {

@@ -221,9 +221,8 @@ mod tests {
         use Purpose::{
             ClientSecret, Cursor, RefreshToken, Seal, SharedSecret, SigningKey, Storage, Token,
         };
-        let places = [
-            Token, ClientSecret, Cursor, Storage, Seal, RefreshToken, SharedSecret, SigningKey,
-        ];
+        let places =
+            [Token, ClientSecret, Cursor, Storage, Seal, RefreshToken, SharedSecret, SigningKey];
         assert_eq!(places.map(|purpose| purpose as u8), [0, 1, 2, 3, 4, 5, 6, 7]);
     }
 }

@@ -30,7 +30,7 @@ pub struct Catalogue {
 
 /// A file of the catalogue that cannot be used, and why.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {why}", file.display())]
+#[error("{}: {why}", .file.display())]
 pub struct Unusable {
     file: PathBuf,
     why: String,

@@ -2,7 +2,7 @@
 //! member that is absent and one that is `null`.
 //!
 //! An [`Object`] is emptied by reading it. What is left when all was taken is unknown.
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::query::{DATE, pairs};
 use super::refusal;
@@ -142,9 +142,8 @@ impl Object {
     /// # Errors
     /// 400 for another type.
     pub fn number(&mut self, name: &str) -> Result<Sent<f64>> {
-        self.take(name).and_then(|value| {
-            value.as_f64().ok_or_else(|| self.refused(name, "must be a number."))
-        })
+        self.take(name)
+            .and_then(|value| value.as_f64().ok_or_else(|| self.refused(name, "must be a number.")))
     }
 
     /// A boolean.
@@ -424,7 +423,8 @@ mod tests {
         for (value, expected) in table {
             assert_eq!(int(value).unwrap(), Sent::Set(expected), "{value}");
         }
-        for value in ["2147483648", "-2147483649", "0.5", "1e300", "99999999999999999999", "\"1\""] {
+        for value in ["2147483648", "-2147483649", "0.5", "1e300", "99999999999999999999", "\"1\""]
+        {
             assert_eq!(refused(int(value)), because("a", "must be a 32-bit integer."), "{value}");
         }
     }

@@ -73,7 +73,8 @@ impl Selection {
 impl List {
     /// Adds an inclusion; what is named twice, as in `items(id),items(name)`, is selected in one.
     fn include(&mut self, field: Field) {
-        let known = self.included.iter_mut().find(|known| known.name.eq_ignore_ascii_case(&field.name));
+        let known =
+            self.included.iter_mut().find(|known| known.name.eq_ignore_ascii_case(&field.name));
         let Some(known) = known else { return self.included.push(field) };
         match (&mut known.list, field.list) {
             (Some(known), Some(more)) => {
@@ -241,12 +242,18 @@ mod tests {
             ("unknown,id", r#"{"id":1}"#.to_owned()),
             ("items", format!(r#"{{"items":{items}}}"#)),
             ("items(id)", r#"{"items":[{"id":2},{"id":3}]}"#.to_owned()),
-            ("items ( id , name )", r#"{"items":[{"id":2,"name":"a"},{"id":3,"name":"b"}]}"#.to_owned()),
+            (
+                "items ( id , name )",
+                r#"{"items":[{"id":2,"name":"a"},{"id":3,"name":"b"}]}"#.to_owned(),
+            ),
             (
                 "items(version(majorVersion))",
                 r#"{"items":[{"version":{"majorVersion":1}},{"version":null}]}"#.to_owned(),
             ),
-            ("items(id),items(name)", r#"{"items":[{"id":2,"name":"a"},{"id":3,"name":"b"}]}"#.to_owned()),
+            (
+                "items(id),items(name)",
+                r#"{"items":[{"id":2,"name":"a"},{"id":3,"name":"b"}]}"#.to_owned(),
+            ),
             ("items(id),items", format!(r#"{{"items":{items}}}"#)),
             ("items(unknown)", r#"{"items":[{},{}]}"#.to_owned()),
             // A single value has nothing to select from.
@@ -255,26 +262,29 @@ mod tests {
             ("-items,-sharedSecret", r#"{"id":1,"appKey":"k"}"#.to_owned()),
             ("- Items,id,items,appKey", r#"{"id":1,"appKey":"k"}"#.to_owned()),
             ("-unknown", whole.clone()),
-            ("items(-version)", r#"{"items":[{"id":2,"name":"a"},{"id":3,"name":"b"}]}"#.to_owned()),
+            (
+                "items(-version)",
+                r#"{"items":[{"id":2,"name":"a"},{"id":3,"name":"b"}]}"#.to_owned(),
+            ),
             ("items(-name,-version)", r#"{"items":[{"id":2},{"id":3}]}"#.to_owned()),
             ("items(id,name,-name)", r#"{"items":[{"id":2},{"id":3}]}"#.to_owned()),
             (
                 "-items(version,name)",
-                r#"{"id":1,"appKey":"k","sharedSecret":null,"items":[{"id":2},{"id":3}]}"#.to_owned(),
+                r#"{"id":1,"appKey":"k","sharedSecret":null,"items":[{"id":2},{"id":3}]}"#
+                    .to_owned(),
             ),
             (
                 "items,-items(version(minorVersion),name)",
-                r#"{"items":[{"id":2,"version":{"majorVersion":1}},{"id":3,"version":null}]}"#.to_owned(),
+                r#"{"items":[{"id":2,"version":{"majorVersion":1}},{"id":3,"version":null}]}"#
+                    .to_owned(),
             ),
             ("items,-items(*)", r#"{"items":[{},{}]}"#.to_owned()),
-            (
-                "*,-items",
-                r#"{"id":1,"appKey":"k","sharedSecret":null}"#.to_owned(),
-            ),
+            ("*,-items", r#"{"id":1,"appKey":"k","sharedSecret":null}"#.to_owned()),
             // What is named besides `*` is narrowed to what it names.
             (
                 "*,items(id)",
-                r#"{"id":1,"appKey":"k","sharedSecret":null,"items":[{"id":2},{"id":3}]}"#.to_owned(),
+                r#"{"id":1,"appKey":"k","sharedSecret":null,"items":[{"id":2},{"id":3}]}"#
+                    .to_owned(),
             ),
             ("items(*)", format!(r#"{{"items":{items}}}"#)),
         ];
@@ -339,14 +349,16 @@ mod tests {
 
     #[test]
     fn lists_are_bounded() {
-        let nested = |levels: usize| {
-            format!("{}a{}", "a(".repeat(levels - 1), ")".repeat(levels - 1))
-        };
+        let nested =
+            |levels: usize| format!("{}a{}", "a(".repeat(levels - 1), ")".repeat(levels - 1));
         assert!(Selection::parse(Some(&nested(10))).is_ok());
         assert_refused(&nested(11), "must be at most 10 levels deep.");
         assert!(Selection::parse(Some(&"a".repeat(4096))).is_ok());
         assert_refused(&"a".repeat(4097), "must have at most 4096 bytes.");
-        assert_refused(&"(".repeat(4096), "must be names separated by commas, as in appKey,items(id,name).");
+        assert_refused(
+            &"(".repeat(4096),
+            "must be names separated by commas, as in appKey,items(id,name).",
+        );
     }
 
     fn assert_refused(text: &str, why: &str) {

@@ -170,10 +170,13 @@ mod tests {
         let table = [
             ("acme01.loyalty.1.2.3.Release", key("acme01", "loyalty", (1, 2, 3), "Release")),
             ("acme01.loyalty.1.2.3", key("acme01", "loyalty", (1, 2, 3), "Release")),
-            ("  Acme01.Loyalty.01.002.0003.rELEASE ", key("Acme01", "Loyalty", (1, 2, 3), "Release")),
+            (
+                "  Acme01.Loyalty.01.002.0003.rELEASE ",
+                key("Acme01", "Loyalty", (1, 2, 3), "Release"),
+            ),
             ("1.2.3.4.5.6", key("1", "2", (3, 4, 5), "6")),
             ("a-b.c_d.0.0.0.My-Work_1", key("a-b", "c_d", (0, 0, 0), "My-Work_1")),
-            (&longest, key(&long, &long, (2_147_483_647, 0, 0), &long)),
+            (longest.as_str(), key(&long, &long, (2_147_483_647, 0, 0), &long)),
             ("a.b.00000000000000000001.0.0", key("a", "b", (1, 0, 0), "Release")),
             ("a.b.1.0.0.Released", key("a", "b", (1, 0, 0), "Released")),
         ];
@@ -216,7 +219,7 @@ mod tests {
             "acme01.loyalty.١.0.0.Release",
             "acme01.loyalty\0.1.0.0.Release",
             "..... ",
-            &long,
+            long.as_str(),
         ];
         for text in wrong {
             for parameter in ["appKey", "parentThemeAppKey"] {
@@ -252,7 +255,10 @@ mod tests {
             assert_eq!(ApplicationName::parse(text, "nsAndAppId").unwrap(), expected, "{text}");
         }
         let read = ApplicationName::parse("Acme01.Loyalty", "nsAndAppId").unwrap();
-        assert_eq!((read.to_string().as_str(), read.lower()), ("Acme01.Loyalty", name("acme01", "loyalty")));
+        assert_eq!(
+            (read.to_string().as_str(), read.lower()),
+            ("Acme01.Loyalty", name("acme01", "loyalty"))
+        );
         for text in ["", "acme01", "acme01.", ".loyalty", "a b.c", "acme01 .loyalty"] {
             assert_missing(ApplicationName::parse(text, "nsAndAppId").unwrap_err(), "nsAndAppId");
         }

@@ -52,17 +52,18 @@ impl Paths {
 impl Node {
     fn add(&mut self, template: &str, item: &Value) {
         let (segment, rest) = template.split_once('/').unwrap_or((template, ""));
-        let next: &mut Self = match segment.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
-            Some(name) if name.starts_with('*') || is_multi_segment(item, name) => {
-                self.takes_rest = true;
-                return;
-            }
-            Some(_) => self.parameter.get_or_insert_default(),
-            None => {
-                let entry = self.literals.entry(segment.to_ascii_lowercase());
-                &mut entry.or_insert_with(|| (segment.to_owned(), Self::default())).1
-            }
-        };
+        let next: &mut Self =
+            match segment.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+                Some(name) if name.starts_with('*') || is_multi_segment(item, name) => {
+                    self.takes_rest = true;
+                    return;
+                }
+                Some(_) => self.parameter.get_or_insert_default(),
+                None => {
+                    let entry = self.literals.entry(segment.to_ascii_lowercase());
+                    &mut entry.or_insert_with(|| (segment.to_owned(), Self::default())).1
+                }
+            };
         if rest.is_empty() {
             next.is_end = true;
         } else {
@@ -159,11 +160,17 @@ mod tests {
                 "/platform/appdev/apppackages/%20K%20/CLONE/My%2DWork",
                 "/platform/appdev/apppackages/%20K%20/clone/My%2DWork",
             ),
-            ("/platform/appdev/apppackages/7/Behaviors", "/platform/appdev/apppackages/7/behaviors"),
+            (
+                "/platform/appdev/apppackages/7/Behaviors",
+                "/platform/appdev/apppackages/7/behaviors",
+            ),
             // Literals win, and are left where they lead nowhere.
             ("/platform/appdev/apppackages/Apps/X", "/platform/appdev/apppackages/apps/X"),
             ("/platform/appdev/apppackages/Apps", "/platform/appdev/apppackages/Apps"),
-            ("/platform/appdev/apppackages/Create/clone/b", "/platform/appdev/apppackages/Create/clone/b"),
+            (
+                "/platform/appdev/apppackages/Create/clone/b",
+                "/platform/appdev/apppackages/Create/clone/b",
+            ),
             (
                 "/platform/appdev/apppackages/Applications/K/Packages",
                 "/platform/appdev/apppackages/applications/K/packages",
@@ -206,7 +213,8 @@ mod tests {
             ];
             for (given, routed) in table {
                 let base = "platform/developer/packages/K";
-                let given = format!("/API/{}/{}/{given}", base.replace('k', "K"), folder.to_uppercase());
+                let given =
+                    format!("/API/{}/{}/{given}", base.replace('k', "K"), folder.to_uppercase());
                 let routed = format!("/{base}/{folder}/{routed}");
                 assert_eq!(paths.canonical(&given), Some(routed), "{given}");
             }
@@ -249,7 +257,8 @@ mod tests {
         for path in ["/api", "/API/x", "/platform/", "/Platform/x/y", "/.well-known/jwks.json"] {
             assert!(is_ours(path), "{path}");
         }
-        for path in ["", "/", "/v1/platform", "/apis", "//api", "api", "/openapi/app-packages.json"] {
+        for path in ["", "/", "/v1/platform", "/apis", "//api", "api", "/openapi/app-packages.json"]
+        {
             assert!(!is_ours(path), "{path}");
         }
     }

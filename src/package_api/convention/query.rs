@@ -175,7 +175,8 @@ mod tests {
     #[test]
     fn flags_are_true_or_false() {
         let flag = |raw: &str| query(&format!("INCLUDECHILDREN={raw}")).flag("includeChildren");
-        let table = [("", None), ("true", Some(true)), ("True", Some(true)), ("FALSE", Some(false))];
+        let table =
+            [("", None), ("true", Some(true)), ("True", Some(true)), ("FALSE", Some(false))];
         for (raw, value) in table {
             assert_eq!(flag(raw).unwrap(), value, "{raw}");
         }
@@ -194,7 +195,11 @@ mod tests {
         // An offset whose `+` was not escaped.
         assert_eq!(date("1970-01-01T01:00:01+01:00").unwrap(), Some(Time(1_000)));
         for raw in ["yesterday", "2026-03-04", "0"] {
-            assert_eq!(refused(date(raw)), ("lastModifiedTime".to_owned(), DATE.to_owned()), "{raw}");
+            assert_eq!(
+                refused(date(raw)),
+                ("lastModifiedTime".to_owned(), DATE.to_owned()),
+                "{raw}"
+            );
         }
     }
 }

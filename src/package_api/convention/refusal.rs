@@ -182,7 +182,10 @@ mod tests {
                 409,
                 "VALIDATION_CONFLICT",
                 "Validation Error: LastModifedTime is before the last update of the stored file.",
-                &[("ErrorMessage", "LastModifedTime is before the last update of the stored file.")],
+                &[(
+                    "ErrorMessage",
+                    "LastModifedTime is before the last update of the stored file.",
+                )],
             ),
             (
                 too_large(67_108_864),

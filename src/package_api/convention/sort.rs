@@ -45,7 +45,9 @@ impl<T: 'static> Key<T> {
     fn parse(text: &str, members: &'static [Member<T>]) -> Result<Self> {
         let mut words = text.split_ascii_whitespace();
         let name = words.next().ok_or_else(|| {
-            refused("must be names of members separated by commas, each with asc or desc behind it.")
+            refused(
+                "must be names of members separated by commas, each with asc or desc behind it.",
+            )
         })?;
         let member = named(members, name)
             .ok_or_else(|| refused(&format!("names {name}, which is no member to sort by.")))?;
@@ -125,7 +127,8 @@ mod tests {
 
     #[test]
     fn what_is_no_order_is_refused() {
-        let empty = "must be names of members separated by commas, each with asc or desc behind it.";
+        let empty =
+            "must be names of members separated by commas, each with asc or desc behind it.";
         let table = [
             (" ", empty),
             (",", empty),
