@@ -112,8 +112,8 @@ mod tests {
         for capability_type in catalogue.all() {
             let id = 10 * capability_type.id + 1;
             let contract = Contract { id, is_required: true, verb: "POST".to_owned() };
-            assert_eq!(capability_type.contracts, [contract.clone()]);
             assert_eq!(capability_type.contract(id), Some(&contract));
+            assert_eq!(capability_type.contracts.len(), 1);
             assert_eq!(capability_type.contract(id + 10), None);
             assert_eq!(capability_type.api_version, "1");
             assert_eq!(catalogue.find(capability_type.id), Some(capability_type));

@@ -117,7 +117,8 @@ mod tests {
     #[test]
     fn a_folder_replaces_what_it_has_a_file_for() {
         let folder = tempfile::tempdir().unwrap();
-        let events = r#"{"events": [{"id": 9, "name": "a.b", "category": "A", "apiVersion": "2"}]}"#;
+        let events =
+            r#"{"events": [{"id": 9, "name": "a.b", "category": "A", "apiVersion": "2"}]}"#;
         std::fs::write(folder.path().join(EVENTS), events).unwrap();
         let catalogue = Catalogue::load(Some(folder.path())).unwrap();
         assert_eq!(catalogue.events.all().len(), 1);

@@ -109,11 +109,16 @@ pub fn taken(what: &str, name: &'static str, value: &str) -> impl FnOnce(DbErr) 
 
 #[cfg(test)]
 mod tests {
+    use sea_orm::{ConnectOptions, ConnectionTrait, Database};
+
     use super::*;
+
+    /// A refusal with its status, code, message and data.
+    type Line<'a> = (Error, u16, &'static str, &'a str, &'a [(&'static str, &'a str)]);
 
     #[test]
     fn refusals_are_those_of_the_catalogue() {
-        let table: [(Error, u16, &str, &str, &[(&'static str, &str)]); 11] = [
+        let table: [Line<'_>; 11] = [
             (
                 missing("appKey", "must not be blank."),
                 400,
@@ -203,9 +208,22 @@ mod tests {
         }
     }
 
-    #[test]
-    fn only_a_unique_violation_says_that_a_thing_exists() {
-        let other = taken("package", "AppKey", "a.b.1.0.0.Release")(DbErr::Custom("x".to_owned()));
-        assert_eq!(other.status(), 500);
+    #[tokio::test]
+    async fn only_a_unique_violation_says_that_a_thing_exists() {
+        let mut memory = ConnectOptions::new("sqlite::memory:");
+        memory.max_connections(1);
+        let db = Database::connect(memory).await.unwrap();
+        let table = "CREATE TABLE packages (name TEXT NOT NULL UNIQUE)";
+        db.execute_unprepared(table).await.unwrap();
+        let mut statuses = Vec::new();
+        for name in ["'a'", "'a'", "NULL"] {
+            let insert = format!("INSERT INTO packages VALUES ({name})");
+            let done = db.execute_unprepared(&insert).await;
+            let refused = done.map_err(taken("package", "AppKey", "a.b.1.0.0.Release")).err();
+            statuses.push(refused.map(|error| (error.status().as_u16(), error.to_string())));
+        }
+        let exists = (409, "Item already exists: package a.b.1.0.0.Release".to_owned());
+        let other = (500, "Internal Server Error".to_owned());
+        assert_eq!(statuses, [None, Some(exists), Some(other)]);
     }
 }
