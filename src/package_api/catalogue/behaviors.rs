@@ -3,10 +3,13 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::{check_id, check_name};
+use super::check::{check_id, check_name};
 
 /// Verbs that need the `Read` of the same object.
 const NEED_READ: [&str; 4] = ["Create", "Update", "Delete", "Modify"];
+
+/// What is used unless a deployment has a file of its own.
+pub(super) const BUILT_IN: &str = include_str!("behaviors.json");
 
 /// `behaviors.json`
 #[derive(Debug, Deserialize)]
@@ -162,11 +165,10 @@ impl BehaviorCatalogue {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Catalogue;
     use super::*;
 
     fn built_in() -> BehaviorCatalogue {
-        Catalogue::built_in().behaviors
+        BehaviorCatalogue::new(serde_json::from_str(BUILT_IN).unwrap()).unwrap()
     }
 
     #[test]

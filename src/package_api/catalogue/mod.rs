@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 
 pub mod behaviors;
 pub mod capability_types;
+mod check;
 pub mod events;
 
 use behaviors::BehaviorCatalogue;
@@ -48,17 +49,12 @@ impl Catalogue {
     /// Names the file and what is wrong with it.
     pub fn load(folder: Option<&Path>) -> Result<Self, Unusable> {
         Ok(Self {
-            behaviors: read(
-                folder,
-                BEHAVIORS,
-                include_str!("behaviors.json"),
-                BehaviorCatalogue::new,
-            )?,
-            events: read(folder, EVENTS, include_str!("events.json"), EventCatalogue::new)?,
+            behaviors: read(folder, BEHAVIORS, behaviors::BUILT_IN, BehaviorCatalogue::new)?,
+            events: read(folder, EVENTS, events::BUILT_IN, EventCatalogue::new)?,
             capability_types: read(
                 folder,
                 CAPABILITY_TYPES,
-                include_str!("capability_types.json"),
+                capability_types::BUILT_IN,
                 CapabilityCatalogue::new,
             )?,
         })
@@ -84,22 +80,6 @@ fn read<F: DeserializeOwned, C>(
 
 fn parse<F: DeserializeOwned>(text: &str) -> Result<F, String> {
     serde_json::from_str(text).map_err(|error| error.to_string())
-}
-
-/// Checks an id: they are int32 on the wire, from 1.
-fn check_id(what: &str, id: i64) -> Result<(), String> {
-    if (1..=i64::from(i32::MAX)).contains(&id) {
-        return Ok(());
-    }
-    Err(format!("{what} {id}: ids are from 1 to {}", i32::MAX))
-}
-
-/// Checks a name: it is shown and looked up.
-fn check_name(what: &str, id: i64, name: &str) -> Result<(), String> {
-    if name.trim().is_empty() || name.contains('\0') {
-        return Err(format!("{what} {id}: has no name"));
-    }
-    Ok(())
 }
 
 #[cfg(test)]
