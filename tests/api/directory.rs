@@ -10,7 +10,7 @@ use sea_orm_migration::MigratorTrait;
 use tempfile::TempDir;
 
 use crate::on_both;
-use crate::support::TestApp;
+
 use crate::support::app::START;
 
 on_both! {

@@ -213,17 +213,18 @@ mod tests {
         let mut memory = ConnectOptions::new("sqlite::memory:");
         memory.max_connections(1);
         let db = Database::connect(memory).await.unwrap();
-        let table = "CREATE TABLE packages (name TEXT NOT NULL UNIQUE)";
+        let table =
+            "CREATE TABLE packages (name TEXT NOT NULL UNIQUE, of TEXT REFERENCES packages (name))";
         db.execute_unprepared(table).await.unwrap();
         let mut statuses = Vec::new();
-        for name in ["'a'", "'a'", "NULL"] {
-            let insert = format!("INSERT INTO packages VALUES ({name})");
+        for row in ["'a', NULL", "'a', NULL", "NULL, NULL", "'b', 'c'"] {
+            let insert = format!("INSERT INTO packages VALUES ({row})");
             let done = db.execute_unprepared(&insert).await;
             let refused = done.map_err(taken("package", "AppKey", "a.b.1.0.0.Release")).err();
             statuses.push(refused.map(|error| (error.status().as_u16(), error.to_string())));
         }
         let exists = (409, "Item already exists: package a.b.1.0.0.Release".to_owned());
         let other = (500, "Internal Server Error".to_owned());
-        assert_eq!(statuses, [None, Some(exists), Some(other)]);
+        assert_eq!(statuses, [None, Some(exists), Some(other.clone()), Some(other)]);
     }
 }
