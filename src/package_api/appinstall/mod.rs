@@ -1,0 +1,11 @@
+//! Installs of packages in tenants (contract 3.11).
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::directory::state::AppState;
+
+pub mod dto;
+
+/// The resource's routes.
+pub fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::default()
+}
