@@ -21,6 +21,7 @@ use crate::kernel::error::Error;
 use crate::{app, migrations, seed};
 
 mod documents;
+mod packages;
 mod report;
 
 use report::{Failure, Report};
@@ -71,6 +72,12 @@ enum Command {
     /// Manage OAuth clients
     #[command(subcommand)]
     Client(ClientCommand),
+    /// Manage namespaces, in which accounts develop applications
+    #[command(subcommand)]
+    Namespace(packages::NamespaceCommand),
+    /// Manage applications
+    #[command(subcommand)]
+    Application(packages::ApplicationCommand),
     /// Write the OpenAPI documents and the configuration schema into openapi/
     Openapi {
         /// Write nothing; fail when a committed file is out of date
@@ -349,6 +356,8 @@ async fn administer(state: &AppState, command: Command) -> Result<Report, Failur
                 json!({"client_id": made.client_id, "client_secret": made.client_secret, "account": account, "scopes": scopes}),
             )
         }
+        Command::Namespace(command) => packages::namespace(state, &db, command).await?,
+        Command::Application(command) => packages::application(state, &db, command).await?,
         Command::Serve(_) | Command::Migrate | Command::Openapi { .. } | Command::Config(_) => {
             return Err("this command changes no account".into());
         }
@@ -371,30 +380,39 @@ async fn serve(mut config: Config, args: ServeArgs, as_json: bool) -> Result<(),
     config.listen = listener.local_addr()?;
     let state = app::connect(config, Clock::system()).await?;
     migrations::up(state.store.connection()).await?;
-    let seeded = !args.no_demo && seed::fill_if_empty(&state).await?;
-    greet(&state, seeded, as_json).await?;
+    let demo = if args.no_demo { None } else { seed::fill_if_empty(&state).await? };
+    greet(&state, demo, as_json).await?;
     app::serve(state, listener, stop_signal()).await?;
     Ok(())
 }
 
 /// Tells a newcomer where to look and what to look with.
-async fn greet(state: &AppState, seeded: bool, as_json: bool) -> Result<(), Failure> {
+async fn greet(
+    state: &AppState,
+    demo: Option<seed::DemoApplication>,
+    as_json: bool,
+) -> Result<(), Failure> {
     let docs = format!("{}/docs", state.site.public_url);
-    let token = if seeded { Some(seed::demo_token(state).await?) } else { None };
+    let demo = match demo {
+        Some(application) => Some((seed::demo_token(state).await?, application)),
+        None => None,
+    };
     let mut out = std::io::stdout();
     if as_json {
         let mut report = json!({"docs": docs, "api": format!("{}/v1", state.site.public_url)});
-        if let Some(token) = &token {
-            report["demo"] =
-                json!({"provider": seed::PROVIDER, "customer": seed::CUSTOMER, "token": token});
+        if let Some((token, application)) = &demo {
+            report["demo"] = json!({
+                "provider": seed::PROVIDER, "customer": seed::CUSTOMER, "token": token,
+                "application": {"appKey": application.key, "sharedSecret": application.secret},
+            });
         }
         writeln!(out, "{report}")?;
         return Ok(());
     }
     writeln!(out, "Appmarket {} is ready.\n", env!("CARGO_PKG_VERSION"))?;
     writeln!(out, "  Swagger UI  {docs}")?;
-    match token {
-        Some(token) => {
+    match demo {
+        Some((token, application)) => {
             writeln!(
                 out,
                 "  Accounts    {} (provider), {} (customer it trusts)",
@@ -402,12 +420,15 @@ async fn greet(state: &AppState, seeded: bool, as_json: bool) -> Result<(), Fail
                 seed::CUSTOMER
             )?;
             writeln!(out, "  Token       {token}")?;
+            writeln!(out, "  App key     {}", application.key)?;
+            writeln!(out, "  Secret      {}", application.secret)?;
             writeln!(
                 out,
-                "\nPut the token into the Swagger UI's Authorize dialog. It acts for {} and is not shown again;",
-                seed::PROVIDER
+                "\nPut the token into the Swagger UI's Authorize dialog of the app offerings, key and secret into that\n\
+                 of the app packages. They act for {account} and are not shown again;\n\
+                 `appmarket token create --account {account}` makes another token.",
+                account = seed::PROVIDER
             )?;
-            writeln!(out, "`appmarket token create --account {}` makes another.", seed::PROVIDER)?;
         }
         None => writeln!(out, "\n`appmarket token create --account ID` makes a token for it.")?,
     }

@@ -13,6 +13,10 @@ use crate::offering_api::{
     app_offering_automation_rules as rules, publish, service_instances, ui_extensions,
 };
 
+mod packages;
+
+pub use packages::DemoApplication;
+
 /// Account that publishes.
 pub const PROVIDER: &str = "wdc";
 /// Account that the provider trusts.
@@ -22,14 +26,14 @@ pub const CUSTOMER: &str = "globex";
 ///
 /// # Errors
 /// The database's; nothing is left half-filled.
-pub async fn fill_if_empty(state: &AppState) -> Result<bool> {
+pub async fn fill_if_empty(state: &AppState) -> Result<Option<DemoApplication>> {
     let transaction = state.store.begin().await?;
     if accounts::entity::Entity::find().one(&transaction).await?.is_some() {
-        return Ok(false);
+        return Ok(None);
     }
-    fill(&transaction, state.clock.now()).await.map_err(Error::internal)?;
+    let made = fill(state, &transaction).await.map_err(Error::internal)?;
     transaction.commit().await?;
-    Ok(true)
+    Ok(Some(made))
 }
 
 /// A new token for the provider's administrator, for the Swagger UI. Told once, like any token.
@@ -51,7 +55,11 @@ pub async fn demo_token(state: &AppState) -> Result<String> {
     Ok(token)
 }
 
-async fn fill(db: &sea_orm::DatabaseTransaction, now: i64) -> std::result::Result<(), Refused> {
+async fn fill(
+    state: &AppState,
+    db: &sea_orm::DatabaseTransaction,
+) -> std::result::Result<DemoApplication, Refused> {
+    let now = state.clock.now();
     let demo = [
         (PROVIDER, "Widget Data Center", "Amsterdam", "Ann Lee", "ann.lee@wdc.example"),
         (CUSTOMER, "Globex", "Eastern Time (US & Canada)", "Greg Hill", "greg.hill@globex.example"),
@@ -70,7 +78,7 @@ async fn fill(db: &sea_orm::DatabaseTransaction, now: i64) -> std::result::Resul
     by.service_instance("Echo Production", 2, "Echo").await?;
     let version = by.ui_extension().await?;
     by.offering(instance, version).await?;
-    Ok(())
+    packages::fill(state, db, provider_admin).await
 }
 
 /// Writes demo records as the provider's administrator.

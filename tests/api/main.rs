@@ -7,4 +7,5 @@ mod directory;
 mod document;
 mod health;
 mod offering_api;
+mod package_api;
 mod support;

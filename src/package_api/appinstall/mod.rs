@@ -4,6 +4,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::directory::state::AppState;
 
 pub mod dto;
+pub mod read;
 
 /// The resource's routes.
 pub fn router() -> OpenApiRouter<AppState> {

@@ -2,6 +2,7 @@
 pub mod app;
 pub mod client;
 pub mod contract;
+pub mod packages;
 
 pub use app::TestApp;
 pub use client::Answer;

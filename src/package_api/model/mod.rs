@@ -1,0 +1,11 @@
+//! The records that every resource of this family shares: what is developed, from the namespace down to
+//! the package.
+pub mod applications;
+pub mod lookup;
+pub mod namespaces;
+pub mod packages;
+pub mod parent;
+pub mod secret;
+pub mod status;
+pub mod theme;
+pub mod versions;

@@ -1,0 +1,2 @@
+//! The app packages family: one file for each folder of `src/package_api`.
+mod acceptance;
