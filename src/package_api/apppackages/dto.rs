@@ -392,3 +392,147 @@ pub struct AppDevAttribute {
     #[schema(max_length = 1000000, example = json!(null))]
     pub vocabulary_values: Option<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use utoipa::PartialSchema;
+
+    use super::*;
+
+    /// Members of a schema, in its order.
+    fn members<T: PartialSchema>() -> Vec<String> {
+        let schema = serde_json::to_value(T::schema()).unwrap();
+        schema["properties"].as_object().unwrap().keys().cloned().collect()
+    }
+
+    #[test]
+    fn a_package_has_the_members_of_the_contract_in_their_order() {
+        let expected = [
+            "updateDate",
+            "applicationUpdateDate",
+            "id",
+            "applicationName",
+            "applicationTypeId",
+            "applicationTypeName",
+            "majorVersion",
+            "minorVersion",
+            "revision",
+            "sharedSecret",
+            "applicationStatusId",
+            "applicationStatusName",
+            "apiVersion",
+            "applicationDescription",
+            "themeEngineVersion",
+            "namespace",
+            "validApplicationStatusIdList",
+            "appSchemeVersion",
+            "appConfigUrl",
+            "isReleasePackage",
+            "packageName",
+            "packageDescription",
+            "dataNamespace",
+            "userId",
+            "appId",
+            "applicationId",
+            "applicationDetailId",
+            "isLocked",
+            "isDeleted",
+            "assetFileCount",
+            "packageGuid",
+            "applicationStatus",
+            "applicationBehaviors",
+            "applicationSubscriptions",
+            "applicationCapabilityTypes",
+            "applicationAttributes",
+            "applicationCapabilities",
+            "applicationEntitlements",
+            "attributeNamespace",
+            "hasApplicationVersions",
+            "legacyNamespace",
+            "namespaceRegistryId",
+            "publishedParentThemeId",
+            "publishedParentSemanticVersion",
+            "semanticVersionRange",
+            "parentThemeName",
+            "parentThemeAppKey",
+            "updateParentAppKey",
+            "updateAvailable",
+            "appKey",
+            "updateParentThemeName",
+            "updateParentThemeVersion",
+            "applicationOwnerDevAccountId",
+        ];
+        assert_eq!(members::<AppDevPackage>(), expected);
+        assert_eq!(expected.len(), 53);
+    }
+
+    #[test]
+    fn members_that_the_contract_lets_be_null_may_be_null() {
+        let schema = serde_json::to_value(AppDevPackage::schema()).unwrap();
+        let never_null = |name: &str| {
+            let of = &schema["properties"][name]["type"];
+            assert!(!of.is_null(), "{name}: {}", schema["properties"][name]);
+            of.as_str().is_some()
+        };
+        let strict: Vec<String> =
+            members::<AppDevPackage>().into_iter().filter(|name| never_null(name)).collect();
+        let expected = [
+            "updateDate",
+            "id",
+            "applicationTypeId",
+            "majorVersion",
+            "minorVersion",
+            "revision",
+            "applicationStatusId",
+            "appSchemeVersion",
+            "isReleasePackage",
+            "applicationId",
+            "isLocked",
+            "isDeleted",
+            "assetFileCount",
+            "hasApplicationVersions",
+            "updateAvailable",
+            "applicationOwnerDevAccountId",
+        ];
+        assert_eq!(strict, expected);
+    }
+
+    #[test]
+    fn stored_parts_read_as_they_were_written() {
+        let stored = json!([{
+            "applicationCapabilityTypeId": 501, "applicationId": 731, "capabilityTypeId": 5,
+            "capabilityTypeName": "Shipping Adapter", "isImplemented": true,
+            "isInitializedByDefault": false,
+            "applicationCapabilities": [{
+                "applicationCapabilityId": 502, "capabilityTypeContractId": 51,
+                "applicationEndPoint": null, "applicationCapabilityTypeId": 501, "packageId": 4102,
+            }],
+            "applicationCapabilityDomains": [{
+                "applicationCapabilityDomainId": 503, "applicationCapabilityTypeId": 501,
+                "name": "Countries",
+                "applicationCapabilityDomainValues1": [{
+                    "applicationCapabilityDomainValueId": 504,
+                    "applicationCapabilityDomainId1": 503, "applicationCapabilityDomainId2": null,
+                    "valueName": "US", "displayName": null,
+                }],
+                "applicationCapabilityDomainValues2": [],
+            }],
+            "packageId": 4102,
+        }]);
+        let read: Vec<ApplicationCapabilityType> = serde_json::from_value(stored.clone()).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), stored.to_string());
+        let stored = json!([{
+            "subsystem": "Order", "attributeJson": "[]", "productTypeJson": null,
+            "isAppliedToBase": false, "sourceTenantId": 0, "sourceTenantName": null,
+            "attributeCodes": "a,b", "packageId": 4102,
+            "attributes": [{
+                "attributeId": 1, "code": "a", "type": "TextBox", "fqn": null, "sequence": 1,
+                "vocabularyJson": null, "applicationAttributeId": 0, "name": null,
+                "inputType": null, "adminName": null, "vocabularyValues": null,
+            }],
+        }]);
+        let read: Vec<ApplicationAttribute> = serde_json::from_value(stored.clone()).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), stored.to_string());
+    }
+}
