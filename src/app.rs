@@ -7,6 +7,7 @@ use axum::Router;
 use tokio::net::TcpListener;
 
 use crate::api;
+use crate::directory::catalogue::Catalogue;
 use crate::directory::state::AppState;
 use crate::kernel::clock::Clock;
 use crate::kernel::config::Config;
@@ -27,6 +28,7 @@ const SHARE_EVERY: Duration = Duration::from_secs(1);
 /// Says what cannot be reached, opened or read.
 pub async fn connect(config: Config, clock: Clock) -> Result<AppState> {
     let key = config.master_key().map_err(Error::internal)?;
+    let catalogue = Catalogue::load(config.catalogue.as_deref()).map_err(Error::internal)?;
     let address = Address { url: config.database_url(), connections: config.database_connections };
     let store = Store::connect(&address).await?;
     let site = Site {
@@ -43,7 +45,7 @@ pub async fn connect(config: Config, clock: Clock) -> Result<AppState> {
         running: Running::default(),
         config,
     });
-    Ok(AppState::new(kernel))
+    Ok(AppState::new(kernel, catalogue))
 }
 
 fn open_storage(config: &Config) -> Result<Storage> {

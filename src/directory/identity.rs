@@ -264,27 +264,25 @@ pub struct Standing {
     pub reset: i64,
 }
 
+/// How many failed log-ins one address may make for one name.
+pub const FAILED_LOG_INS: Limits = Limits { per_hour: 60, burst: 10 };
+
 impl Bucket {
     /// Counts a request. `Err` carries the seconds to wait.
     pub fn count(&self, now: i64, limits: Limits) -> (Standing, Result<(), u64>) {
         let mut counters = self.0.lock();
-        counters.fresh_in(now / HOUR);
-        if now - counters.burst_start >= BURST_WINDOW || now < counters.burst_start {
-            (counters.burst_start, counters.burst) = (now, 0);
-        }
-        let wait = if counters.told + counters.fresh >= limits.per_hour {
-            Some((now / HOUR + 1) * HOUR - now)
-        } else if counters.burst >= limits.burst {
-            Some(counters.burst_start + BURST_WINDOW - now)
-        } else {
+        let allowed = counters.allowed(now, limits);
+        if allowed.is_ok() {
             counters.fresh += 1;
             counters.burst += 1;
-            None
-        };
-        let standing = counters.standing(now, limits);
-        // Whole seconds, rounded up: a client that waits this long gets through.
-        let wait = wait.map(|wait| u64::try_from(wait).unwrap_or(0).div_ceil(1000).max(1));
-        (standing, wait.map_or(Ok(()), Err))
+        }
+        (counters.standing(now, limits), allowed)
+    }
+
+    /// Whether a request would be allowed, without counting it: for what counts only when it fails.
+    /// `Err` carries the seconds to wait.
+    pub fn check(&self, now: i64, limits: Limits) -> Result<(), u64> {
+        self.0.lock().allowed(now, limits)
     }
 
     /// Tells the standing without counting; at most once a second.
@@ -300,6 +298,23 @@ impl Bucket {
 }
 
 impl Counters {
+    /// Whether the limits allow one more. `Err` carries the seconds to wait.
+    fn allowed(&mut self, now: i64, limits: Limits) -> Result<(), u64> {
+        self.fresh_in(now / HOUR);
+        if now - self.burst_start >= BURST_WINDOW || now < self.burst_start {
+            (self.burst_start, self.burst) = (now, 0);
+        }
+        let wait = if self.told + self.fresh >= limits.per_hour {
+            (now / HOUR + 1) * HOUR - now
+        } else if self.burst >= limits.burst {
+            self.burst_start + BURST_WINDOW - now
+        } else {
+            return Ok(());
+        };
+        // Whole seconds, rounded up: a client that waits this long gets through.
+        Err(u64::try_from(wait).unwrap_or(0).div_ceil(1000).max(1))
+    }
+
     /// What was counted here in this hour and not told yet; a new hour starts at nothing.
     fn fresh_in(&mut self, hour: i64) -> i64 {
         if self.hour != hour {
@@ -344,6 +359,19 @@ mod tests {
         }
         assert_eq!(bucket.count(20_000, LIMITS).1, Err(3580));
         assert_eq!(bucket.count(HOUR, LIMITS).1, Ok(()));
+    }
+
+    #[test]
+    fn a_check_counts_nothing() {
+        let bucket = Bucket::default();
+        for _ in 0..30 {
+            assert_eq!(bucket.check(11_000, LIMITS), Ok(()));
+        }
+        for _ in 0..20 {
+            assert_eq!(bucket.count(11_000, LIMITS).1, Ok(()));
+        }
+        assert_eq!(bucket.check(11_500, LIMITS), Err(2));
+        assert_eq!(bucket.check(13_000, LIMITS), Ok(()));
     }
 
     #[test]

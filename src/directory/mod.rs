@@ -1,6 +1,8 @@
-//! Who exists: accounts, their people, the trust between them, and the credentials they call with.
+//! Who exists: accounts, their people, the trust between them, and the credentials they call with; and
+//! what can be granted to them.
 pub mod account_numbers;
 pub mod accounts;
+pub mod catalogue;
 pub mod identity;
 pub mod oauth_clients;
 pub mod people;

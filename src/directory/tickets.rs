@@ -77,6 +77,12 @@ impl Behaviors {
         found.is_ok_and(|at| self.0[at].1 & bit != 0)
     }
 
+    /// Those that the others have too.
+    #[must_use]
+    pub fn shared_with(&self, others: &Self) -> Self {
+        self.ids().into_iter().filter(|id| others.contains(*id)).collect()
+    }
+
     /// The ids, ascending.
     pub fn ids(&self) -> Vec<i64> {
         let ids = |(word, mask): &(u32, u32)| {
@@ -225,6 +231,31 @@ pub struct Principal {
     pub by: String,
     expires_at: i64,
     read_at: i64,
+}
+
+impl Principal {
+    /// This caller on behalf of a developer: what either may not do is not done (contract 1.3.1). One of
+    /// another account may do nothing in this one.
+    #[must_use]
+    pub fn on_behalf_of(&self, developer: &Self) -> Self {
+        let behaviors = if developer.account == self.account {
+            self.behaviors.shared_with(&developer.behaviors)
+        } else {
+            Behaviors::default()
+        };
+        Self {
+            account: self.account.clone(),
+            number: self.number,
+            actor: self.actor.clone(),
+            person: self.person,
+            behaviors,
+            operator: self.operator && developer.operator,
+            bucket: self.bucket.clone(),
+            by: self.by.clone(),
+            expires_at: self.expires_at.min(developer.expires_at),
+            read_at: self.read_at.min(developer.read_at),
+        }
+    }
 }
 
 /// What calls.

@@ -1,7 +1,8 @@
 //! `Idempotency-Key`: the answer to a POST is kept for a day with the change it acknowledges, and a
 //! repetition gets it again instead of a second change.
 //!
-//! Only successes are kept: what was refused changed nothing and may be tried again with the key.
+//! Only successes are kept: what was refused changed nothing and may be tried again with the key. They
+//! are sealed, for some show a secret.
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use sea_orm::{
 };
 
 use crate::kernel::error::{Error, Result};
-use crate::kernel::secret::fingerprint;
+use crate::kernel::secret::{MasterKey, Purpose, fingerprint};
 
 /// How long an answer is kept, in milliseconds.
 const LIFETIME: i64 = 24 * 60 * 60 * 1000;
@@ -36,7 +37,7 @@ pub mod entity {
         pub status: i32,
         /// Its `Location`.
         pub location: Option<String>,
-        /// Its body.
+        /// Its body, sealed. Versions before the seal kept it as it was.
         pub body: String,
         /// When, in milliseconds since the epoch.
         pub created_at: i64,
@@ -99,6 +100,7 @@ impl Key {
     pub async fn replay(
         &self,
         transaction: &DatabaseTransaction,
+        master: &MasterKey,
         now: i64,
     ) -> Result<Option<Answer>> {
         if transaction.get_database_backend() == DbBackend::Postgres {
@@ -124,8 +126,18 @@ impl Key {
         Ok(Some(Answer {
             status: u16::try_from(found.status).unwrap_or(200),
             location: found.location,
-            body: found.body.into_bytes(),
+            body: self.unseal(master, found.body)?,
         }))
+    }
+
+    /// The body that was kept.
+    fn unseal(&self, master: &MasterKey, kept: String) -> Result<Vec<u8>> {
+        if !kept.starts_with("v1.") {
+            return Ok(kept.into_bytes());
+        }
+        let opened = master.open(Purpose::Answer, self.id.as_bytes(), &kept);
+        // Not to be answered anew: the change that it acknowledges has been made.
+        opened.ok_or_else(|| Error::internal("another master key has sealed the kept answer"))
     }
 
     /// Keeps an answer in the transaction of the change it acknowledges.
@@ -135,6 +147,7 @@ impl Key {
     pub async fn keep(
         &self,
         transaction: &DatabaseTransaction,
+        master: &MasterKey,
         answer: &Answer,
         now: i64,
     ) -> Result<()> {
@@ -148,7 +161,7 @@ impl Key {
             request: Set(self.request.clone()),
             status: Set(i32::from(answer.status)),
             location: Set(answer.location.clone()),
-            body: Set(String::from_utf8_lossy(&answer.body).into_owned()),
+            body: Set(master.seal(Purpose::Answer, self.id.as_bytes(), &answer.body)),
             created_at: Set(now),
         };
         let mut replace = OnConflict::column(entity::Column::Id);
@@ -201,4 +214,22 @@ fn still_running() -> Error {
     Error::Conflict(
         "A request with this Idempotency-Key is still running; try again soon".to_owned(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kept_answers_open_for_their_own_key_only() {
+        let key = |name| Key::new(name, "acme", "POST /x", b"{}");
+        let (master, other) = (MasterKey::generate(), MasterKey::generate());
+        let kept = master.seal(Purpose::Answer, key("a").id.as_bytes(), b"{\"secret\":1}");
+        assert_eq!(key("a").unseal(&master, kept.clone()).unwrap(), b"{\"secret\":1}");
+        assert!(key("b").unseal(&master, kept.clone()).is_err());
+        assert!(key("a").unseal(&other, kept).is_err());
+        // Of versions that did not seal.
+        assert_eq!(key("a").unseal(&master, "{\"id\":1}".to_owned()).unwrap(), b"{\"id\":1}");
+        assert_eq!(key("a").unseal(&master, String::new()).unwrap(), b"");
+    }
 }

@@ -38,6 +38,8 @@ pub enum Purpose {
     SharedSecret,
     /// Sealed private keys that sign access tokens.
     SigningKey,
+    /// Sealed answers that are kept for repetitions of a request.
+    Answer,
 }
 
 /// Form of sealed texts: `v1.<key id>.<base64url(nonce, ciphertext, tag)>`.
@@ -219,10 +221,20 @@ mod tests {
     #[test]
     fn purposes_keep_their_places() {
         use Purpose::{
-            ClientSecret, Cursor, RefreshToken, Seal, SharedSecret, SigningKey, Storage, Token,
+            Answer, ClientSecret, Cursor, RefreshToken, Seal, SharedSecret, SigningKey, Storage,
+            Token,
         };
-        let places =
-            [Token, ClientSecret, Cursor, Storage, Seal, RefreshToken, SharedSecret, SigningKey];
-        assert_eq!(places.map(|purpose| purpose as u8), [0, 1, 2, 3, 4, 5, 6, 7]);
+        let places = [
+            Token,
+            ClientSecret,
+            Cursor,
+            Storage,
+            Seal,
+            RefreshToken,
+            SharedSecret,
+            SigningKey,
+            Answer,
+        ];
+        assert_eq!(places.map(|purpose| purpose as u8), [0, 1, 2, 3, 4, 5, 6, 7, 8]);
     }
 }

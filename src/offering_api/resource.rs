@@ -323,15 +323,15 @@ struct Running<C> {
 
 impl<C: Send + Sync> Running<C> {
     async fn run(&self, transaction: &DatabaseTransaction) -> Result<(Answer, bool)> {
-        let now = self.state.clock.now();
+        let (now, master) = (self.state.clock.now(), &self.state.site.key);
         if let Some(key) = &self.write.key
-            && let Some(answer) = key.replay(transaction, now).await?
+            && let Some(answer) = key.replay(transaction, master, now).await?
         {
             return Ok((answer, true));
         }
         let answer = (self.job)(transaction, &self.state, &self.write, &self.context).await?;
         if let Some(key) = &self.write.key {
-            key.keep(transaction, &answer, now).await?;
+            key.keep(transaction, master, &answer, now).await?;
         }
         Ok((answer, false))
     }

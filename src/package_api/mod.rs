@@ -7,7 +7,6 @@ use crate::kernel::http::mount::Mount;
 
 pub mod access;
 pub mod call;
-pub mod catalogue;
 pub mod convention;
 pub mod model;
 
@@ -16,7 +15,6 @@ pub mod model;
 pub mod jwks;
 pub mod reference;
 pub mod tenants;
-// Line by line, so that the formatter keeps the order.
 
 pub mod app_authtickets;
 pub mod developer_authtickets;

@@ -28,9 +28,13 @@ pub fn names_tag(header: &str, tag: &str) -> bool {
 
 /// 200 with a JSON body and its tag, or 304 when `If-None-Match` names that tag.
 pub fn found(if_none_match: Option<&HeaderValue>, body: Vec<u8>) -> Response {
-    let tag = etag(&body);
+    tagged(if_none_match, &etag(&body), body)
+}
+
+/// As [`found`], with a tag of the caller's: that of a whole record for a body that shows parts of it.
+pub fn tagged(if_none_match: Option<&HeaderValue>, tag: &str, body: Vec<u8>) -> Response {
     let known = if_none_match.and_then(|header| header.to_str().ok());
-    let mut response = if known.is_some_and(|known| names_tag(known, &tag)) {
+    let mut response = if known.is_some_and(|known| names_tag(known, tag)) {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         response
@@ -39,7 +43,7 @@ pub fn found(if_none_match: Option<&HeaderValue>, body: Vec<u8>) -> Response {
         response.headers_mut().insert(header::CONTENT_TYPE, JSON);
         response
     };
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
+    if let Ok(tag) = HeaderValue::from_str(tag) {
         response.headers_mut().insert(header::ETAG, tag);
     }
     response

@@ -20,6 +20,7 @@ use crate::kernel::config::UploadShape;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::http::answer;
 use crate::kernel::idempotency::{Answer, Key};
+use crate::kernel::secret::MasterKey;
 use crate::offering_api::access::Caller;
 
 /// Folder of the store where uploads are.
@@ -66,6 +67,7 @@ struct Arrival {
     stored: Stored,
     location: String,
     idempotency: Option<Key>,
+    master: MasterKey,
     now: i64,
 }
 
@@ -127,7 +129,8 @@ async fn arrive(
     let idempotency = Key::of(headers, &grant.account, ROUTE, content.as_bytes())?;
     let location = location(&state.site.public_url, &file_key);
     let now = state.clock.now();
-    Ok(Arrival { grant, file_key, name, content_type, stored, location, idempotency, now })
+    let master = state.site.key.clone();
+    Ok(Arrival { grant, file_key, name, content_type, stored, location, idempotency, master, now })
 }
 
 /// Streams a part into the store, within the limit.
@@ -195,7 +198,7 @@ async fn settle(state: &AppState, arrival: Arrival) -> Result<Response> {
 
 async fn keep(transaction: &DatabaseTransaction, arrival: &Arrival) -> Result<Outcome> {
     if let Some(key) = &arrival.idempotency
-        && let Some(answer) = key.replay(transaction, arrival.now).await?
+        && let Some(answer) = key.replay(transaction, &arrival.master, arrival.now).await?
     {
         return Ok(Outcome { answer, is_new: false, replayed: true });
     }
@@ -242,7 +245,7 @@ async fn keep(transaction: &DatabaseTransaction, arrival: &Arrival) -> Result<Ou
         },
     };
     if let Some(key) = &arrival.idempotency {
-        key.keep(transaction, &answer, arrival.now).await?;
+        key.keep(transaction, &arrival.master, &answer, arrival.now).await?;
     }
     Ok(Outcome { answer, is_new: added > 0, replayed: false })
 }

@@ -1,6 +1,7 @@
 //! How this family speaks, whatever the resource (contract 1): addresses, queries, bodies, dates,
 //! selections of fields, keys and refusals. Nothing in here knows a resource or a table.
 pub mod body;
+pub mod envelope;
 pub mod fields;
 pub mod filter;
 pub mod key;

@@ -30,6 +30,11 @@ impl Query {
         Some(value)
     }
 
+    /// Every name and value as they were sent, apart from empty ones.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// An integer.
     ///
     /// # Errors

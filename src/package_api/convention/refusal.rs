@@ -99,6 +99,42 @@ pub fn too_large(max: u64) -> Error {
     )
 }
 
+/// 405; `Allow` has the methods.
+pub fn method_not_allowed() -> Error {
+    let message = "The path is known, but not with this method; Allow names those that it has.";
+    refusal(405, "METHOD_NOT_ALLOWED", message.to_owned(), Vec::new())
+}
+
+/// 412: `If-Match` names another state of the record. An extension of the catalogue.
+pub fn changed_since() -> Error {
+    let message = "If-Match names another state of the record; read it again.";
+    refusal(412, "PRECONDITION_FAILED", message.to_owned(), Vec::new())
+}
+
+/// 422: an `Idempotency-Key` was used with another request. An extension of the catalogue.
+pub fn unprocessable(why: &str) -> Error {
+    let message = format!("Validation Error: {why}");
+    refusal(422, "VALIDATION_CONFLICT", message, vec![("ErrorMessage", why.to_owned())])
+}
+
+/// 429: more requests, or failed log-ins, than are allowed.
+pub fn throttled(seconds: u64) -> Error {
+    let message = format!("Too many requests; try again in {seconds} seconds.");
+    refusal(429, "EXCEEDED_MAX_RETRIES", message, Vec::new())
+}
+
+/// 500: a mistake of ours.
+pub fn unexpected() -> Error {
+    let message = "Something went wrong; the correlation id finds it in the server's log.";
+    refusal(500, "UNEXPECTED_ERROR", message.to_owned(), Vec::new())
+}
+
+/// 503: the database is away or busy for too long.
+pub fn unavailable() -> Error {
+    let message = "The service is not available at the moment; try again soon.";
+    refusal(503, "SYSTEM_MAINTENANCE", message.to_owned(), Vec::new())
+}
+
 /// Turns a unique violation into [`exists`], anything else into itself: the index decides races.
 pub fn taken(what: &str, name: &'static str, value: &str) -> impl FnOnce(DbErr) -> Error {
     move |error| match error.sql_err() {
