@@ -91,7 +91,9 @@ pub(super) async fn application(
     }
     let key = made.key().to_string();
     Ok(Report::new(
-        format!("appKey        {key}\nsharedSecret  {secret}\n\nKeep the secret: it is not printed again."),
+        format!(
+            "appKey        {key}\nsharedSecret  {secret}\n\nKeep the secret: it is not printed again."
+        ),
         json!({"appKey": key, "sharedSecret": secret, "account": author.account,
                "behaviors": made.package.behavior_ids()}),
     ))
@@ -128,8 +130,9 @@ fn read_behaviors(state: &AppState, given: &[String]) -> Result<Vec<i64>, Refuse
     }
     let read = |text: &String| {
         let id = text.trim().parse().ok().and_then(|id| catalogue.find(id));
-        id.map(|behavior| behavior.id)
-            .ok_or_else(|| Refused::input(format!("behavior {text:?}: there is none of this number")))
+        id.map(|behavior| behavior.id).ok_or_else(|| {
+            Refused::input(format!("behavior {text:?}: there is none of this number"))
+        })
     };
     let ids: Vec<i64> = given.iter().map(read).collect::<Result<_, _>>()?;
     Ok(catalogue.with_required(ids))

@@ -306,6 +306,20 @@ fn marked(mut response: Response, is_strict: bool, replayed: bool) -> Response {
     response
 }
 
+/// What a change answers with a record: 200 and the whole of it.
+///
+/// # Errors
+/// 500 for a record that cannot be written as JSON.
+pub fn record(record: &impl Serialize) -> Result<Answer> {
+    let body = serde_json::to_vec(record).map_err(Error::internal)?;
+    Ok(Answer { status: 200, location: None, body })
+}
+
+/// What a change answers that leaves nothing to show: 200 without a body.
+pub fn nothing() -> Answer {
+    Answer { status: 200, location: None, body: Vec::new() }
+}
+
 /// What a change does: a plain function over the transaction, the service, the request and its own
 /// context.
 pub type Change<C> = for<'t> fn(

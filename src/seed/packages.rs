@@ -103,12 +103,7 @@ impl By<'_> {
         Ok((create::core(self.db, &self.author, &new).await?, secret))
     }
 
-    async fn rename(
-        &self,
-        row: &PackageRow,
-        name: &str,
-        description: &str,
-    ) -> Result<(), Refused> {
+    async fn rename(&self, row: &PackageRow, name: &str, description: &str) -> Result<(), Refused> {
         let mut version: versions::entity::ActiveModel = row.version.clone().into();
         version.name = Set(name.to_owned());
         version.name_key = Set(name.to_lowercase());

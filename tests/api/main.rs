@@ -2,6 +2,8 @@
 //!
 //! Each test runs on SQLite, and on PostgreSQL too when `APPMARKET_TEST_DATABASE_URL` names a server:
 //! write it with [`on_both!`].
+// `json!` of a whole package, 53 members.
+#![recursion_limit = "256"]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod directory;
 mod document;

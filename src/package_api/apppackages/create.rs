@@ -1,4 +1,5 @@
 //! Making a new version of an application with its release package (contract 3.1).
+use axum::response::Response;
 use futures_util::FutureExt;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
@@ -6,19 +7,25 @@ use sea_orm::{
     QueryOrder, QuerySelect, Set,
 };
 
-use super::children;
+use super::{children, read};
 use crate::directory::people;
 use crate::directory::state::AppState;
 use crate::kernel::audit;
 use crate::kernel::db::Source;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::secret::MasterKey;
+use crate::package_api::access::Caller;
+use crate::package_api::call::{self, Write};
+use crate::package_api::convention::body::Sent;
 use crate::package_api::convention::key::{AppKey, RELEASE};
 use crate::package_api::convention::refusal;
-use crate::package_api::model::lookup::{self, Lock, PackageRow, Which};
+use crate::package_api::model::lookup::{self, Lock, PackageRow, Sight, Which};
 use crate::package_api::model::secret::SharedSecret;
 use crate::package_api::model::{applications, namespaces, packages, parent, status, versions};
 use crate::package_api::{appsubscriptions, package_files};
+
+/// Most characters that are read as a key.
+const LONGEST_KEY: usize = 400;
 
 /// Random parts of a new version. They are made before the transaction, which may be repeated.
 #[derive(Clone, Debug)]
@@ -62,6 +69,20 @@ pub struct Author {
     pub operation: String,
 }
 
+impl Author {
+    /// The caller of an operation, now.
+    pub fn of(state: &AppState, caller: &Caller) -> Self {
+        let principal = &caller.principal;
+        Self {
+            account: principal.account.to_string(),
+            person: principal.person,
+            by: principal.by.clone(),
+            now: state.clock.now_millis(),
+            operation: caller.operation.to_string(),
+        }
+    }
+}
+
 /// What is to be made.
 #[derive(Clone, Debug)]
 pub struct NewCore {
@@ -98,9 +119,7 @@ pub async fn core(
         }
     };
     let inherits = match &new.parent {
-        Some(key) => {
-            Some(parent::check(transaction, &author.account, key, &application).await?)
-        }
+        Some(key) => Some(parent::check(transaction, &author.account, key, &application).await?),
         None => None,
     };
     let source = source(transaction, author, &application, &new.key).await?;
@@ -270,15 +289,13 @@ async fn source(
             .order_by_desc(Column::Minor)
             .order_by_desc(Column::Revision)
     };
+    let same = |condition: Condition, column: Column, number: i64| condition.add(column.eq(number));
+    let same_major = || same(Condition::all(), Column::Major, key.major);
+    let same_minor = || same(same_major(), Column::Minor, key.minor);
     let below = Condition::any()
         .add(Column::Major.lt(key.major))
-        .add(Column::Major.eq(key.major).and(Column::Minor.lt(key.minor)))
-        .add(
-            Column::Major
-                .eq(key.major)
-                .and(Column::Minor.eq(key.minor))
-                .and(Column::Revision.lt(key.revision)),
-        );
+        .add(same_major().add(Column::Minor.lt(key.minor)))
+        .add(same_minor().add(Column::Revision.lt(key.revision)));
     let found = match all().filter(below).one(transaction).await? {
         Some(found) => Some(found),
         None => all().one(transaction).await?,
@@ -362,10 +379,11 @@ pub async fn new_version(
         updated_at: Set(author.now),
         ..Default::default()
     };
-    let made = row
-        .insert(transaction)
-        .await
-        .map_err(refusal::taken("package", "AppKey", &key.to_string()))?;
+    let made = row.insert(transaction).await.map_err(refusal::taken(
+        "package",
+        "AppKey",
+        &key.to_string(),
+    ))?;
     let entry = audit::created(&made)?;
     entry.write(transaction, author.person, author.now).await?;
     Ok(made)
@@ -406,8 +424,8 @@ pub async fn insert_package(
     row: packages::entity::ActiveModel,
     key: &AppKey,
 ) -> Result<packages::entity::Model> {
-    let taken = refusal::taken("package", "AppKey", &key.to_string());
-    row.insert(transaction).await.map_err(taken)
+    let key = key.to_string();
+    row.insert(transaction).await.map_err(refusal::taken("package", "AppKey", &key))
 }
 
 /// Copies configuration and files of one package into a new, empty one (contract 3.1, 3.8a). `from` is
@@ -442,18 +460,25 @@ pub async fn copy_into(
 /// As contract 3.1 lists them.
 pub async fn create(state: &AppState, write: Write) -> Result<Response> {
     let (key, parent) = read_request(&write)?;
-    let new = NewCore { key, parent, type_id: None, behaviors: None, random: Random::new(&state.site.key) };
-    write.run(state, new, |transaction, state, write, new| {
-        async move {
-            let author = Author::of(state, &write.call.caller);
-            let row = core(transaction, &author, new).await?;
-            let source = Source::Transaction(transaction);
-            let shown = read::package(source, state, &row, Sight::Own, true).await?;
-            Answer::json(&shown)
-        }
-        .boxed()
-    })
-    .await
+    let new = NewCore {
+        key,
+        parent,
+        type_id: None,
+        behaviors: None,
+        random: Random::new(&state.site.key),
+    };
+    write
+        .run(state, new, |transaction, state, write, new| {
+            async move {
+                let author = Author::of(state, &write.call.caller);
+                let row = core(transaction, &author, new).await?;
+                let source = Source::Transaction(transaction);
+                let shown = read::package(source, state, &row, Sight::Own, true).await?;
+                call::record(&shown)
+            }
+            .boxed()
+        })
+        .await
 }
 
 /// The key of the new version and that of its parent.
@@ -472,6 +497,6 @@ fn read_request(write: &Write) -> Result<(AppKey, Option<AppKey>)> {
         ));
     }
     let parent = parent.map(|text| parent::parse(&text)).transpose()?;
-    write.refuse_unknown(&body)?;
+    write.refuse_unknown([&body])?;
     Ok((key, parent))
 }

@@ -44,8 +44,7 @@ async fn with_children(
 ) -> Result<()> {
     let package = &row.package;
     let behavior = |behavior_id| ApplicationBehavior { behavior_id, package_id: package.id };
-    shown.application_behaviors =
-        Some(package.behavior_ids().into_iter().map(behavior).collect());
+    shown.application_behaviors = Some(package.behavior_ids().into_iter().map(behavior).collect());
     shown.application_subscriptions =
         Some(appsubscriptions::service::of_package(source, package.id).await?);
     let types: Vec<ApplicationCapabilityType> = stored(&package.capability_types)?;
@@ -153,9 +152,5 @@ pub fn update(row: &PackageRow, parent: &Parent) -> Option<Inherited> {
     let newest: &Candidate = theme::newest(&parent.candidates, parent.version.number(), &range)?;
     let (major, minor, revision) = newest.number;
     let key = AppKey { major, minor, revision, ..parent.key() };
-    Some(Inherited {
-        key: key.to_string(),
-        name: newest.name.clone(),
-        version: key.version(),
-    })
+    Some(Inherited { key: key.to_string(), name: newest.name.clone(), version: key.version() })
 }

@@ -9,7 +9,10 @@ use crate::kernel::error::Result;
 ///
 /// # Errors
 /// The database's.
-pub async fn of_package(_source: Source<'_>, _package: i64) -> Result<Vec<ApplicationSubscription>> {
+pub async fn of_package(
+    _source: Source<'_>,
+    _package: i64,
+) -> Result<Vec<ApplicationSubscription>> {
     Ok(Vec::new())
 }
 

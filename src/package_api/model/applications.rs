@@ -91,7 +91,10 @@ mod tests {
 
     #[test]
     fn types_have_numbers_and_names() {
-        assert_eq!([1, 2, 3].map(type_name), [Some("Application"), Some("Theme"), Some("Extension")]);
+        assert_eq!(
+            [1, 2, 3].map(type_name),
+            [Some("Application"), Some("Theme"), Some("Extension")]
+        );
         assert_eq!([0, 4, -1, i64::MIN].map(type_name), [None; 4]);
         assert_eq!(type_id("theme"), Some(THEME));
         assert_eq!(type_id("Application"), Some(APPLICATION));

@@ -173,7 +173,7 @@ const PACKAGE: &str = "id account_id version_id name name_key is_release is_dele
                        api_version app_config_url theme_engine_version project_id user_id behaviors \
                        capability_types attributes file_count created_at updated_at";
 
-fn package(row: &Columns<'_>) -> packages::entity::Model {
+fn read_package(row: &Columns<'_>) -> packages::entity::Model {
     packages::entity::Model {
         id: row.int(),
         account_id: row.text(),
@@ -202,7 +202,7 @@ const VERSION: &str = "id account_id application_id major minor revision is_late
                        description status_id shared_secret secret_hash parent_version_id parent_range \
                        created_at updated_at";
 
-fn version(row: &Columns<'_>) -> versions::entity::Model {
+fn read_version(row: &Columns<'_>) -> versions::entity::Model {
     versions::entity::Model {
         id: row.int(),
         account_id: row.text(),
@@ -228,7 +228,7 @@ fn version(row: &Columns<'_>) -> versions::entity::Model {
 const APPLICATION: &str =
     "id account_id namespace_id app_id app_id_key type_id person_id created_at updated_at";
 
-fn application(row: &Columns<'_>) -> applications::entity::Model {
+fn read_application(row: &Columns<'_>) -> applications::entity::Model {
     applications::entity::Model {
         id: row.int(),
         account_id: row.text(),
@@ -244,7 +244,7 @@ fn application(row: &Columns<'_>) -> applications::entity::Model {
 
 const NAMESPACE: &str = "id account_id name name_key registry_id created_at";
 
-fn namespace(row: &Columns<'_>) -> namespaces::entity::Model {
+fn read_namespace(row: &Columns<'_>) -> namespaces::entity::Model {
     namespaces::entity::Model {
         id: row.int(),
         account_id: row.text(),
@@ -335,9 +335,9 @@ fn start(dialect: Dialect) -> Sql {
 fn read(row: &dyn Row) -> PackageRow {
     let row = Columns { row, at: Cell::new(0) };
     let (package, version, application, namespace) =
-        (package(&row), self::version(&row), self::application(&row), self::namespace(&row));
+        (read_package(&row), read_version(&row), read_application(&row), read_namespace(&row));
     let (parent, its_application, its_namespace) =
-        (self::version(&row), self::application(&row), self::namespace(&row));
+        (read_version(&row), read_application(&row), read_namespace(&row));
     let (owner_number, has_versions) = (row.int(), row.flag());
     let candidates = row.maybe_text().unwrap_or_default();
     // Numbers start at 1: without a parent, its columns are NULL.
@@ -395,7 +395,8 @@ fn is_published_theme(row: &PackageRow) -> bool {
 
 async fn is_installed(source: Source<'_>, package: i64, account: &str) -> Result<bool> {
     let mut sql = Sql::new(source.dialect());
-    sql.push("SELECT e.id FROM entitlements e WHERE e.is_current AND e.package_id = ").bind(package);
+    sql.push("SELECT e.id FROM entitlements e WHERE e.is_current AND e.package_id = ")
+        .bind(package);
     sql.push(" AND e.account_id = ").bind(account).push(" LIMIT 1");
     source.fetch(sql.query(false), false, |found, _| *found = true).await
 }

@@ -36,10 +36,7 @@ pub mod entity {
 ///
 /// # Errors
 /// The database's.
-pub async fn find(
-    db: &impl ConnectionTrait,
-    name: &str,
-) -> Result<Option<entity::Model>, DbErr> {
+pub async fn find(db: &impl ConnectionTrait, name: &str) -> Result<Option<entity::Model>, DbErr> {
     let key = entity::COLUMN.name_key.eq(name.to_ascii_lowercase());
     entity::Entity::find().filter(key).one(db).await
 }

@@ -49,7 +49,9 @@ pub fn show(key: &MasterKey, version: &versions::entity::Model) -> Result<String
         .open(Purpose::SharedSecret, version.guid.as_bytes(), &version.shared_secret)
         .and_then(|plain| String::from_utf8(plain).ok());
     plain.ok_or_else(|| {
-        Error::internal("the secret of a version does not open: is this the master key it was sealed with?")
+        Error::internal(
+            "the secret of a version does not open: is this the master key it was sealed with?",
+        )
     })
 }
 
@@ -65,7 +67,9 @@ mod tests {
     fn a_secret_is_known_by_its_hash_and_opens_with_its_guid() {
         let key = MasterKey::parse(&"1".repeat(64)).unwrap();
         let secret = SharedSecret::new(&key, "guid");
-        assert!(secret.plain.len() == 32 && secret.plain.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        assert!(
+            secret.plain.len() == 32 && secret.plain.bytes().all(|byte| byte.is_ascii_hexdigit())
+        );
         assert_ne!(SharedSecret::new(&key, "guid").plain, secret.plain);
         assert!(SharedSecret::same(&key, &secret.hash, &secret.plain));
         assert!(!SharedSecret::same(&key, &secret.hash, &format!("{}0", secret.plain)));
