@@ -9,3 +9,4 @@ pub mod secret;
 pub mod status;
 pub mod theme;
 pub mod versions;
+pub mod wire_ids;

@@ -1,88 +1,182 @@
-//! Statuses of versions and the ways between them (contract 2.4).
+//! Statuses of versions (contract 2.4): a state machine, in which each status says what may be done with
+//! the packages of the version.
 use crate::kernel::error::Result;
-use crate::package_api::access::Caller;
 use crate::package_api::convention::refusal;
 
-/// The status of a new version.
+/// A new version.
 pub const IN_DEVELOPMENT: i64 = 1;
-/// Waiting for an operator.
+/// A version that waits for an operator's verdict.
 pub const SUBMITTED: i64 = 2;
-/// May be installed in production tenants.
+/// A version that may go to production.
 pub const CERTIFIED: i64 = 3;
-/// Sent back by an operator.
+/// A version that has to be mended.
 pub const CERTIFICATION_FAILED: i64 = 4;
-/// May be a parent theme.
+/// A version that everybody may see; of a theme, inherit from.
 pub const PUBLISHED: i64 = 5;
-/// Is installed nowhere any more.
+/// A version that is installed nowhere any more.
 pub const RETIRED: i64 = 6;
 
-/// A status.
+/// A status, and what it allows.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Status {
     /// Its number.
     pub id: i64,
-    /// Its name.
+    /// Its name for people.
     pub name: &'static str,
     /// Statuses that can follow, ascending.
     pub next: &'static [i64],
-    /// Whether configuration and files are locked.
+    /// Whether packages of the version cannot be changed.
     pub locked: bool,
-    /// Whether sandbox tenants may install it.
+    /// Whether they can be installed in sandbox tenants.
     pub sandbox: bool,
-    /// Whether production tenants may install it.
+    /// Whether the release can be installed in production tenants.
     pub production: bool,
+    /// Whether a theme can become a parent.
+    pub parent: bool,
 }
 
-const fn status(id: i64, name: &'static str, next: &'static [i64]) -> Status {
-    Status { id, name, next, locked: false, sandbox: true, production: false }
-}
-
-/// All statuses, by number.
+/// All statuses, ascending.
 pub static STATUSES: [Status; 6] = [
-    status(IN_DEVELOPMENT, "In Development", &[SUBMITTED, RETIRED]),
     Status {
-        locked: true,
-        ..status(
-            SUBMITTED,
-            "Submitted For Certification",
-            &[IN_DEVELOPMENT, CERTIFIED, CERTIFICATION_FAILED],
-        )
+        id: IN_DEVELOPMENT,
+        name: "In Development",
+        next: &[SUBMITTED, RETIRED],
+        locked: false,
+        sandbox: true,
+        production: false,
+        parent: false,
     },
     Status {
+        id: SUBMITTED,
+        name: "Submitted For Certification",
+        next: &[IN_DEVELOPMENT, CERTIFIED, CERTIFICATION_FAILED],
         locked: true,
+        sandbox: true,
+        production: false,
+        parent: false,
+    },
+    Status {
+        id: CERTIFIED,
+        name: "Certified",
+        next: &[PUBLISHED, RETIRED],
+        locked: true,
+        sandbox: true,
         production: true,
-        ..status(CERTIFIED, "Certified", &[PUBLISHED, RETIRED])
+        parent: false,
     },
-    status(CERTIFICATION_FAILED, "Certification Failed", &[IN_DEVELOPMENT, SUBMITTED, RETIRED]),
     Status {
-        locked: true,
-        production: true,
-        ..status(PUBLISHED, "Published", &[CERTIFIED, RETIRED])
+        id: CERTIFICATION_FAILED,
+        name: "Certification Failed",
+        next: &[IN_DEVELOPMENT, SUBMITTED, RETIRED],
+        locked: false,
+        sandbox: true,
+        production: false,
+        parent: false,
     },
-    Status { locked: true, sandbox: false, ..status(RETIRED, "Retired", &[]) },
+    Status {
+        id: PUBLISHED,
+        name: "Published",
+        next: &[CERTIFIED, RETIRED],
+        locked: true,
+        sandbox: true,
+        production: true,
+        parent: true,
+    },
+    Status {
+        id: RETIRED,
+        name: "Retired",
+        next: &[],
+        locked: true,
+        sandbox: false,
+        production: false,
+        parent: false,
+    },
 ];
 
-/// The status of this number.
+/// The status of a stored version. The database takes only the numbers of the table; of any other, the
+/// last one is shown, which allows nothing.
 pub fn of(id: i64) -> &'static Status {
-    // The database checks the range; what it could not hold would be as good as retired.
-    STATUSES.iter().find(|status| status.id == id).unwrap_or(&STATUSES[5])
+    let [.., retired] = &STATUSES;
+    STATUSES.iter().find(|status| status.id == id).unwrap_or(retired)
 }
 
-/// Checks a move to another status. Whether a submitted version is certified is the operators' decision
-/// (rule 3).
+/// Whether a version may go from one status to another. Only operators certify, or refuse to; `operation`
+/// is what the refusal calls the operation.
 ///
 /// # Errors
-/// 409 for a status that cannot follow, 403 for a decision that is not the caller's.
-pub fn check_move(from: i64, to: i64, caller: &Caller, is_operator: bool) -> Result<()> {
-    let current = of(from);
-    if !current.next.contains(&to) {
-        let valid: Vec<String> = current.next.iter().map(i64::to_string).collect();
-        return Err(refusal::conflict(&format!(
-            "status {to} cannot follow {from}, {}; valid are: {}.",
-            current.name,
-            if valid.is_empty() { "none".to_owned() } else { valid.join(", ") },
-        )));
+/// 409 when the one does not follow the other, 403 when it is for operators.
+pub fn change(from: i64, to: i64, is_operator: bool, operation: &str) -> Result<()> {
+    let status = of(from);
+    if !status.next.contains(&to) {
+        let next = status.next.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
+        let why = match status.next {
+            [] => format!("status {from} ({}) is final.", status.name),
+            _ => format!("status {from} ({}) can be followed by {next}, not by {to}.", status.name),
+        };
+        return Err(refusal::conflict(&why));
     }
-    let is_decision = from == SUBMITTED && (to == CERTIFIED || to == CERTIFICATION_FAILED);
-    if is_decision && !is_operator { Err(caller.forbidden(None)) } else { Ok(()) }
+    let is_verdict = from == SUBMITTED && matches!(to, CERTIFIED | CERTIFICATION_FAILED);
+    if is_verdict && !is_operator {
+        return Err(refusal::forbidden(operation, None));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Outcome of every transition: `.` allowed, `o` for operators, `x` never.
+    const MATRIX: [&str; 6] = ["x.xxx.", ".xooxx", "xxxx..", "..xxx.", "xx.xx.", "xxxxxx"];
+
+    #[test]
+    fn transitions_are_those_of_the_contract() {
+        for (from, line) in (1..).zip(MATRIX) {
+            for (to, outcome) in (1..).zip(line.chars()) {
+                let status = |is_operator| {
+                    change(from, to, is_operator, "update_package")
+                        .err()
+                        .map(|error| error.status().as_u16())
+                };
+                let expected = match outcome {
+                    '.' => [None, None],
+                    'o' => [None, Some(403)],
+                    _ => [Some(409), Some(409)],
+                };
+                assert_eq!([status(true), status(false)], expected, "{from} to {to}");
+            }
+            for to in [0, 7, -1, i64::MAX] {
+                let refused = change(from, to, true, "update_package").unwrap_err();
+                assert_eq!(refused.status().as_u16(), 409, "{from} to {to}");
+            }
+        }
+    }
+
+    #[test]
+    fn refusals_say_what_can_follow() {
+        let why = |from, to| change(from, to, true, "x").unwrap_err().to_string();
+        assert_eq!(
+            why(1, 5),
+            "Validation Error: status 1 (In Development) can be followed by 2, 6, not by 5."
+        );
+        assert_eq!(why(6, 1), "Validation Error: status 6 (Retired) is final.");
+    }
+
+    #[test]
+    fn statuses_are_those_of_the_contract() {
+        let all = STATUSES.each_ref().map(|it| {
+            assert_eq!(of(it.id), it);
+            (it.id, it.name, it.next, [it.locked, it.sandbox, it.production, it.parent])
+        });
+        let (yes, no) = (true, false);
+        let expected: [(i64, &str, &[i64], [bool; 4]); 6] = [
+            (1, "In Development", &[2, 6], [no, yes, no, no]),
+            (2, "Submitted For Certification", &[1, 3, 4], [yes, yes, no, no]),
+            (3, "Certified", &[5, 6], [yes, yes, yes, no]),
+            (4, "Certification Failed", &[1, 2, 6], [no, yes, no, no]),
+            (5, "Published", &[3, 6], [yes, yes, yes, yes]),
+            (6, "Retired", &[], [yes, no, no, no]),
+        ];
+        assert_eq!(all, expected);
+    }
 }
