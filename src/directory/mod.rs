@@ -3,6 +3,7 @@
 pub mod account_numbers;
 pub mod accounts;
 pub mod catalogue;
+pub mod developers;
 pub mod identity;
 pub mod oauth_clients;
 pub mod people;
