@@ -2,8 +2,8 @@
 use url::Url;
 
 use super::dto::AppDevEvent;
-use crate::kernel::error::Result;
 use crate::directory::catalogue::events::{Event, EventCatalogue};
+use crate::kernel::error::Result;
 use crate::package_api::convention::body::{Object, Sent};
 
 /// Longest address, in characters.
@@ -161,8 +161,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::kernel::error::Error;
     use crate::directory::catalogue::Catalogue;
+    use crate::kernel::error::Error;
 
     fn read(body: &Value) -> Result<Given> {
         let mut object = Object::parse(body.to_string().as_bytes(), "applicationSubscription")?;
