@@ -40,22 +40,12 @@ pub async fn connect(config: Config, clock: Clock) -> Result<AppState> {
     let kernel = Kernel::new(Parts {
         store,
         clock,
-        storage: open_storage(&config)?,
+        storage: Storage::open(&config)?,
         site: Arc::new(site),
         running: Running::default(),
         config,
     });
     Ok(AppState::new(kernel, catalogue))
-}
-
-fn open_storage(config: &Config) -> Result<Storage> {
-    if config.storage_url.is_some() {
-        // Rather than to keep them somewhere else without a word.
-        return Err(Error::internal(
-            "storage_url: this version keeps files in the data folder only",
-        ));
-    }
-    Storage::local(&config.data.join("files"))
 }
 
 /// The service's router over a state.

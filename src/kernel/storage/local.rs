@@ -1,6 +1,10 @@
 //! A local folder of stored files, and what only the file system tells of it.
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
+use futures_util::stream::{self, BoxStream, StreamExt};
 use object_store::local::LocalFileSystem;
 
 use crate::kernel::error::{Error, Result};
@@ -55,4 +59,35 @@ impl Folder {
         }
         Ok(removed)
     }
+}
+
+/// The bytes of an open file of `size` bytes, in pieces of at most `piece`. Each is read on a thread where
+/// waiting for the disk does no harm; object_store's own stream goes there for every 8 KiB, which takes
+/// longer than reading.
+pub(super) fn stream(
+    file: File,
+    size: u64,
+    piece: usize,
+) -> BoxStream<'static, object_store::Result<Bytes>> {
+    let read = move |(file, left): (File, u64)| async move {
+        if left == 0 {
+            return Ok(None);
+        }
+        let length = usize::try_from(left).map_or(piece, |left| left.min(piece));
+        let read = tokio::task::spawn_blocking(move || read(file, length)).await;
+        let (file, bytes) = read.map_err(std::io::Error::other).flatten().map_err(failed)?;
+        Ok(Some((bytes, (file, left - length as u64))))
+    };
+    stream::try_unfold((file, size), read).boxed()
+}
+
+/// Reads exactly `length` bytes: a file that has become shorter must not seem whole.
+fn read(mut file: File, length: usize) -> std::io::Result<(File, Bytes)> {
+    let mut bytes = vec![0; length];
+    file.read_exact(&mut bytes)?;
+    Ok((file, bytes.into()))
+}
+
+fn failed(error: std::io::Error) -> object_store::Error {
+    object_store::Error::Generic { store: "local folder", source: Box::new(error) }
 }

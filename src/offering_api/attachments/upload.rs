@@ -138,7 +138,7 @@ async fn store(state: &AppState, mut part: Part<'_>) -> Result<Stored> {
     let limit = state.config.upload_size_limit;
     part.expect_file(limit);
     let blob = format!("{FOLDER}/{:032x}", rand::random::<u128>());
-    let mut file = state.storage.begin(&blob).await?;
+    let mut file = state.storage.begin(&blob)?;
     let mut hash = Sha256::new();
     let mut size = 0;
     let read = async {
