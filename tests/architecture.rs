@@ -12,12 +12,22 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("directory", &["kernel", "directory"]),
     ("offering_api", &["kernel", "directory", "offering_api"]),
     ("package_api", &["kernel", "directory", "package_api"]),
-    ("api", &["kernel", "directory", "offering_api", "migrations", "api"]),
-    ("seed", &["kernel", "directory", "offering_api", "seed"]),
-    ("app", &["kernel", "directory", "offering_api", "api", "app"]),
+    ("api", &["kernel", "directory", "offering_api", "package_api", "migrations", "api"]),
+    ("seed", &["kernel", "directory", "offering_api", "package_api", "seed"]),
+    ("app", &["kernel", "directory", "offering_api", "package_api", "api", "app"]),
     (
         "commands",
-        &["kernel", "directory", "offering_api", "api", "app", "migrations", "seed", "commands"],
+        &[
+            "kernel",
+            "directory",
+            "offering_api",
+            "package_api",
+            "api",
+            "app",
+            "migrations",
+            "seed",
+            "commands",
+        ],
     ),
 ];
 
@@ -45,19 +55,21 @@ fn imports_point_one_way() {
 
 #[test]
 fn resources_never_import_in_circles() {
-    let folder = |file: &str| {
-        let (folder, _) = file.strip_prefix("offering_api/")?.split_once('/')?;
-        Some(folder.to_owned())
-    };
-    let mut folders = Arrows::new();
-    for (file, targets) in arrows(&files()) {
-        let Some(from) = folder(&file) else { continue };
-        let others = targets.iter().filter_map(|target| folder(target));
-        folders.entry(from.clone()).or_default().extend(others.filter(|other| *other != from));
-    }
-    assert!(folders.len() >= 8);
-    if let Some(circle) = circle(&folders) {
-        panic!("resources of offering_api import in a circle: {}", circle.join(" → "));
+    for family in ["offering_api", "package_api"] {
+        let folder = |file: &str| {
+            let (folder, _) = file.strip_prefix(family)?.strip_prefix('/')?.split_once('/')?;
+            Some(folder.to_owned())
+        };
+        let mut folders = Arrows::new();
+        for (file, targets) in arrows(&files()) {
+            let Some(from) = folder(&file) else { continue };
+            let others = targets.iter().filter_map(|target| folder(target));
+            folders.entry(from.clone()).or_default().extend(others.filter(|other| *other != from));
+        }
+        assert!(folders.len() >= 8);
+        if let Some(circle) = circle(&folders) {
+            panic!("resources of {family} import in a circle: {}", circle.join(" → "));
+        }
     }
 }
 

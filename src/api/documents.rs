@@ -6,7 +6,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::get;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use utoipa_swagger_ui::{Config, SwaggerUi};
+use utoipa_swagger_ui::{Config, SwaggerUi, Url};
 
 use crate::kernel::error::Error;
 
@@ -28,17 +28,21 @@ const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
 
 /// `/openapi/…` and `/docs`.
 pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    let config = Config::new(["/openapi/app-offerings.json"])
-        .deep_linking(true)
-        .display_operation_id(true)
-        .display_request_duration(true)
-        .default_models_expand_depth(0)
-        .doc_expansion("none")
-        .filter(true)
-        .persist_authorization(true)
-        .try_it_out_enabled(true)
-        // The badge of a remote validator has no place on a page without remote hosts.
-        .validator_url("none");
+    // Both at once: each call of `config` replaces the one before.
+    let config = Config::new([
+        Url::new("App Offerings", "/openapi/app-offerings.json"),
+        Url::new("App Packages", "/openapi/app-packages.json"),
+    ])
+    .deep_linking(true)
+    .display_operation_id(true)
+    .display_request_duration(true)
+    .default_models_expand_depth(0)
+    .doc_expansion("none")
+    .filter(true)
+    .persist_authorization(true)
+    .try_it_out_enabled(true)
+    // The badge of a remote validator has no place on a page without remote hosts.
+    .validator_url("none");
     Router::new()
         .merge(SwaggerUi::new("/docs").config(config))
         .layer(from_fn(page_policy))

@@ -1,6 +1,7 @@
 //! What surrounds every request: the path is normalised, a panic becomes a 500, and the headers that
 //! every answer has are added (contract 1.1, 1.4).
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::Body;
@@ -12,20 +13,33 @@ use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, StatusCode, Uri, header};
 
 use crate::directory::state::AppState;
+use crate::kernel::error::Error;
+use crate::package_api::convention::envelope::{CORRELATION, Correlation, Refused};
+use crate::package_api::convention::paths::{Paths, is_ours};
+use crate::package_api::convention::refusal;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const RUNTIME: HeaderName = HeaderName::from_static("x-runtime");
 
+/// What follows in the path is a refresh token (contract 1.3.5): not for the log.
+const TOKENS: &str = "/platform/applications/authtickets/";
+
 /// The outermost layer.
 pub async fn outermost(
-    State(state): State<AppState>,
+    State((state, paths)): State<(AppState, Arc<Paths>)>,
     mut request: Request,
     next: Next,
 ) -> Response {
     let started = Instant::now();
-    normalise(&mut request);
     let id = uuid::Uuid::new_v4();
-    let span = tracing::debug_span!("request", %id, method = %request.method(), path = request.uri().path());
+    let correlation = is_ours(request.uri().path()).then(|| {
+        let correlation = Correlation::of(request.headers(), id);
+        request.extensions_mut().insert(correlation.clone());
+        correlation
+    });
+    normalise(&mut request, &paths);
+    let path = loggable(request.uri().path()).to_owned();
+    let span = tracing::debug_span!("request", %id, method = %request.method(), path);
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
     let mut response = match tracing::Instrument::instrument(answer, span.clone()).await {
         Ok(response) => response,
@@ -35,7 +49,10 @@ pub async fn outermost(
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     };
-    put_in_words(&mut response);
+    match &correlation {
+        Some(correlation) => refuse(&mut response, &path, correlation),
+        None => put_in_words(&mut response),
+    }
     let elapsed = started.elapsed().as_micros();
     if response.status().is_server_error() {
         tracing::error!(parent: &span, %id, status = response.status().as_u16(), "answered");
@@ -47,6 +64,9 @@ pub async fn outermost(
         HeaderValue::from_str(id.as_hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()))
     {
         headers.insert(REQUEST_ID, id);
+    }
+    if let Some(id) = correlation.and_then(|id| HeaderValue::from_str(&id.text()).ok()) {
+        headers.insert(CORRELATION, id);
     }
     // Milliseconds.
     let runtime = format!("{}.{:03}", elapsed / 1000, elapsed % 1000);
@@ -72,14 +92,24 @@ pub async fn outermost(
     response
 }
 
-/// Refusals from outside the families, which come without a body, say in JSON what they are.
-fn put_in_words(response: &mut Response) {
+/// A path as it may be logged.
+fn loggable(path: &str) -> &str {
+    if path.starts_with(TOKENS) { TOKENS } else { path }
+}
+
+/// Whether a response says that something is refused and not yet why.
+fn is_wordless(response: &Response) -> bool {
     let status = response.status();
     let is_refusal = status.is_client_error() || status.is_server_error();
-    if !is_refusal || response.headers().contains_key(header::CONTENT_TYPE) {
+    is_refusal && !response.headers().contains_key(header::CONTENT_TYPE)
+}
+
+/// Refusals from outside the families say in JSON what they are.
+fn put_in_words(response: &mut Response) {
+    if !is_wordless(response) {
         return;
     }
-    let message = status.canonical_reason().unwrap_or("Error");
+    let message = response.status().canonical_reason().unwrap_or("Error");
     *response.body_mut() = Body::from(serde_json::json!({"message": message}).to_string());
     let json = HeaderValue::from_static("application/json; charset=utf-8");
     let headers = response.headers_mut();
@@ -87,46 +117,78 @@ fn put_in_words(response: &mut Response) {
     headers.insert(header::CONTENT_TYPE, json);
 }
 
-/// Takes `/` off the end of an operation's path, and `.json` off that of the app offerings (contract
-/// 1.1): both forms are the same operation, without a redirect. The pages of the Swagger UI and the
-/// documents keep their names, and so do the files of packages.
-fn normalise(request: &mut Request) {
-    let path = request.uri().path();
-    let is_page = |folder: &str| {
-        path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+/// Refusals from outside the packages family that are about its addresses have its body, which its
+/// clients read whatever happened (contract 1.8). A panic is one.
+fn refuse(response: &mut Response, path: &str, correlation: &Correlation) {
+    if !is_wordless(response) {
+        return;
+    }
+    let error = if response.status().is_server_error() {
+        refusal::unexpected()
+    } else {
+        Error::BadRequest(response.status().canonical_reason().unwrap_or_default().to_owned())
     };
-    if is_page("/docs") || is_page("/openapi") {
-        return;
-    }
-    let is_offering = |path: &str| path == "/token" || path == "/v1" || path.starts_with("/v1/");
-    let short = path.trim_end_matches('/');
-    let short = short.strip_suffix(".json").filter(|it| is_offering(it)).unwrap_or(short);
-    if short.len() == path.len() || short.is_empty() {
-        return;
-    }
-    let mut text = short.to_owned();
+    let refused = Refused { operation: "", path, correlation };
+    *response = refused.answer(&error, response.headers());
+}
+
+/// Turns the path into the one form that is routed: both forms are the same operation, without a
+/// redirect.
+fn normalise(request: &mut Request, paths: &Paths) {
+    let path = request.uri().path();
+    let is_package = is_ours(path);
+    let routed = if is_package { paths.canonical(path) } else { short(path).map(str::to_owned) };
+    let Some(mut text) = routed.filter(|routed| routed != path) else { return };
     if let Some(query) = request.uri().query() {
         text.push('?');
         text.push_str(query);
     }
     let mut parts = request.uri().clone().into_parts();
-    // A shorter valid path is a valid path.
+    // Parts of a valid path are a valid path.
     parts.path_and_query = PathAndQuery::try_from(text).ok();
     if let Ok(uri) = Uri::from_parts(parts) {
-        // What handlers make links and cursors from: both forms are one list.
-        request.extensions_mut().insert(OriginalUri(uri.clone()));
+        if !is_package {
+            // What handlers of offerings make links and cursors from: both forms are one list. Packages
+            // keep the address as it was written, for what they say about it.
+            request.extensions_mut().insert(OriginalUri(uri.clone()));
+        }
         *request.uri_mut() = uri;
     }
 }
 
+/// The path without `/` at the end of an operation's, and without `.json` at that of the app offerings
+/// (contract 1.1 of theirs). The pages of the Swagger UI and the documents keep their names.
+fn short(path: &str) -> Option<&str> {
+    let is_page = |folder: &str| {
+        path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    if is_page("/docs") || is_page("/openapi") {
+        return None;
+    }
+    let is_offering = |path: &str| path == "/token" || path == "/v1" || path.starts_with("/v1/");
+    let short = path.trim_end_matches('/');
+    let short = short.strip_suffix(".json").filter(|it| is_offering(it)).unwrap_or(short);
+    Some(short).filter(|short| !short.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    fn paths() -> Paths {
+        Paths::of(&json!({"paths": {
+            "/platform/appdev/apppackages/create": {},
+            "/platform/developer/packages/{applicationKey}/files/{*filepath}": {},
+        }}))
+    }
 
     #[test]
     fn slashes_go_from_all_operations_and_json_from_offerings() {
-        const FILE: &str = "/api/platform/developer/packages/acme.app.1.0.0.Release/files/a.json";
-        let with_slash = format!("{FILE}/");
+        const FILE: &str = "/platform/developer/packages/acme.app.1.0.0.Release/files/a.json";
+        let (long, slash) = (format!("/API{FILE}"), format!("{FILE}/?lastModifiedTime="));
+        let with_query = format!("{FILE}?lastModifiedTime=");
         for (path, routed) in [
             ("/v1/app_offerings.json", "/v1/app_offerings"),
             ("/v1/app_offerings/1.json/?name=a.json", "/v1/app_offerings/1?name=a.json"),
@@ -134,7 +196,13 @@ mod tests {
             ("/token.json", "/token"),
             ("/healthz/", "/healthz"),
             (FILE, FILE),
-            (&with_slash, FILE),
+            (&long, FILE),
+            (&slash, &with_query),
+            (
+                "/Platform/AppDev/AppPackages/Create/?x=Y/",
+                "/platform/appdev/apppackages/create?x=Y/",
+            ),
+            ("/api/unknown/", "/api/unknown/"),
             ("/v10/a.json", "/v10/a.json"),
             ("/tokens.json", "/tokens.json"),
             ("/openapi/app-offerings.json", "/openapi/app-offerings.json"),
@@ -142,8 +210,33 @@ mod tests {
             ("/", "/"),
         ] {
             let mut request = Request::builder().uri(path).body(Body::empty()).unwrap();
-            normalise(&mut request);
+            normalise(&mut request, &paths());
             assert_eq!(request.uri().to_string(), routed, "{path}");
         }
+    }
+
+    #[test]
+    fn tokens_in_paths_are_not_logged() {
+        assert_eq!(loggable("/platform/applications/authtickets/s3cret"), TOKENS);
+        assert_eq!(
+            loggable("/platform/applications/authtickets"),
+            "/platform/applications/authtickets"
+        );
+    }
+
+    #[test]
+    fn wordless_refusals_get_the_words_of_their_family() {
+        let correlation = Correlation::of(&http::HeaderMap::new(), uuid::Uuid::nil());
+        let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        refuse(&mut response, "/platform/x", &correlation);
+        assert_eq!(response.status(), 500);
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json; charset=utf-8");
+        let mut response = StatusCode::REQUEST_TIMEOUT.into_response();
+        refuse(&mut response, "/platform/x", &correlation);
+        assert_eq!(response.status(), 400);
+        let mut response = StatusCode::NOT_MODIFIED.into_response();
+        refuse(&mut response, "/platform/x", &correlation);
+        assert_eq!(response.status(), 304);
+        assert!(!response.headers().contains_key(header::CONTENT_TYPE));
     }
 }

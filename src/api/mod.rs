@@ -3,8 +3,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::middleware::from_fn_with_state;
+use http::{HeaderMap, StatusCode, Version, header};
 use serde_json::Value;
+use tower::ServiceExt;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 use tower_http::timeout::RequestBodyTimeoutLayer;
@@ -13,8 +16,8 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::directory::state::AppState;
 use crate::kernel::config::Config;
 use crate::kernel::error::Error;
-use crate::offering_api;
-use crate::offering_api::access::{Operations, guard};
+use crate::package_api::convention::paths::{Paths, is_ours};
+use crate::{offering_api, package_api};
 
 pub mod document;
 mod documents;
@@ -30,12 +33,22 @@ pub fn offerings() -> (OpenApiRouter<AppState>, Value) {
     (family, document)
 }
 
+/// The packages family with its finished document.
+pub fn packages() -> (OpenApiRouter<AppState>, Value) {
+    let base = document::packages::base();
+    let mut family = OpenApiRouter::with_openapi(base).merge(package_api::router());
+    let document = document::packages::finish(&family.to_openapi());
+    (family, document)
+}
+
 /// Every file under `openapi/` with its content.
 pub fn generated_files() -> Vec<(&'static str, String)> {
-    let (_, offerings) = offerings();
+    let ((_, offerings), (_, packages)) = (offerings(), packages());
     vec![
         ("app-offerings-3.0.json", document::to_text(&openapi_3_0::derive(&offerings))),
         ("app-offerings.json", document::to_text(&offerings)),
+        ("app-packages-3.0.json", document::to_text(&openapi_3_0::derive(&packages))),
+        ("app-packages.json", document::to_text(&packages)),
         ("config.schema.json", Config::json_schema()),
     ]
 }
@@ -46,23 +59,50 @@ const BODY_PATIENCE: Duration = Duration::from_secs(30);
 
 /// The whole service.
 pub fn router(state: AppState) -> Router {
+    let (packages, paths) = packages_router(&state);
+    let offerings = offerings_router(&state);
+    // Each family behind its own addresses, so that what it does not find is refused in its own words.
+    let families = tower::service_fn(move |request: Request| {
+        let family = if is_ours(request.uri().path()) { &packages } else { &offerings };
+        family.clone().oneshot(request)
+    });
+    let service = Router::new()
+        .merge(documents::router())
+        .merge(meta::router().with_state(state.clone()))
+        .method_not_allowed_fallback(|| async { Error::MethodNotAllowed })
+        .fallback_service(families)
+        .layer(RequestBodyTimeoutLayer::new(BODY_PATIENCE))
+        .layer(CompressionLayer::new().compress_when(worth_compressing()));
+    // Paths are normalised before anything is routed, hence the router around the router.
+    Router::new()
+        .fallback_service(service)
+        .layer(from_fn_with_state((state, Arc::new(paths)), layers::outermost))
+}
+
+fn offerings_router(state: &AppState) -> Router {
+    use crate::offering_api::access::{Operations, guard};
     let (family, document) = offerings();
     let operations = Arc::new(Operations::of(&document));
+    let (family, _) = family.split_for_parts();
+    family
+        .fallback(|| async { Error::NotFound })
+        .method_not_allowed_fallback(|| async { Error::MethodNotAllowed })
+        .layer(from_fn_with_state((state.clone(), operations), guard))
+        .with_state(state.clone())
+}
+
+/// With the addresses that it answers.
+fn packages_router(state: &AppState) -> (Router, Paths) {
+    use crate::package_api::access::{Operations, guard};
+    let (family, document) = packages();
+    let operations = Arc::new(Operations::of(&document, &state.catalogue.behaviors));
     let (family, _) = family.split_for_parts();
     let family = family
         .fallback(|| async { Error::NotFound })
         .method_not_allowed_fallback(|| async { Error::MethodNotAllowed })
         .layer(from_fn_with_state((state.clone(), operations), guard))
         .with_state(state.clone());
-    let service = Router::new()
-        .merge(documents::router())
-        .merge(meta::router().with_state(state.clone()))
-        .method_not_allowed_fallback(|| async { Error::MethodNotAllowed })
-        .fallback_service(family)
-        .layer(RequestBodyTimeoutLayer::new(BODY_PATIENCE))
-        .layer(CompressionLayer::new().compress_when(worth_compressing()));
-    // Paths are normalised before anything is routed, hence the router around the router.
-    Router::new().fallback_service(service).layer(from_fn_with_state(state, layers::outermost))
+    (family, Paths::of(&document))
 }
 
 /// Stored files are not: most are compressed already, and clients want to see their length.
@@ -70,4 +110,10 @@ fn worth_compressing() -> impl Predicate {
     DefaultPredicate::new()
         .and(NotForContentType::const_new("application/octet-stream"))
         .and(NotForContentType::const_new("application/pdf"))
+        .and(is_no_download)
+}
+
+fn is_no_download(_: StatusCode, _: Version, headers: &HeaderMap, _: &http::Extensions) -> bool {
+    let disposition = headers.get(header::CONTENT_DISPOSITION);
+    disposition.is_none_or(|it| !it.as_bytes().starts_with(b"attachment"))
 }

@@ -135,6 +135,11 @@ impl Identities {
         buckets.entry(caller.to_owned()).or_default().clone()
     }
 
+    /// The counter of failed log-ins for a name from an address.
+    pub fn failed_log_ins(&self, name: &str, address: &str, now: i64) -> Arc<Bucket> {
+        self.bucket(&format!("login:{name}|{address}"), now)
+    }
+
     /// The request counter of the address that a request without a person comes from.
     pub fn address_bucket<B>(&self, kernel: &Kernel, request: &Request<B>) -> Arc<Bucket> {
         let address = address(kernel.config.proxies, request.headers(), request.extensions());

@@ -716,6 +716,13 @@ mod tests {
     }
 
     #[test]
+    fn two_callers_share_what_both_may_do() {
+        let of = |ids: &[i64]| ids.iter().copied().collect::<Behaviors>();
+        assert_eq!(of(&[1, 41, 42, 1014]).shared_with(&of(&[42, 43, 1, 64])), of(&[1, 42]));
+        assert_eq!(of(&[1]).shared_with(&of(&[])), of(&[]));
+    }
+
+    #[test]
     fn claims_are_those_that_clients_know() {
         let tickets = tickets();
         let behaviors: Behaviors = [41, 42].into_iter().collect();

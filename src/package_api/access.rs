@@ -228,8 +228,7 @@ async fn admit(
     let Some(principal) = identify(state, request.headers()).await? else {
         // Whoever tries tokens is slowed down, like anybody without one.
         let bucket = state.identities.address_bucket(&state.kernel, request);
-        let mut counted = None;
-        count(state, &bucket, &mut counted).inspect_err(|_| *standing = counted)?;
+        count(state, &bucket, standing)?;
         return Err(refusal::access_token(&operation.id));
     };
     count(state, &principal.bucket, standing)?;

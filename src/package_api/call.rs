@@ -24,6 +24,7 @@ use super::convention::fields::Selection;
 use super::convention::key::AppKey;
 use super::convention::query::Query;
 use super::convention::refusal;
+use crate::directory::identity::address;
 use crate::directory::state::AppState;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::http::body::{BODY_LIMIT, read};
@@ -127,6 +128,17 @@ impl Question {
         Ok(answer::tagged(self.headers.get(header::IF_NONE_MATCH), &tag, body))
     }
 
+    /// 200 with a record that nobody may keep, without a tag: tickets.
+    ///
+    /// # Errors
+    /// 500 for a record that cannot be written as JSON.
+    pub fn told(&self, record: &impl Serialize) -> Result<Response> {
+        let body = self.selected(serde_json::to_vec(record).map_err(Error::internal)?)?;
+        let mut response = Response::new(Body::from(body));
+        response.headers_mut().insert(header::CONTENT_TYPE, answer::JSON);
+        Ok(response)
+    }
+
     /// What the caller wants to see of an answer.
     fn selected(&self, whole: Vec<u8>) -> Result<Vec<u8>> {
         if self.selection.is_everything() {
@@ -164,6 +176,14 @@ impl FromRequestParts<AppState> for Call {
     }
 }
 
+impl FromRequestParts<AppState> for Question {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self> {
+        Self::of(parts).await
+    }
+}
+
 /// A request of an anonymous operation, with its body of at most 1 MiB.
 #[derive(Clone, Debug)]
 pub struct Anonymous {
@@ -171,15 +191,18 @@ pub struct Anonymous {
     pub question: Question,
     /// The body, whatever its type.
     pub body: Bytes,
+    /// The address that it comes from.
+    pub address: String,
 }
 
 impl FromRequest<AppState> for Anonymous {
     type Rejection = Error;
 
-    async fn from_request(request: Request, _: &AppState) -> Result<Self> {
+    async fn from_request(request: Request, state: &AppState) -> Result<Self> {
         let (mut parts, body) = request.into_parts();
         let question = Question::of(&mut parts).await?;
-        Ok(Self { question, body: whole(body).await? })
+        let address = address(state.config.proxies, &parts.headers, &parts.extensions);
+        Ok(Self { question, body: whole(body).await?, address })
     }
 }
 

@@ -1,26 +1,85 @@
-//! Properties of the whole API, proved from its document: a new operation is covered when it is mounted.
+//! Properties of the whole API, proved from its documents: a new operation is covered when it is mounted.
 use std::collections::BTreeSet;
 
 use http::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::TestApp;
-use crate::support::contract::DOCUMENT;
+use crate::support::client::Client;
+use crate::support::contract::{Document, documents};
+use crate::support::packages::{Application, World};
 
-/// Every operation: path, method, itself.
-fn operations() -> impl Iterator<Item = (&'static str, Method, &'static Value)> {
-    DOCUMENT["paths"].as_object().unwrap().iter().flat_map(|(path, item)| {
-        item.as_object().unwrap().iter().map(move |(method, operation)| {
-            (path.as_str(), method.to_ascii_uppercase().parse().unwrap(), operation)
+/// An operation with where it is.
+#[derive(Clone, Copy)]
+struct Operation {
+    document: &'static Document,
+    path: &'static str,
+    method: &'static str,
+    value: &'static Value,
+}
+
+/// Every operation of both families.
+fn operations() -> impl Iterator<Item = Operation> {
+    documents().into_iter().flat_map(|document| {
+        let paths = document.value["paths"].as_object().unwrap();
+        paths.iter().flat_map(move |(path, item)| {
+            item.as_object().unwrap().iter().map(move |(method, value)| Operation {
+                document,
+                path,
+                method,
+                value,
+            })
         })
     })
 }
 
-/// A path with this id for each of its parameters.
-fn filled(path: &str, id: &str) -> String {
-    let segments =
-        path.split('/').map(|segment| if segment.starts_with('{') { id } else { segment });
-    segments.collect::<Vec<_>>().join("/")
+/// Those of one family.
+fn of(family: &'static str) -> impl Iterator<Item = Operation> {
+    operations().filter(move |operation| operation.document.family == family)
+}
+
+impl Operation {
+    fn name(self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+
+    fn method(self) -> Method {
+        self.method.to_ascii_uppercase().parse().unwrap()
+    }
+
+    fn is_free(self) -> bool {
+        let alternatives = self.value["security"].as_array().unwrap();
+        alternatives.iter().any(|one| one.as_object().unwrap().is_empty())
+    }
+
+    fn scope(self) -> Option<&'static str> {
+        self.value["security"][1]["oauth2"][0].as_str()
+    }
+
+    /// The path with a value for each of its parameters.
+    fn filled(self, value: impl Fn(&str) -> String) -> String {
+        let segments = self.path.split('/').map(|segment| {
+            let name = segment.strip_prefix('{').and_then(|name| name.strip_suffix('}'));
+            name.map_or_else(|| segment.to_owned(), &value)
+        });
+        segments.collect::<Vec<_>>().join("/")
+    }
+
+    async fn send(self, client: &Client, path: &str) -> crate::support::Answer {
+        client.send(self.method(), path, b"{}".to_vec()).await
+    }
+}
+
+/// A value that names nothing, for a parameter of packages.
+fn nothing(name: &str) -> String {
+    match name {
+        "applicationKey" => "acme01.none.1.0.0.Release",
+        "nsAndAppId" => "acme01.none",
+        "packageName" => "Work",
+        "filepath" => "assets%2Fa.js",
+        _ => "999999",
+    }
+    .to_owned()
 }
 
 #[test]
@@ -47,37 +106,57 @@ fn every_reference_leads_somewhere() {
             _ => {}
         }
     }
-    let mut found = Vec::new();
-    walk(&DOCUMENT, &mut found);
-    assert!(found.len() > 100);
-    for reference in found {
-        let pointer = reference.strip_prefix('#').unwrap();
-        assert!(DOCUMENT.pointer(pointer).is_some(), "{reference} leads nowhere");
+    for document in documents() {
+        let mut found = Vec::new();
+        walk(&document.value, &mut found);
+        assert!(found.len() > 100);
+        for reference in found {
+            let pointer = reference.strip_prefix('#').unwrap();
+            assert!(document.value.pointer(pointer).is_some(), "{reference} leads nowhere");
+        }
     }
 }
 
 #[test]
 fn every_operation_is_complete() {
-    let mut ids = BTreeSet::new();
-    for (path, method, operation) in operations() {
-        let id = operation["operationId"].as_str().unwrap();
-        assert!(ids.insert(id), "{id} is used twice");
-        let tags = operation["tags"].as_array().unwrap();
-        assert_eq!(tags.len(), 1, "{method} {path}");
-        let folder = format!(
-            "{}/src/offering_api/{}",
-            env!("CARGO_MANIFEST_DIR"),
-            tags[0].as_str().unwrap()
-        );
-        assert!(
-            std::path::Path::new(&folder).is_dir(),
-            "{method} {path}: there is no folder {folder}"
-        );
-        for name in ["summary", "description"] {
-            assert!(
-                operation[name].as_str().is_some_and(|text| !text.is_empty()),
-                "{method} {path}: no {name}"
-            );
+    for document in documents() {
+        let mut ids = BTreeSet::new();
+        for operation in of(document.family) {
+            let (name, value) = (operation.name(), operation.value);
+            let id = value["operationId"].as_str().unwrap();
+            assert!(ids.insert(id), "{id} is used twice");
+            assert!(value["security"].is_array(), "{name}: nothing says who may use it");
+            let tags = value["tags"].as_array().unwrap();
+            assert_eq!(tags.len(), 1, "{name}");
+            let tag = tags[0].as_str().unwrap();
+            let folder = format!("{}/src/{}/{tag}", env!("CARGO_MANIFEST_DIR"), document.family);
+            assert!(std::path::Path::new(&folder).is_dir(), "{name}: there is no folder {folder}");
+            let described = document.value["tags"].as_array().unwrap();
+            assert!(described.iter().any(|it| it["name"] == tag), "{name}: {tag} is not described");
+            for text in ["summary", "description"] {
+                let is_there = value[text].as_str().is_some_and(|text| !text.is_empty());
+                assert!(is_there, "{name}: no {text}");
+            }
+        }
+    }
+}
+
+/// Each parameter and each response of packages tells what it is; handlers of that family write their
+/// parameters by hand.
+#[test]
+fn every_part_of_an_operation_is_described() {
+    for operation in of("package_api") {
+        let template = operation.path.matches('{').count();
+        let parameters = operation.value["parameters"].as_array().unwrap();
+        let in_path = parameters.iter().filter(|parameter| parameter["in"] == "path");
+        assert_eq!(in_path.count(), template, "{}", operation.name());
+        for parameter in parameters.iter().filter(|parameter| parameter.get("$ref").is_none()) {
+            let text = parameter["description"].as_str();
+            assert!(text.is_some_and(|it| !it.is_empty()), "{}: {parameter}", operation.name());
+        }
+        for (status, response) in operation.value["responses"].as_object().unwrap() {
+            let is_whole = response.get("$ref").is_some() || response["headers"].is_object();
+            assert!(is_whole, "{} {status}", operation.name());
         }
     }
 }
@@ -85,46 +164,132 @@ fn every_operation_is_complete() {
 #[tokio::test]
 async fn protected_operations_refuse_strangers() {
     let app = TestApp::sqlite().await;
-    for (path, method, operation) in operations() {
-        let security = operation["security"].as_array().unwrap();
-        let is_free = security.iter().any(|one| one.as_object().unwrap().is_empty());
-        let path = filled(path, "1");
-        let answer = app.anonymous().send(method.clone(), &path, b"{}".to_vec()).await;
-        assert_eq!(answer.status == 401, !is_free, "{method} {path}: {}", answer.status);
+    for operation in of("offering_api") {
+        let path = operation.filled(|_| "1".to_owned());
+        let answer = operation.send(&app.anonymous(), &path).await;
+        let name = operation.name();
+        assert_eq!(answer.status == 401, !operation.is_free(), "{name}: {}", answer.status);
         if answer.status == 401 && answer.header("content-type").starts_with("application/json") {
             assert_eq!(answer.text(), r#"{"message":"Unauthorized"}"#);
         }
+    }
+    for operation in of("package_api") {
+        let path = format!("/api{}", operation.filled(nothing));
+        let answer = operation.send(&app.anonymous(), &path).await;
+        let name = operation.name();
+        if operation.is_free() {
+            assert!(!answer.text().contains("INVALID_ACCESS_TOKEN"), "{name}");
+            continue;
+        }
+        assert_eq!(answer.header("www-authenticate"), "Bearer", "{name}");
+        let expected = json!({
+            "applicationName": "AppDev", "errorCode": "INVALID_ACCESS_TOKEN",
+            "message": "The access token is missing, not valid or expired.",
+            "correlationId": answer.header("x-vol-correlation"), "items": [],
+            "additionalErrorData": [
+                {"name": "OperationName", "value": operation.value["operationId"]},
+                {"name": "WWW-Authenticate", "value": "Bearer"},
+            ],
+            "exceptionDetail": null,
+        });
+        assert_eq!(answer.expect(401), expected, "{name}");
     }
 }
 
 #[tokio::test]
 async fn the_declared_permission_is_the_one_that_is_enforced() {
     let app = TestApp::sqlite().await;
-    for (path, method, operation) in operations() {
-        let Some(scope) = operation["security"][1]["oauth2"][0].as_str() else { continue };
-        let path = filled(path, "999999");
+    for operation in of("offering_api") {
+        let Some(scope) = operation.scope() else { continue };
+        let (name, path) = (operation.name(), operation.filled(|_| "999999".to_owned()));
         let denied = app.token("acme", None, &["*", &format!("!{scope}")], None).await;
-        let answer = app.bearer(&denied).send(method.clone(), &path, b"{}".to_vec()).await;
-        assert_eq!(answer.status, 403, "{method} {path} without {scope}");
+        let answer = operation.send(&app.bearer(&denied), &path).await;
+        assert_eq!(answer.status, 403, "{name} without {scope}");
         let allowed = app.token("acme", None, &[scope], None).await;
-        let answer = app.bearer(&allowed).send(method.clone(), &path, b"{}".to_vec()).await;
-        assert_ne!(answer.status, 403, "{method} {path} with {scope}");
+        let answer = operation.send(&app.bearer(&allowed), &path).await;
+        assert_ne!(answer.status, 403, "{name} with {scope}");
         app.advance_seconds(2);
     }
+}
+
+/// `developer-asset:Read` is the behavior Developer Asset Read; written anew, to compare with the
+/// service's own translation.
+fn behavior(scope: &str) -> String {
+    let word = |word: &str| word[..1].to_uppercase() + &word[1..];
+    let (object, verb) = scope.split_once(':').unwrap();
+    let object: Vec<String> = object.split('-').map(word).collect();
+    format!("{} {verb}", object.join(" "))
+}
+
+#[tokio::test]
+async fn the_declared_behavior_is_the_one_that_is_enforced() {
+    let app = TestApp::sqlite().await;
+    let world = World::new(&app).await;
+    let other = world.application("acme01.other.1.0.0").await;
+    let known = &app.state.catalogue.behaviors;
+    let scopes: BTreeSet<&str> = of("package_api").filter_map(Operation::scope).collect();
+    assert!(scopes.contains("developer:Create"));
+    for (place, scope) in scopes.into_iter().enumerate() {
+        let name = behavior(scope);
+        let id = known.named(&name).unwrap().id;
+        let rest = known.all().iter().filter(|it| it.id != id && !it.is_private);
+        let rest: Vec<&str> = rest.map(|it| it.name.as_str()).collect();
+        let without = world.application_with(&format!("acme01.without{place}.1.0.0"), &rest).await;
+        let with = world.application_with(&format!("acme01.with{place}.1.0.0"), &[&name]).await;
+        let (without, with) = (world.client(&without).await, world.client(&with).await);
+        for operation in of("package_api").filter(|operation| operation.scope() == Some(scope)) {
+            check_behavior(operation, (&without, &with), &other, id).await;
+            app.advance_seconds(2);
+        }
+    }
+}
+
+/// Tries an operation with all behaviors but its own, and with its own only.
+async fn check_behavior(
+    operation: Operation,
+    (without, with): (&Client, &Client),
+    other: &Application,
+    id: i64,
+) {
+    let is_own = operation.value["x-own-package"] == true;
+    // Whose package it is must be known before an application is refused the sight of another's.
+    let value = |name: &str| match name {
+        "applicationKey" if is_own => other.key.clone(),
+        "packageId" if is_own => other.package.to_string(),
+        _ => nothing(name),
+    };
+    let path = operation.filled(value);
+    let refused = operation.send(without, &path).await;
+    let name = operation.name();
+    let is_unknown =
+        is_own && !["applicationKey", "packageId"].iter().any(|it| operation.path.contains(it));
+    if is_unknown {
+        assert_eq!(refused.status, 404, "{name}");
+    } else {
+        let body = refused.expect(403);
+        let expected = json!([
+            {"name": "OperationName", "value": operation.value["operationId"]},
+            {"name": "BehaviorId", "value": id.to_string()},
+        ]);
+        assert_eq!(body["additionalErrorData"], expected, "{name}");
+    }
+    let allowed = operation.send(with, &path).await;
+    assert!(!allowed.text().contains("BehaviorId"), "{name}: {}", allowed.text());
 }
 
 #[tokio::test]
 async fn the_declared_role_is_the_one_that_is_enforced() {
     let app = TestApp::sqlite().await;
     let plain = app.plain_person("acme").await;
-    for (path, method, operation) in operations() {
-        if operation["security"][0].as_object().unwrap().is_empty() {
+    for operation in of("offering_api") {
+        if operation.value["security"][0].as_object().unwrap().is_empty() {
             continue;
         }
-        let path = filled(path, "999999");
-        let answer = app.bearer(&plain).send(method.clone(), &path, b"{}".to_vec()).await;
-        let needs_role = operation.get("x-required-role").is_some();
-        assert_eq!(answer.status == 403, needs_role, "{method} {path}: {}", answer.status);
+        let path = operation.filled(|_| "999999".to_owned());
+        let answer = operation.send(&app.bearer(&plain), &path).await;
+        let needs_role = operation.value.get("x-required-role").is_some();
+        let name = operation.name();
+        assert_eq!(answer.status == 403, needs_role, "{name}: {}", answer.status);
         app.advance_seconds(2);
     }
 }

@@ -2,6 +2,7 @@
 use serde_json::{Value, json};
 
 pub mod offerings;
+pub mod packages;
 
 /// A document as it is committed and served.
 pub fn to_text(document: &Value) -> String {
@@ -80,4 +81,96 @@ fn remove_unused(document: &mut Value) {
             return;
         }
     }
+}
+
+/// A request header that is a parameter of operations.
+fn parameter(name: &str, description: &str, schema: Value) -> Value {
+    json!({"name": name, "in": "header", "required": false, "description": description, "schema": schema})
+}
+
+/// A header of answers.
+fn header(description: &str, schema: Value) -> Value {
+    json!({"description": description, "schema": schema})
+}
+
+/// The schema of a text.
+fn text(max: u32, pattern: &str, example: &str) -> Value {
+    json!({"type": "string", "maxLength": max, "pattern": pattern, "examples": [example]})
+}
+
+/// The schema of a number from 0 that every client can hold.
+fn number(example: i64) -> Value {
+    json!({"type": "integer", "format": "int64", "minimum": 0, "maximum": 9_007_199_254_740_991_i64,
+           "examples": [example]})
+}
+
+/// Adds the members of another object.
+fn extend(object: &mut Value, more: Value) {
+    if let (Some(object), Value::Object(more)) = (object.as_object_mut(), more) {
+        object.extend(more);
+    }
+}
+
+/// Request headers that both families understand.
+fn shared_parameters() -> Value {
+    json!({
+        "IfNoneMatch": parameter(
+            "If-None-Match",
+            "An `ETag` that was answered before: answers 304 when nothing has changed.",
+            text(1000, r"^[^\x00]*$", "W/\"0cc175b9c0f1b6a831c399e269772661\""),
+        ),
+        "IfMatch": parameter(
+            "If-Match",
+            "The `ETag` of the record as it was read: answers 412 when it has changed since.",
+            text(1000, r"^[^\x00]*$", "W/\"0cc175b9c0f1b6a831c399e269772661\""),
+        ),
+        "IdempotencyKey": parameter(
+            "Idempotency-Key",
+            "A text of the caller's choice, new for each intended change. A repetition with the same \
+             key within 24 hours gets the first answer again, and changes nothing.",
+            text(255, r"^[!-~]([ -~]*[!-~])?$", "2f1c7c58-8a0e-4a53-9a3e-6f6b0a6a7a11"),
+        ),
+        "Prefer": parameter(
+            "Prefer",
+            "`handling=strict` refuses unknown properties instead of ignoring them (RFC 7240).",
+            text(200, r"^[^\x00]*$", "handling=strict"),
+        ),
+    })
+}
+
+/// Headers that answers of both families have.
+fn shared_headers() -> Value {
+    json!({
+        "Access-Control-Allow-Origin": header(
+            "Origin from which browsers may call: the service's own.",
+            text(255, r"^[^\x00]*$", "https://api.example.test"),
+        ),
+        "Content-Disposition": header(
+            "Name of the file, and whether browsers show or save it (RFC 6266).",
+            text(4000, r"^(inline|attachment); .*$",
+                 "inline; filename=\"logo.png\"; filename*=UTF-8''logo.png"),
+        ),
+        "ETag": header(
+            "Tag of this state, for `If-None-Match` and `If-Match`.",
+            text(40, "^W/\"[0-9a-f]{32}\"$", "W/\"0cc175b9c0f1b6a831c399e269772661\""),
+        ),
+        "Idempotency-Replayed": header(
+            "`true` when this is the answer to an earlier request with the same key.",
+            json!({"type": "string", "enum": ["true"], "examples": ["true"]}),
+        ),
+        "Preference-Applied": header(
+            "`handling=strict` when it was asked for.",
+            json!({"type": "string", "enum": ["handling=strict"], "examples": ["handling=strict"]}),
+        ),
+        "Retry-After": header("Seconds to wait before the next try.", number(2)),
+        "X-RateLimit-Limit": header("Requests per hour.", number(3600)),
+        "X-RateLimit-Remaining": header("Requests left in this hour.", number(3599)),
+        "X-RateLimit-Reset": header("When the hour ends, in seconds since 1970.", number(1_769_940_000)),
+        "X-Request-Id": header(
+            "Id of the request in the server's log.",
+            json!({"type": "string", "format": "uuid", "maxLength": 36,
+                   "examples": ["0b6b1f0e-6a3e-4a1c-9f43-2f7c3a0a9b11"]}),
+        ),
+        "X-Runtime": header("Milliseconds that the answer took.", text(20, r"^[0-9]+\.[0-9]{3}$", "1.250")),
+    })
 }

@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
 
 use super::{
-    bound_arrays, form_first, header_references, order_extensions, remove_unused, sort_schemas,
+    bound_arrays, extend, form_first, header, header_references, number, order_extensions,
+    parameter, remove_unused, shared_headers, shared_parameters, sort_schemas, text,
 };
 use crate::kernel::record::query::MAX_PER_PAGE;
 use crate::kernel::record::schema;
@@ -352,116 +353,65 @@ fn security_schemes(scopes: &BTreeSet<String>) -> Value {
 
 /// Request headers that many operations understand.
 fn parameters() -> Value {
-    let header = |name: &str, description: &str, schema: Value| json!({"name": name, "in": "header", "required": false, "description": description, "schema": schema});
-    let text = |max: u32, pattern: &str, example: &str| json!({"type": "string", "maxLength": max, "pattern": pattern, "examples": [example]});
     let account = text(32, "^[a-z0-9-]*$", "wdc");
     let language = text(35, "^[A-Za-z0-9_-]*$", "de");
     let source = text(1000, r"^[^\x00]*$", "ERP");
-    json!({
-        "XurrentAccount": header(
+    let mut parameters = json!({
+        "XurrentAccount": parameter(
             "X-Xurrent-Account",
             "Account in whose context the call is executed. Default: the account of the token.",
             account.clone(),
         ),
-        "FourMeAccount": header("X-4me-Account", "The same as `X-Xurrent-Account`.", account),
-        "XurrentLanguage": header(
+        "FourMeAccount": parameter("X-4me-Account", "The same as `X-Xurrent-Account`.", account),
+        "XurrentLanguage": parameter(
             "X-Xurrent-Language",
             "Language of validation messages and enumerations: `en`, `de`, `fr` or `nl`. Default: the \
              language of the account.",
             language.clone(),
         ),
-        "FourMeLanguage": header("X-4me-Language", "The same as `X-Xurrent-Language`.", language),
-        "XurrentSource": header(
+        "FourMeLanguage": parameter("X-4me-Language", "The same as `X-Xurrent-Language`.", language),
+        "XurrentSource": parameter(
             "X-Xurrent-Source", "`source` of the new record, unless its body names one.", source.clone(),
         ),
-        "FourMeSource": header("X-4me-Source", "The same as `X-Xurrent-Source`.", source),
-        "IfNoneMatch": header(
-            "If-None-Match",
-            "An `ETag` that was answered before: answers 304 when nothing has changed.",
-            text(1000, r"^[^\x00]*$", "W/\"0cc175b9c0f1b6a831c399e269772661\""),
-        ),
-        "IfMatch": header(
-            "If-Match",
-            "The `ETag` of the record as it was read: answers 412 when it has changed since.",
-            text(1000, r"^[^\x00]*$", "W/\"0cc175b9c0f1b6a831c399e269772661\""),
-        ),
-        "IdempotencyKey": header(
-            "Idempotency-Key",
-            "A text of the caller's choice, new for each intended change. A repetition with the same \
-             key within 24 hours gets the first answer again, and changes nothing.",
-            text(255, r"^[!-~]([ -~]*[!-~])?$", "2f1c7c58-8a0e-4a53-9a3e-6f6b0a6a7a11"),
-        ),
-        "Prefer": header(
-            "Prefer",
-            "`handling=strict` refuses unknown properties instead of ignoring them (RFC 7240).",
-            text(200, r"^[^\x00]*$", "handling=strict"),
-        ),
-    })
+        "FourMeSource": parameter("X-4me-Source", "The same as `X-Xurrent-Source`.", source),
+    });
+    extend(&mut parameters, shared_parameters());
+    parameters
 }
 
 fn headers() -> Value {
-    let header =
-        |description: &str, schema: Value| json!({"description": description, "schema": schema});
-    let number = |example: i64| {
-        json!({"type": "integer", "format": "int64", "minimum": 0, "maximum": 9_007_199_254_740_991_i64,
-               "examples": [example]})
-    };
-    let text = |max: u32, pattern: &str, example: &str| json!({"type": "string", "maxLength": max, "pattern": pattern, "examples": [example]});
     let cursor = || text(2000, "^[A-Za-z0-9_-]+$", "eyJvZmZzZXQiOjE5LCJjdXJzb3IiOlsxMl19");
-    json!({
-        "Access-Control-Allow-Origin": header(
-            "Origin from which browsers may call: the service's own.",
-            text(255, r"^[^\x00]*$", "https://api.example.test"),
-        ),
-        "Content-Disposition": header(
-            "Name of the file, and whether browsers show or save it (RFC 6266).",
-            text(4000, r"^(inline|attachment); .*$",
-                 "inline; filename=\"logo.png\"; filename*=UTF-8''logo.png"),
-        ),
-        "ETag": header(
-            "Tag of this state, for `If-None-Match` and `If-Match`.",
-            text(40, "^W/\"[0-9a-f]{32}\"$", "W/\"0cc175b9c0f1b6a831c399e269772661\""),
-        ),
-        "Idempotency-Replayed": header(
-            "`true` when this is the answer to an earlier request with the same key.",
-            json!({"type": "string", "enum": ["true"], "examples": ["true"]}),
-        ),
-        "Link": header(
-            "Neighbouring pages as `<url>; rel=\"first\"`, `\"prev\"` and `\"next\"`, separated by \
-             commas. Absent when there is only one page.",
-            text(100_000, r"^<[^\x00]*$",
-                 "<https://api.example.test/v1/app_offerings?search_after=eyJv>; rel=\"next\""),
-        ),
-        "Location": header(
-            "Page of the new record in the account's pages.",
-            json!({"type": "string", "format": "uri", "maxLength": 2048,
-                   "examples": ["https://acme.example.test/app_offerings/12"]}),
-        ),
-        "Preference-Applied": header(
-            "`handling=strict` when it was asked for.",
-            json!({"type": "string", "enum": ["handling=strict"], "examples": ["handling=strict"]}),
-        ),
-        "Retry-After": header("Seconds to wait before the next try.", number(2)),
-        "X-Pagination-Current-Page": header("Number of this page, from 1.", number(1)),
-        "X-Pagination-End-Cursor": header("Cursor of the last item.", cursor()),
-        "X-Pagination-Per-Page": header("Items on a page.", number(20)),
-        "X-Pagination-Start-Cursor": header("Cursor of the first item.", cursor()),
-        "X-Pagination-Throttled": header(
-            "`true` when more than 100,000 records match; a filtered list is then counted no further.",
-            json!({"type": "string", "enum": ["true"], "examples": ["true"]}),
-        ),
-        "X-Pagination-Total-Entries": header("Records in the whole list.", number(42)),
-        "X-Pagination-Total-Pages": header("Pages of the whole list.", number(3)),
-        "X-RateLimit-Limit": header("Requests per hour.", number(3600)),
-        "X-RateLimit-Remaining": header("Requests left in this hour.", number(3599)),
-        "X-RateLimit-Reset": header("When the hour ends, in seconds since 1970.", number(1_769_940_000)),
-        "X-Request-Id": header(
-            "Id of the request in the server's log.",
-            json!({"type": "string", "format": "uuid", "maxLength": 36,
-                   "examples": ["0b6b1f0e-6a3e-4a1c-9f43-2f7c3a0a9b11"]}),
-        ),
-        "X-Runtime": header("Milliseconds that the answer took.", text(20, r"^[0-9]+\.[0-9]{3}$", "1.250")),
-    })
+    let mut headers = shared_headers();
+    extend(
+        &mut headers,
+        json!({
+            "Link": header(
+                "Neighbouring pages as `<url>; rel=\"first\"`, `\"prev\"` and `\"next\"`, separated by \
+                 commas. Absent when there is only one page.",
+                text(100_000, r"^<[^\x00]*$",
+                     "<https://api.example.test/v1/app_offerings?search_after=eyJv>; rel=\"next\""),
+            ),
+            "Location": header(
+                "Page of the new record in the account's pages.",
+                json!({"type": "string", "format": "uri", "maxLength": 2048,
+                       "examples": ["https://acme.example.test/app_offerings/12"]}),
+            ),
+            "X-Pagination-Current-Page": header("Number of this page, from 1.", number(1)),
+            "X-Pagination-End-Cursor": header("Cursor of the last item.", cursor()),
+            "X-Pagination-Per-Page": header("Items on a page.", number(20)),
+            "X-Pagination-Start-Cursor": header("Cursor of the first item.", cursor()),
+            "X-Pagination-Throttled": header(
+                "`true` when more than 100,000 records match; a filtered list is then counted no further.",
+                json!({"type": "string", "enum": ["true"], "examples": ["true"]}),
+            ),
+            "X-Pagination-Total-Entries": header("Records in the whole list.", number(42)),
+            "X-Pagination-Total-Pages": header("Pages of the whole list.", number(3)),
+        }),
+    );
+    if let Some(headers) = headers.as_object_mut() {
+        headers.sort_keys();
+    }
+    headers
 }
 
 /// Refusals: the vendor's body, and RFC 9457's for operations that are ours alone.

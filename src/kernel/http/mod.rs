@@ -1,6 +1,7 @@
 //! HTTP without resources: the accept loop, the mounting of routers, and what requests and answers of
 //! every family have in common.
 pub mod answer;
+pub mod basic;
 pub mod body;
 pub mod connection;
 pub mod file;

@@ -1,13 +1,9 @@
 //! The wire of the token endpoint (contract 1.2, RFC 6749): forms as well as JSON in, JSON out.
-use std::borrow::Cow;
-
 use axum::response::Response;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
+use crate::kernel::http::basic;
 use crate::kernel::record::schema;
 use crate::literal_schema;
 use crate::offering_api::envelope;
@@ -79,8 +75,8 @@ impl Ask {
             scope: parameter("scope").cloned(),
             basic: false,
         };
-        let Some(encoded) = basic(headers) else { return Ok(ask) };
-        let (id, secret) = credentials(encoded).ok_or(Refusal::Client { basic: true })?;
+        let Some(credentials) = basic::credentials(headers) else { return Ok(ask) };
+        let (id, secret) = credentials.ok_or(Refusal::Client { basic: true })?;
         let names_another = !ask.client_id.is_empty() && ask.client_id != id;
         if names_another || !ask.client_secret.is_empty() {
             return Err(Refusal::Request("Credentials may be sent in one way only"));
@@ -114,24 +110,6 @@ fn from_form(body: &[u8]) -> Result<Vec<(&'static str, String)>, Refusal> {
         sent.push((name, value.into_owned()));
     }
     Ok(sent)
-}
-
-/// What follows `Basic` in any case. Another scheme says nothing about a client.
-fn basic(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, rest) = value.split_once(' ').unwrap_or((value, ""));
-    scheme.eq_ignore_ascii_case("basic").then_some(rest.trim())
-}
-
-/// Id and secret, each encoded like a form's value before they were joined (RFC 6749, 2.3.1).
-fn credentials(encoded: &str) -> Option<(String, String)> {
-    let plain = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
-    let (id, secret) = plain.split_once(':')?;
-    let decode = |text: &str| {
-        let text = text.replace('+', " ");
-        percent_decode_str(&text).decode_utf8().ok().map(Cow::into_owned)
-    };
-    Some((decode(id)?, decode(secret)?))
 }
 
 /// The answer, which nobody may keep.

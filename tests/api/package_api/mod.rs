@@ -1,2 +1,5 @@
 //! The app packages family: one file for each folder of `src/package_api`.
 mod acceptance;
+mod app_authtickets;
+mod conventions;
+mod jwks;

@@ -1,20 +1,50 @@
-//! Every answer that any test gets is held against the document: status, headers and body. An
-//! undocumented status, header or property fails the test that met it.
+//! Every answer that any test gets is held against the document of its family: status, headers and body.
+//! An undocumented status, header or property fails the test that met it.
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{LazyLock, Mutex};
 
+use appmarket::package_api::convention::paths::{Paths, is_ours};
 use http::Method;
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
 use super::client::Answer;
 
-/// The document as the code builds it.
-pub static DOCUMENT: LazyLock<Value> = LazyLock::new(|| appmarket::api::offerings().1);
+/// The document of a family.
+pub struct Document {
+    /// The family's folder below `src`.
+    pub family: &'static str,
+    /// As the code builds it.
+    pub value: Value,
+    /// The same with closed objects, so that a property which it does not name is found.
+    closed: Value,
+    /// Its addresses, where they may be written in several ways.
+    paths: Option<Paths>,
+    /// Validators by JSON pointer of the schema.
+    validators: Mutex<HashMap<String, &'static Validator>>,
+}
 
-/// Validators by JSON pointer of the schema.
-static VALIDATORS: LazyLock<Mutex<HashMap<String, &'static Validator>>> =
-    LazyLock::new(Mutex::default);
+impl Document {
+    fn new(family: &'static str, value: Value, paths: Option<Paths>) -> Self {
+        let mut closed = value.clone();
+        close(&mut closed);
+        Self { family, value, closed, paths, validators: Mutex::default() }
+    }
+}
+
+static OFFERINGS: LazyLock<Document> =
+    LazyLock::new(|| Document::new("offering_api", appmarket::api::offerings().1, None));
+
+static PACKAGES: LazyLock<Document> = LazyLock::new(|| {
+    let value = appmarket::api::packages().1;
+    let paths = Paths::of(&value);
+    Document::new("package_api", value, Some(paths))
+});
+
+/// The documents of both families.
+pub fn documents() -> [&'static Document; 2] {
+    [&OFFERINGS, &PACKAGES]
+}
 
 /// Headers that HTTP itself or the transport adds, whatever the operation.
 const TRANSPORT: &[&str] = &[
@@ -32,32 +62,44 @@ const TRANSPORT: &[&str] = &[
     "x-content-type-options",
 ];
 
-/// The operation that a request meets, with its path in the document.
-pub fn operation(method: &Method, path: &str) -> Option<(String, &'static Value)> {
+/// The operation that a request meets, with its document and its path there.
+pub fn operation(
+    method: &Method,
+    path: &str,
+) -> Option<(&'static Document, String, &'static Value)> {
     let path = path.split('?').next().unwrap_or_default();
-    let path = path.trim_end_matches('/');
-    let path = path.strip_suffix(".json").unwrap_or(path);
-    let wanted: Vec<&str> = path.split('/').collect();
-    let matches = |template: &str| {
-        let parts: Vec<&str> = template.split('/').collect();
-        parts.len() == wanted.len()
-            && parts.iter().zip(&wanted).all(|(part, text)| part.starts_with('{') || part == text)
+    let document: &'static Document = if is_ours(path) { &PACKAGES } else { &OFFERINGS };
+    let path = match &document.paths {
+        Some(paths) => paths.canonical(path)?,
+        None => {
+            let path = path.trim_end_matches('/');
+            path.strip_suffix(".json").unwrap_or(path).to_owned()
+        }
     };
-    let paths = DOCUMENT["paths"].as_object().unwrap();
+    let wanted: Vec<&str> = path.split('/').collect();
+    let paths = document.value["paths"].as_object().unwrap();
     // A literal segment wins over a parameter.
-    let found = paths
-        .keys()
-        .filter(|template| matches(template))
-        .min_by_key(|it| it.matches('{').count())?;
+    let (found, item) = paths
+        .iter()
+        .filter(|(template, item)| matches(template, item, &wanted))
+        .min_by_key(|(template, _)| template.matches('{').count())?;
     let method = if method == Method::HEAD { Method::GET } else { method.clone() };
-    let operation = paths[found].get(method.as_str().to_ascii_lowercase())?;
-    Some((found.clone(), operation))
+    let operation = item.get(method.as_str().to_ascii_lowercase())?;
+    Some((document, found.clone(), operation))
+}
+
+/// Whether a path fits a template, of which the last parameter may take several segments.
+fn matches(template: &str, item: &Value, wanted: &[&str]) -> bool {
+    let parts: Vec<&str> = template.split('/').collect();
+    let takes_rest = item.to_string().contains("x-multi-segment");
+    (parts.len() == wanted.len() || takes_rest && parts.len() < wanted.len())
+        && parts.iter().zip(wanted).all(|(part, text)| part.starts_with('{') || part == text)
 }
 
 /// Panics when the document does not know this answer.
 #[track_caller]
 pub fn check(method: &Method, path: &str, answer: &Answer) {
-    let Some((template, operation)) = operation(method, path) else { return };
+    let Some((document, template, operation)) = operation(method, path) else { return };
     let id = operation["operationId"].as_str().unwrap();
     let status = answer.status.as_u16().to_string();
     let place = format!("{id} {status}");
@@ -74,7 +116,7 @@ pub fn check(method: &Method, path: &str, answer: &Answer) {
     );
     if let Some(reference) = response["$ref"].as_str() {
         pointer = reference.trim_start_matches('#').to_owned();
-        response = DOCUMENT.pointer(&pointer).unwrap();
+        response = document.value.pointer(&pointer).unwrap();
     }
     check_headers(&place, response, answer);
     seen(&place);
@@ -96,8 +138,9 @@ pub fn check(method: &Method, path: &str, answer: &Answer) {
     let body: Value =
         serde_json::from_slice(&answer.bytes).unwrap_or_else(|error| panic!("{place}: {error}"));
     assert!(media.get("schema").is_some(), "{place}: no schema");
-    let media_key = content.keys().find(|key| **key == kind).unwrap().replace('/', "~1");
-    let validator = validator(&format!("{pointer}/content/{media_key}/schema"));
+    let media_key = content.keys().find(|key| **key == kind).map_or("*/*", |key| key);
+    let media_key = media_key.replace('/', "~1");
+    let validator = document.validator(&format!("{pointer}/content/{media_key}/schema"));
     let problems: Vec<String> = validator
         .iter_errors(&body)
         .map(|error| format!("{}: {error}", error.instance_path()))
@@ -119,28 +162,24 @@ fn check_headers(place: &str, response: &Value, answer: &Answer) {
     }
 }
 
-/// The validator of a schema in the document. Objects are closed, so that a property which the document
-/// does not name is found.
-fn validator(pointer: &str) -> &'static Validator {
-    let mut validators = VALIDATORS.lock().unwrap();
-    if let Some(known) = validators.get(pointer) {
-        return known;
+impl Document {
+    /// The validator of a schema.
+    fn validator(&self, pointer: &str) -> &'static Validator {
+        let mut validators = self.validators.lock().unwrap();
+        if let Some(known) = validators.get(pointer) {
+            return known;
+        }
+        let schema = json!({
+            "$ref": format!("#{}", pointer.replace('{', "%7B").replace('}', "%7D")),
+            "paths": self.closed["paths"],
+            "components": self.closed["components"],
+        });
+        let validator = jsonschema::options().should_validate_formats(true).build(&schema);
+        let validator =
+            Box::leak(Box::new(validator.unwrap_or_else(|error| panic!("{pointer}: {error}"))));
+        validators.insert(pointer.to_owned(), validator);
+        validator
     }
-    static CLOSED: LazyLock<Value> = LazyLock::new(|| {
-        let mut document = DOCUMENT.clone();
-        close(&mut document);
-        document
-    });
-    let schema = json!({
-        "$ref": format!("#{}", pointer.replace('{', "%7B").replace('}', "%7D")),
-        "paths": CLOSED["paths"],
-        "components": CLOSED["components"],
-    });
-    let validator = jsonschema::options().should_validate_formats(true).build(&schema);
-    let validator =
-        Box::leak(Box::new(validator.unwrap_or_else(|error| panic!("{pointer}: {error}"))));
-    validators.insert(pointer.to_owned(), validator);
-    validator
 }
 
 /// Closes every object schema that says nothing about further properties.

@@ -6,7 +6,7 @@ use super::{PATH, refused};
 use crate::offering_api::app_offerings::{offering, service_instance};
 use crate::on_both;
 use crate::support::Answer;
-use crate::support::contract::DOCUMENT;
+use crate::support::contract::documents;
 
 /// The headers that every answer has.
 #[track_caller]
@@ -206,7 +206,7 @@ on_both! {
         app.acme().post("/v1/app_offerings.json", offering("B", instance)).await.expect(201);
         app.acme().patch("/v1/app_offerings/1.json", json!({"name": "C"})).await.expect(200);
         app.acme().patch("/v1/app_offerings/1/", json!({"name": "D"})).await.expect(200);
-        let readable = DOCUMENT["paths"]
+        let readable = documents()[0].value["paths"]
             .as_object()
             .unwrap()
             .iter()

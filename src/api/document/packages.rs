@@ -1,0 +1,668 @@
+//! The document of the app packages: the base, and what no handler should have to repeat.
+//!
+//! [`finish`] is a list of passes over the finished document. Each adds what follows from an
+//! operation's own properties: its refusals, its headers, its behavior in words.
+use std::collections::BTreeSet;
+
+use http::HeaderMap;
+use serde_json::{Map, Value, json};
+use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
+use utoipa::{PartialSchema, ToSchema};
+use uuid::Uuid;
+
+use super::{
+    bound_arrays, extend, form_first, header, header_references, number, order_extensions,
+    parameter, remove_unused, shared_headers, shared_parameters, sort_schemas, text,
+};
+use crate::directory::catalogue::Catalogue;
+use crate::kernel::error::Error;
+use crate::package_api::access::behavior_name;
+use crate::package_api::convention::envelope::{AppDevError, CORRELATION, Correlation, Refused};
+use crate::package_api::convention::refusal;
+
+/// Version of the contract; raised when the contract changes, not with every release.
+const VERSION: &str = "1.0.0";
+/// Most elements of an array that says nothing else.
+const MOST_ELEMENTS: u32 = 10_000;
+/// Largest integer of each format.
+const MOST: [(&str, i64); 2] = [("int32", i32::MAX as i64), ("int64", 9_007_199_254_740_991)];
+
+/// Tags with what they are about, in the order in which the document shows them. Each is a folder of
+/// the family; a test compares them.
+const TAGS: &[(&str, &str)] = &[
+    ("app_authtickets", "Tickets of applications: log-in, renewal and revocation."),
+    ("developer_authtickets", "Tickets of developers, for tools that synchronise files."),
+    ("apppackages", "Applications, their versions and the packages of these."),
+    ("apppackages/behaviors", "What an application may do."),
+    ("filebasedpackage", "The files of a package as one archive, or one of them."),
+    ("package_files", "The files of a package."),
+    ("developer_applications", "Versions of an application and names of packages, in short."),
+    ("appsubscriptions", "Events that an application is told of."),
+    ("appinstall", "Packages in tenants: installs and their entitlements."),
+    ("headless_app", "Logs and builds of hosted storefronts."),
+    ("applications", "An application as it is installed in a tenant."),
+    ("tenants", "Tenants and their sites."),
+    ("reference", "What behaviors there are."),
+    ("jwks", "The keys that access tokens are signed with."),
+];
+
+/// The document before any operation.
+pub fn base() -> OpenApi {
+    let info = InfoBuilder::new().title("App Packages").version(VERSION).build();
+    OpenApiBuilder::new().info(info).build()
+}
+
+/// Completes a document that was gathered from the routers.
+pub fn finish(document: &OpenApi) -> Value {
+    let mut document = serde_json::to_value(document).unwrap_or_default();
+    document["info"] = info();
+    document["servers"] = json!([{
+        "url": "/api",
+        "description": "This server (local, test or production).",
+        "x-internal": false,
+    }]);
+    name_rests(&mut document);
+    add_error_schemas(&mut document);
+    let catalogue = Catalogue::built_in();
+    let (mut scopes, mut used_tags) = (BTreeSet::new(), BTreeSet::new());
+    let responses = responses();
+    for (path, item) in document["paths"].as_object_mut().into_iter().flatten() {
+        for (method, operation) in item.as_object_mut().into_iter().flatten() {
+            let operation = Operation { path, method, value: operation };
+            used_tags.extend(operation.finish(&mut scopes, &catalogue, &responses));
+        }
+    }
+    let tags = TAGS.iter().filter(|(name, _)| used_tags.contains(*name));
+    document["tags"] =
+        tags.map(|(name, text)| json!({"name": name, "description": text})).collect();
+    let components = &mut document["components"];
+    components["parameters"] = parameters();
+    components["headers"] = headers();
+    components["responses"] = responses;
+    components["securitySchemes"] = security_schemes(&scopes);
+    for (name, schema) in components["schemas"].as_object_mut().into_iter().flatten() {
+        free_members(name, schema);
+    }
+    sort_schemas(components);
+    bound(&mut document);
+    bound_arrays(&mut document, MOST_ELEMENTS);
+    remove_unused(&mut document);
+    document
+}
+
+fn info() -> Value {
+    json!({
+        "title": "App Packages",
+        "version": VERSION,
+        "description": DESCRIPTION,
+        "contact": {"name": "The operator of this server", "url": "https://example.org/appmarket"},
+        "license": {"name": "MIT", "url": "https://opensource.org/license/mit"},
+    })
+}
+
+const DESCRIPTION: &str = "\
+Developers make applications, versions of them and packages, upload files, subscribe to events and \
+install packages in tenants.
+
+**Keys** name a package: `namespace.appId.major.minor.revision.package`. Without the last part, the \
+release package is meant. Capital letters make no difference.
+
+**Addresses** are answered with and without `/api`, in any case of letters, with and without a slash at \
+the end. Names of query parameters and of members of bodies are read in any case too; empty parameters \
+count as left out, and unknown ones are ignored.
+
+**Credentials** are `Authorization: Bearer` with an access token; or, as older clients send them, \
+`x-vol-app-claims` with that of an application and `x-vol-user-claims` with that of a developer. What a \
+token allows is settled when it is issued.
+
+**`responseFields`** limits an answer to the members it names: `appKey,items(id,name)`, \
+`-applicationAttributes`.
+
+**Refusals** have one body, and the header `x-vol-correlation` always. A request is checked in this \
+order: address and method, token, behavior, syntax, ownership, existence, state. What belongs to another \
+developer account is not found.
+
+**Safe writes**: a POST takes an `Idempotency-Key`; `If-Match` with the `ETag` of a record guards what \
+changes it. Unknown members are ignored unless `Prefer: handling=strict` asks for their refusal.";
+
+/// A rest of several segments is a parameter like others in a document, with a mark.
+fn name_rests(document: &mut Value) {
+    let Some(paths) = document["paths"].as_object_mut() else { return };
+    let renamed = std::mem::take(paths).into_iter().map(|(path, mut item)| {
+        let Some((_, rest)) = path.split_once("{*") else { return (path, item) };
+        let name = rest.trim_end_matches('}').to_owned();
+        let operations = item.as_object_mut().into_iter().flatten();
+        for parameter in operations.filter_map(|(_, it)| it["parameters"].as_array_mut()).flatten()
+        {
+            if parameter["in"] == "path" && parameter["name"] == name.as_str() {
+                parameter["x-multi-segment"] = true.into();
+            }
+        }
+        (path.replace("{*", "{"), item)
+    });
+    *paths = renamed.collect();
+}
+
+/// Adds the body of refusals, which no handler names.
+fn add_error_schemas(document: &mut Value) {
+    let mut named = Vec::new();
+    AppDevError::schemas(&mut named);
+    named.push((AppDevError::name().into_owned(), AppDevError::schema()));
+    for (name, schema) in named {
+        document["components"]["schemas"][name] = serde_json::to_value(schema).unwrap_or_default();
+    }
+}
+
+/// `responseFields` may leave out any member of an answer, and what a request needs is said in words:
+/// the server reads members in any case. Refusals alone are always whole.
+fn free_members(name: &str, schema: &mut Value) {
+    if name.starts_with("AppDevError") {
+        return;
+    }
+    match schema {
+        Value::Array(items) => items.iter_mut().for_each(|item| free_members(name, item)),
+        Value::Object(object) => {
+            if object.get("required").is_some_and(Value::is_array) {
+                object.remove("required");
+            }
+            object.values_mut().for_each(|inner| free_members(name, inner));
+        }
+        _ => {}
+    }
+}
+
+/// Bounds every schema that does not do it itself, and turns `example` into the `examples` of today.
+fn bound(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(bound),
+        Value::Object(object) => {
+            for (name, inner) in object.iter_mut() {
+                // Values, not descriptions.
+                if !["example", "examples", "default", "enum"].contains(&name.as_str()) {
+                    bound(inner);
+                }
+            }
+            let kind = object.get("type").cloned().unwrap_or_default();
+            let is = |wanted: &str| {
+                kind == wanted || kind.as_array().is_some_and(|it| it.iter().any(|it| it == wanted))
+            };
+            if is("string") {
+                bound_text(object);
+            } else if is("integer") {
+                bound_integer(object);
+            } else if is("array") && !object.contains_key("maxItems") {
+                object.insert("maxItems".to_owned(), MOST_ELEMENTS.into());
+            }
+            describe_choice(object);
+            let is_schema = kind.is_string() || kind.is_array() || object.contains_key("oneOf");
+            if is_schema && let Some(example) = object.shift_remove("example") {
+                // 3.0.3 tools take a null example for a mistake.
+                if !example.is_null() {
+                    object.insert("examples".to_owned(), json!([example]));
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What is said of a choice between a schema and null stands beside it, not inside: older documents know
+/// nothing beside a reference.
+fn describe_choice(schema: &mut Map<String, Value>) {
+    let choices = schema.get_mut("oneOf").and_then(Value::as_array_mut);
+    let described = choices.into_iter().flatten().filter_map(Value::as_object_mut);
+    let mut texts = described
+        .filter(|choice| choice.contains_key("$ref"))
+        .filter_map(|choice| choice.shift_remove("description"));
+    if let Some(text) = texts.next() {
+        schema.insert("description".to_owned(), text);
+    }
+}
+
+fn bound_text(schema: &mut Map<String, Value>) {
+    if schema.contains_key("enum") || schema.contains_key("const") {
+        return;
+    }
+    let format = schema.get("format").and_then(Value::as_str).unwrap_or_default();
+    let most: i64 = match format {
+        "date-time" => 35,
+        "binary" => i32::MAX.into(),
+        _ => 4000,
+    };
+    if format.is_empty() && !schema.contains_key("pattern") {
+        schema.insert("pattern".to_owned(), r"^[^\x00]*$".into());
+    }
+    schema.entry("maxLength").or_insert_with(|| most.into());
+}
+
+fn bound_integer(schema: &mut Map<String, Value>) {
+    let format = schema.get("format").and_then(Value::as_str).unwrap_or("int64").to_owned();
+    let most = MOST.iter().find(|(name, _)| *name == format).map_or(i64::MAX, |(_, most)| *most);
+    schema.entry("format").or_insert_with(|| format.into());
+    schema.entry("minimum").or_insert_with(|| 0.into());
+    schema.entry("maximum").or_insert_with(|| most.into());
+}
+
+/// One operation of the document, with where it is.
+struct Operation<'a> {
+    path: &'a str,
+    method: &'a str,
+    value: &'a mut Value,
+}
+
+impl Operation<'_> {
+    /// Adds what follows from the operation's own properties; returns its tags.
+    fn finish(
+        mut self,
+        scopes: &mut BTreeSet<String>,
+        catalogue: &Catalogue,
+        refusals: &Value,
+    ) -> Vec<String> {
+        self.secure(scopes, catalogue);
+        self.parameters();
+        self.successes();
+        self.refusals(refusals);
+        form_first(self.value);
+        order_extensions(self.value);
+        let tags = self.value["tags"].as_array().into_iter().flatten();
+        tags.filter_map(|tag| tag.as_str().map(str::to_owned)).collect()
+    }
+
+    fn is_anonymous(&self) -> bool {
+        let alternatives = self.value["security"].as_array().into_iter().flatten();
+        alternatives.filter_map(Value::as_object).any(Map::is_empty)
+    }
+
+    /// The behavior that it needs, as a scope.
+    fn scope(&self) -> Option<String> {
+        let alternatives = self.value["security"].as_array().into_iter().flatten();
+        let mut scopes = alternatives.filter_map(|it| it["oauth2"].get(0)?.as_str());
+        scopes.next().map(str::to_owned)
+    }
+
+    fn is(&self, method: &str) -> bool {
+        self.method == method
+    }
+
+    /// Whether the answer is JSON, of which parts can be shown.
+    fn answers_json(&self) -> bool {
+        self.value.pointer("/responses/200/content/application~1json").is_some()
+    }
+
+    fn takes_json(&self) -> bool {
+        self.value.pointer("/requestBody/content/application~1json").is_some()
+    }
+
+    /// Each way of sending a token serves; the behavior also stands in words.
+    fn secure(&mut self, scopes: &mut BTreeSet<String>, catalogue: &Catalogue) {
+        if self.is_anonymous() || self.value["security"].is_null() {
+            return;
+        }
+        let scope = self.scope();
+        let needed: Vec<&String> = scope.iter().collect();
+        self.value["security"] = json!([
+            {"bearerAuth": []}, {"oauth2": needed}, {"appClaims": []}, {"userClaims": []},
+        ]);
+        let Some(scope) = scope else { return };
+        let name = behavior_name(&scope);
+        let id = catalogue.behaviors.named(&name).map(|behavior| behavior.id);
+        let id = id.map(|id| format!(" ({id})")).unwrap_or_default();
+        let own = if self.value["x-own-package"] == true {
+            ", unless an application asks for its own package"
+        } else {
+            ""
+        };
+        let text = self.value["description"].as_str().unwrap_or_default();
+        let text = format!("{text}\n\nNeeds the behavior *{name}*{id}{own}.");
+        self.value["description"] = text.trim_start().into();
+        scopes.insert(scope);
+    }
+
+    /// Adds the parameters that operations of this kind understand.
+    fn parameters(&mut self) {
+        let mut names: Vec<&str> = Vec::new();
+        if self.answers_json() {
+            names.push("ResponseFields");
+        }
+        if !self.is_anonymous() {
+            match self.method {
+                "post" => names.push("IdempotencyKey"),
+                "put" | "delete" => names.push("IfMatch"),
+                _ => {}
+            }
+            if self.takes_json() {
+                names.push("Prefer");
+            }
+        }
+        if self.may_be_known() {
+            names.push("IfNoneMatch");
+        }
+        names.push("Correlation");
+        let parameters = self.value["parameters"].take();
+        let mut parameters: Vec<Value> = parameters.as_array().cloned().unwrap_or_default();
+        parameters.iter_mut().for_each(offer);
+        parameters.extend(
+            names.iter().map(|name| json!({"$ref": format!("#/components/parameters/{name}")})),
+        );
+        self.value["parameters"] = parameters.into();
+        if let Some(body) = self.value.get_mut("requestBody").and_then(Value::as_object_mut) {
+            body.entry("required").or_insert_with(|| true.into());
+        }
+    }
+
+    /// Whether a caller can name the state that they know.
+    fn may_be_known(&self) -> bool {
+        self.is("get") && self.answers_json()
+    }
+
+    /// Adds the headers of successes.
+    fn successes(&mut self) {
+        let mut names = LIMITS.to_vec();
+        if self.answers_json() && (self.is("get") || !self.is_anonymous()) {
+            names.push("ETag");
+        }
+        if self.is("post") && !self.is_anonymous() {
+            names.push("Idempotency-Replayed");
+        }
+        if self.takes_json() && !self.is_anonymous() {
+            names.push("Preference-Applied");
+        }
+        let headers = references(&names);
+        for (status, response) in self.value["responses"].as_object_mut().into_iter().flatten() {
+            if status.starts_with(['2', '3']) {
+                let own = response["headers"].take();
+                response["headers"] = headers.clone();
+                extend(&mut response["headers"], own);
+            }
+        }
+    }
+
+    /// Adds every refusal that the operation can give. What a handler says of one itself stays, and gets
+    /// what it left out.
+    fn refusals(&mut self, known: &Value) {
+        let mut statuses = vec!["400", "429", "500", "503"];
+        if !self.is_anonymous() {
+            statuses.push("401");
+        }
+        if self.scope().is_some() {
+            statuses.push("403");
+        }
+        if self.path.contains('{') {
+            statuses.push("404");
+        }
+        if self.is("post") && !self.is_anonymous() {
+            statuses.extend(["409", "422"]);
+        }
+        if (self.is("put") || self.is("delete")) && !self.is_anonymous() {
+            statuses.push("412");
+        }
+        if !self.is("get") && !self.is("delete") {
+            statuses.push("413");
+        }
+        let is_known = self.may_be_known();
+        let is_anonymous = self.is_anonymous();
+        let Some(responses) = self.value["responses"].as_object_mut() else { return };
+        if is_known {
+            let reference = json!({"$ref": "#/components/responses/NotModified"});
+            responses.entry("304").or_insert(reference);
+        }
+        let own = responses.keys().filter(|status| status.starts_with(['4', '5'])).cloned();
+        let own: Vec<String> = own.collect();
+        for status in &own {
+            complete(status, &mut responses[status], is_anonymous, known);
+        }
+        for status in statuses {
+            let Some(name) = refusal_name(status, is_anonymous) else { continue };
+            let reference = json!({"$ref": format!("#/components/responses/{name}")});
+            responses.entry(status).or_insert(reference);
+        }
+        responses.sort_keys();
+    }
+}
+
+/// Moves the example of an optional parameter into its schema: the Swagger UI sends the others at once.
+fn offer(parameter: &mut Value) {
+    if parameter["required"] == true {
+        return;
+    }
+    let example = parameter.as_object_mut().and_then(|it| it.shift_remove("example"));
+    if let Some(example) = example {
+        parameter["schema"]["examples"] = json!([example]);
+    }
+}
+
+/// Headers of every answer that was counted.
+const LIMITS: [&str; 3] = ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"];
+
+/// These headers and those that every answer of this family has.
+fn references(names: &[&str]) -> Value {
+    header_references(&[names, &[CORRELATION.as_str()]].concat())
+}
+
+/// Completes a refusal of which the handler has only told when it occurs.
+fn complete(status: &str, response: &mut Value, is_anonymous: bool, known: &Value) {
+    let Some(name) = refusal_name(status, is_anonymous) else { return };
+    for part in ["headers", "content"] {
+        if response.get(part).is_none_or(|it| it.as_object().is_none_or(Map::is_empty)) {
+            response[part] = known[name][part].clone();
+        }
+    }
+}
+
+/// The response of a status, among the components.
+fn refusal_name(status: &str, is_anonymous: bool) -> Option<&'static str> {
+    let is_meant = |refusal: &&Refusal| {
+        refusal.status == status && (status != "401" || refusal.is_anonymous == is_anonymous)
+    };
+    REFUSALS.iter().find(is_meant).map(|refusal| refusal.name)
+}
+
+/// A refusal as the document tells of it.
+struct Refusal {
+    name: &'static str,
+    status: &'static str,
+    /// Whether it is that of operations without a token, where there are two.
+    is_anonymous: bool,
+    description: &'static str,
+    example: fn() -> Error,
+}
+
+const REFUSALS: &[Refusal] = &[
+    Refusal {
+        name: "BadRequest",
+        status: "400",
+        is_anonymous: false,
+        description: "The body, a parameter or a header is missing or malformed.",
+        example: || refusal::missing("appKey", "must not be blank."),
+    },
+    Refusal {
+        name: "Unauthorized",
+        status: "401",
+        is_anonymous: false,
+        description: "The access token is missing, not valid or expired.",
+        example: || refusal::access_token("get_package"),
+    },
+    Refusal {
+        name: "InvalidCredentials",
+        status: "401",
+        is_anonymous: true,
+        description: "The credentials are not accepted; which of them is wrong is not told.",
+        example: refusal::credentials,
+    },
+    Refusal {
+        name: "Forbidden",
+        status: "403",
+        is_anonymous: false,
+        description: "The token lacks the behavior, or a namespace or tenant is another account's.",
+        example: || refusal::forbidden("get_package", Some(42)),
+    },
+    Refusal {
+        name: "NotFound",
+        status: "404",
+        is_anonymous: false,
+        description: "There is no such record, or the caller may not see it.",
+        example: || refusal::not_found("package", "AppKey", "acme01.loyalty.9.9.9.Release"),
+    },
+    Refusal {
+        name: "Conflict",
+        status: "409",
+        is_anonymous: false,
+        description: "The state of a record does not allow it, there is one already, or a request with \
+                      the same `Idempotency-Key` is still running.",
+        example: || refusal::exists("package", "AppKey", "acme01.loyalty.1.0.0.Release"),
+    },
+    Refusal {
+        name: "PreconditionFailed",
+        status: "412",
+        is_anonymous: false,
+        description: "`If-Match` names another state of the record.",
+        example: refusal::changed_since,
+    },
+    Refusal {
+        name: "PayloadTooLarge",
+        status: "413",
+        is_anonymous: false,
+        description: "The body is larger than the limit.",
+        example: || refusal::too_large(1_048_576),
+    },
+    Refusal {
+        name: "UnprocessableEntity",
+        status: "422",
+        is_anonymous: false,
+        description: "The `Idempotency-Key` was used with another request.",
+        example: || {
+            refusal::unprocessable("The Idempotency-Key was used before with another request")
+        },
+    },
+    Refusal {
+        name: "TooManyRequests",
+        status: "429",
+        is_anonymous: false,
+        description: "Too many requests; wait as long as `Retry-After` says.",
+        example: || refusal::throttled(2),
+    },
+    Refusal {
+        name: "InternalServerError",
+        status: "500",
+        is_anonymous: false,
+        description: "Unforeseen; the `x-vol-correlation` leads to the cause in the server's log.",
+        example: refusal::unexpected,
+    },
+    Refusal {
+        name: "ServiceUnavailable",
+        status: "503",
+        is_anonymous: false,
+        description: "The database does not answer; try again soon.",
+        example: refusal::unavailable,
+    },
+];
+
+/// Every refusal, with an example as the service itself makes it.
+fn responses() -> Value {
+    let mut given = HeaderMap::new();
+    given.insert(CORRELATION, http::HeaderValue::from_static("5d0a4c3be2f94d5f9f0e1a2b3c4d5e6f"));
+    let correlation = Correlation::of(&given, Uuid::nil());
+    let refused = Refused { operation: "", path: "", correlation: &correlation };
+    let mut responses = Map::new();
+    let known = [["ETag"].as_slice(), &LIMITS].concat();
+    responses.insert(
+        "NotModified".to_owned(),
+        json!({"description": "Nothing has changed since the `ETag` in `If-None-Match`.",
+               "headers": references(&known)}),
+    );
+    for Refusal { name, status, description, example, .. } in REFUSALS {
+        let mut names = LIMITS.to_vec();
+        if ["429", "503"].contains(status) {
+            names.push("Retry-After");
+        }
+        let response = json!({
+            "description": description,
+            "headers": references(&names),
+            "content": {"application/json": {
+                "schema": {"$ref": "#/components/schemas/AppDevError"},
+                "example": refused.body(&example()),
+            }},
+        });
+        responses.insert((*name).to_owned(), response);
+    }
+    Value::Object(responses)
+}
+
+fn security_schemes(scopes: &BTreeSet<String>) -> Value {
+    let scopes: Map<String, Value> =
+        scopes.iter().map(|scope| (scope.clone(), behavior_name(scope).into())).collect();
+    let token = "/api/platform/applications/authtickets/oauth";
+    json!({
+        "bearerAuth": {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "An access token of an application or developer: a JWT, signed with ES256 by \
+                            a key of `/.well-known/jwks.json` and checked as RFC8725 recommends. Valid \
+                            for an hour.",
+        },
+        "oauth2": {
+            "type": "oauth2",
+            "description": "The same tokens, for the key of an application as client id and its secret. \
+                            They are JWTs; see RFC8725. The scopes of an operation name the behavior \
+                            that it needs.",
+            "flows": {"clientCredentials": {
+                "tokenUrl": token, "refreshUrl": token, "scopes": scopes,
+            }},
+        },
+        "appClaims": {
+            "type": "apiKey",
+            "in": "header",
+            "name": "x-vol-app-claims",
+            "description": "An access token of an application, as older clients send it.",
+        },
+        "userClaims": {
+            "type": "apiKey",
+            "in": "header",
+            "name": "x-vol-user-claims",
+            "description": "An access token of a developer. Beside that of an application, what either \
+                            may not do is refused.",
+        },
+    })
+}
+
+/// Parameters that many operations understand.
+fn parameters() -> Value {
+    let mut fields = parameter(
+        "responseFields",
+        "Members of the answer that are wanted, separated by commas; those of a member in parentheses: \
+         `appKey,items(id,name)`. A hyphen leaves a member out: `-applicationAttributes`. Members of an \
+         array's elements are named as those of the array. Default: all.",
+        text(4096, r"^[A-Za-z0-9_,()* \t-]*$", "appKey,id"),
+    );
+    fields["in"] = "query".into();
+    let mut parameters = json!({
+        "ResponseFields": fields,
+        "Correlation": parameter(
+            "x-vol-correlation",
+            "Id of the request, of the caller's choice: the answer and the server's log repeat it. \
+             Default: one of the server's.",
+            text(64, "^[A-Za-z0-9-]{1,64}$", "5d0a4c3be2f94d5f9f0e1a2b3c4d5e6f"),
+        ),
+    });
+    extend(&mut parameters, shared_parameters());
+    parameters
+}
+
+fn headers() -> Value {
+    let mut headers = shared_headers();
+    extend(
+        &mut headers,
+        json!({
+            CORRELATION.as_str(): header(
+                "Id of the request, as in the body of a refusal.",
+                text(64, "^[A-Za-z0-9-]{1,64}$", "5d0a4c3be2f94d5f9f0e1a2b3c4d5e6f"),
+            ),
+            "Content-Length": header("Size of the file, in bytes.", number(1024)),
+        }),
+    );
+    if let Some(headers) = headers.as_object_mut() {
+        headers.sort_keys();
+    }
+    headers
+}

@@ -1,0 +1,172 @@
+//! The rules of applications' tickets: who gets one, and for how long (contract 1.3).
+use futures_util::FutureExt;
+
+use crate::directory::identity::FAILED_LOG_INS;
+use crate::directory::state::AppState;
+use crate::directory::tickets::{self, Access, Behaviors, Holder, Kept, Refresh, Renewable};
+use crate::kernel::error::{Error, Result};
+use crate::package_api::convention::key::AppKey;
+use crate::package_api::convention::refusal;
+use crate::package_api::model::lookup::{self, PackageRow, Which};
+use crate::package_api::model::secret::SharedSecret;
+
+/// With what an application shows who it is, as it was sent.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Credentials {
+    /// Key of a package.
+    pub key: Option<String>,
+    /// Secret of its version.
+    pub secret: Option<String>,
+}
+
+/// A ticket.
+#[derive(Debug)]
+pub struct Ticket {
+    /// The access token.
+    pub access: Access,
+    /// The refresh token.
+    pub refresh_token: String,
+    /// When that expires, in milliseconds since the epoch.
+    pub refresh_expires_at: i64,
+}
+
+/// Gives a ticket for the key and the secret of an application.
+///
+/// # Errors
+/// 401 for any that is missing or wrong, always in the same words; 429 after too many of them.
+pub async fn log_in(state: &AppState, sent: &Credentials, address: &str) -> Result<Ticket> {
+    let key = sent.key.as_deref().and_then(|key| AppKey::parse(key, "applicationId").ok());
+    let now = state.clock.now_millis();
+    // Names that are no keys count as one: there is no end of them.
+    let name = key.as_ref().map_or_else(|| "?".to_owned(), |key| key.lower().to_string());
+    let failures = state.identities.failed_log_ins(&name, address, now);
+    failures.check(now, FAILED_LOG_INS).map_err(Error::TooManyRequests)?;
+    let secret = sent.secret.as_deref().unwrap_or_default();
+    let Some(row) = authenticate(state, key, secret).await? else {
+        // Two at the same time may both be let in; both are counted.
+        let (_, _) = failures.count(now, FAILED_LOG_INS);
+        tracing::info!(name, address, "a log-in was refused");
+        return Err(refusal::credentials());
+    };
+    let of = Renewable::App { package: row.package.id };
+    let refresh = state.tickets.refresh(&state.kernel, of);
+    let (refresh_token, refresh_expires_at) = (refresh.token.clone(), refresh.expires_at);
+    let access = access(state, &row).await?;
+    state
+        .store
+        .write(refresh, |transaction, refresh: &Refresh| {
+            async move { Ok(tickets::keep(transaction, refresh).await?) }.boxed()
+        })
+        .await?;
+    Ok(Ticket { access, refresh_token, refresh_expires_at })
+}
+
+/// The package of a key, if this is its secret. Does the same whatever is wrong, so that the time it
+/// takes tells nothing: one query, one hash, one comparison.
+async fn authenticate(
+    state: &AppState,
+    key: Option<AppKey>,
+    secret: &str,
+) -> Result<Option<PackageRow>> {
+    let key = key.unwrap_or_else(nobody);
+    let row = lookup::find(state.store.committed(), Which::Key(&key)).await?;
+    // As long as a real one, and the hash of nothing.
+    let stored = row.as_ref().map_or(NO_HASH, |row| &row.version.secret_hash);
+    let is_right = SharedSecret::same(&state.site.key, stored, secret);
+    Ok(row.filter(|_| is_right))
+}
+
+/// Stands for the hash of a secret where there is none.
+const NO_HASH: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// A key that no package has: names do not begin with a blank.
+fn nobody() -> AppKey {
+    let none = || " ".to_owned();
+    AppKey { namespace: none(), app_id: none(), major: 0, minor: 0, revision: 0, package: none() }
+}
+
+/// Gives another access token for a refresh token. Credentials that come along must be those of its
+/// application.
+///
+/// # Errors
+/// 401 for a token that is unknown, revoked or expired or whose package is deleted, and for credentials
+/// that are wrong; always in the same words.
+pub async fn renew(state: &AppState, token: &str, with: &Credentials) -> Result<Ticket> {
+    let now = state.clock.now_millis();
+    let found = tickets::find(state.store.connection(), &state.site.key, token, now).await?;
+    let Some(Kept { of: Renewable::App { package }, expires_at }) = found else {
+        return Err(refusal::credentials());
+    };
+    let row = lookup::find(state.store.committed(), Which::Id(package)).await?;
+    let row = row.filter(|row| fits(state, row, with)).ok_or_else(refusal::credentials)?;
+    Ok(Ticket {
+        access: access(state, &row).await?,
+        refresh_token: token.to_owned(),
+        refresh_expires_at: expires_at,
+    })
+}
+
+/// Whether whatever is there of credentials is that of a package.
+fn fits(state: &AppState, row: &PackageRow, sent: &Credentials) -> bool {
+    let is_key = |key: &String| {
+        AppKey::parse(key, "client_id").is_ok_and(|key| key.lower() == row.key().lower())
+    };
+    let is_secret =
+        |secret: &String| SharedSecret::same(&state.site.key, &row.version.secret_hash, secret);
+    sent.key.as_ref().is_none_or(is_key) && sent.secret.as_ref().is_none_or(is_secret)
+}
+
+/// An access token with the behaviors that the package has now.
+async fn access(state: &AppState, row: &PackageRow) -> Result<Access> {
+    let ids: Vec<i64> = serde_json::from_str(&row.package.behaviors).map_err(Error::internal)?;
+    let behaviors: Behaviors = ids.into_iter().collect();
+    let holder = Holder::App {
+        version: row.version.id,
+        key: row.key().to_string(),
+        name: row.version.name.clone(),
+    };
+    state.tickets.access(&state.kernel, &holder, &behaviors).await
+}
+
+/// Revokes a refresh token.
+///
+/// # Errors
+/// 404 when there is none; only its last characters are told.
+pub async fn revoke(state: &AppState, token: String) -> Result<()> {
+    let context = (state.clone(), token.clone());
+    let revoked = state
+        .store
+        .write(context, |transaction, (state, token): &(AppState, String)| {
+            async move {
+                let now = state.clock.now_millis();
+                Ok(tickets::revoke(transaction, &state.site.key, token, now).await?)
+            }
+            .boxed()
+        })
+        .await?;
+    if revoked {
+        Ok(())
+    } else {
+        Err(refusal::not_found("refresh token", "RefreshToken", tail(&token)))
+    }
+}
+
+/// The end of a secret, by which its owner knows it again.
+fn tail(token: &str) -> String {
+    let count = token.chars().count();
+    // Of a short text nothing would be left to guess.
+    let shown = if count > 16 { 4 } else { 0 };
+    format!("…{}", token.chars().skip(count - shown).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_end_of_a_token_is_told() {
+        for (token, told) in [("", "…"), ("short", "…"), ("0123456789abcdefg", "…defg")] {
+            assert_eq!(tail(token), told);
+        }
+    }
+}

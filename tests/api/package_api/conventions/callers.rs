@@ -1,0 +1,124 @@
+//! Who calls, and how often (contract 1.3.1).
+use serde_json::json;
+
+use super::{CREATE, PACKAGES};
+use crate::on_both;
+use crate::support::packages::{World, refused};
+use crate::support::{Answer, TestApp};
+
+const PATH: &str = "/api/platform/appdev/apppackages/acme01.loyalty.1.0.0.Release";
+
+#[track_caller]
+fn unknown(answer: Answer) {
+    assert_eq!(answer.header("www-authenticate"), "Bearer");
+    let message = "The access token is missing, not valid or expired.";
+    let data = [("OperationName", "get_package"), ("WWW-Authenticate", "Bearer")];
+    refused(answer, 401, "INVALID_ACCESS_TOKEN", message, &data);
+}
+
+on_both! {
+    async fn a_token_may_come_in_either_header(app: TestApp) {
+        let world = World::new(&app).await;
+        let token = world.ticket(&world.application("acme01.loyalty.1.0.0").await).await;
+        for (name, value) in [
+            ("authorization", format!("Bearer {token}")),
+            ("authorization", format!("bearer  {token}")),
+            ("x-vol-app-claims", token.clone()),
+            ("X-Vol-App-Claims", token.clone()),
+            ("x-vol-user-claims", token.clone()),
+        ] {
+            app.anonymous().with(name, &value).get(PATH).await.expect(200);
+        }
+        for (name, value) in [
+            ("authorization", token.clone()),
+            ("authorization", format!("Basic {token}")),
+            ("authorization", "Bearer".to_owned()),
+            ("authorization", String::new()),
+            ("x-vol-app-claims", format!("Bearer {token}")),
+            ("x-vol-app-claims", String::new()),
+            ("x-other", token.clone()),
+        ] {
+            unknown(app.anonymous().with(name, &value).get(PATH).await);
+        }
+    }
+
+    async fn authorization_goes_before_all_others(app: TestApp) {
+        let world = World::new(&app).await;
+        let token = world.ticket(&world.application("acme01.loyalty.1.0.0").await).await;
+        let client = app.bearer(&token).with("x-vol-app-claims", "nonsense");
+        client.with("x-vol-user-claims", "nonsense").get(PATH).await.expect(200);
+        // One that is wrong is not made good by another.
+        unknown(app.bearer("nonsense").with("x-vol-app-claims", &token).get(PATH).await);
+        let claims = app.anonymous().with("x-vol-app-claims", &token);
+        unknown(claims.with("x-vol-user-claims", "nonsense").get(PATH).await);
+    }
+
+    async fn two_tokens_allow_what_both_allow(app: TestApp) {
+        let world = World::new(&app).await;
+        let all = world.ticket(&world.application("acme01.loyalty.1.0.0").await).await;
+        let reader = world.application_with("acme01.reader.1.0.0", &["Developer Read"]).await;
+        let reader = world.ticket(&reader).await;
+        let foreign = world.ticket(&world.application("globex01.app.1.0.0").await).await;
+        let both = |user: &str| {
+            app.anonymous().with("x-vol-app-claims", &all).with("x-vol-user-claims", user)
+        };
+        both(&all).post(CREATE, json!({"appKey": "acme01.points.1.0.0"})).await.expect(200);
+        both(&reader).get(PATH).await.expect(200);
+        let message = "Forbidden: the access token lacks the behavior 41.";
+        let data = [("OperationName", "create_app_package"), ("BehaviorId", "41")];
+        for user in [&reader, &foreign] {
+            let answer = both(user).post(CREATE, json!({"appKey": "acme01.points.2.0.0"})).await;
+            refused(answer, 403, "FORBIDDEN", message, &data);
+        }
+    }
+
+    async fn an_application_may_always_read_its_own_package(app: TestApp) {
+        let world = World::new(&app).await;
+        let none = world.application_with("acme01.loyalty.1.0.0", &[]).await;
+        world.application("acme01.other.1.0.0").await;
+        let client = world.client(&none).await;
+        client.get(PATH).await.expect(200);
+        let message = "Forbidden: the access token lacks the behavior 42.";
+        let data = [("OperationName", "get_package"), ("BehaviorId", "42")];
+        let answer = client.get(&format!("{PACKAGES}/acme01.other.1.0.0")).await;
+        refused(answer, 403, "FORBIDDEN", message, &data);
+    }
+}
+
+#[tokio::test]
+async fn requests_are_counted_by_application() {
+    let app = TestApp::sqlite_with(|config| {
+        config.package_rate_limit_burst = 8;
+        config.package_rate_limit_per_hour = 20;
+    })
+    .await;
+    let world = World::new(&app).await;
+    let loyalty = world.client(&world.application("acme01.loyalty.1.0.0").await).await;
+    let other = world.client(&world.application("acme01.other.1.0.0").await).await;
+    let answer = loyalty.get(PATH).await;
+    assert_eq!(answer.header("x-ratelimit-limit"), "20");
+    assert_eq!(answer.header("x-ratelimit-remaining"), "19");
+    // 9:00 UTC.
+    assert_eq!(answer.header("x-ratelimit-reset"), "1769936400");
+    answer.expect(200);
+    for _ in 0..7 {
+        loyalty.get(PATH).await.expect(200);
+    }
+    let answer = loyalty.get(PATH).await;
+    assert_eq!(answer.header("retry-after"), "2");
+    assert_eq!(answer.header("x-ratelimit-remaining"), "12");
+    let message = "Too many requests; try again in 2 seconds.";
+    refused(answer, 429, "EXCEEDED_MAX_RETRIES", message, &[]);
+    other.get(PATH).await.expect(200);
+    app.advance_seconds(2);
+    loyalty.get(PATH).await.expect(200);
+    // Whoever tries tokens is counted by address, like anybody without one.
+    for _ in 0..6 {
+        unknown(app.bearer("nonsense").get(PATH).await);
+    }
+    app.advance_seconds(2);
+    for _ in 0..8 {
+        unknown(app.anonymous().get(PATH).await);
+    }
+    assert_eq!(app.anonymous().get(PATH).await.status, 429);
+}
