@@ -3,7 +3,7 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::dto::{AppDevPackage, PackageRequest};
-use super::{create, read};
+use super::{clone, create, delete, project, read, update};
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
 use crate::package_api::call::{Call, Write};
@@ -59,4 +59,88 @@ pub async fn get(State(state): State<AppState>, call: Call) -> Result<Response> 
     let (row, sight) = lookup::seen(source, Which::Key(&key), &call.caller, skip).await?;
     call.caller.require(lookup::is_callers_own(&row, &call.caller))?;
     call.found(&read::package(source, &state, &row, sight, children).await?)
+}
+
+/// Create a package
+///
+/// Makes a package as the body describes it, with its children: the release package of a new version, of a
+/// known application or a new one, or another package of a known version that is not locked. The key is
+/// `appKey`, or is made of `namespace`, `appId`, the three parts of the version and `packageName`, which is
+/// `Release` when it is left out. A new application needs `applicationName`; its type is
+/// `applicationTypeId`, 1 when it is left out. This is the way to make a theme without parent. What all
+/// packages of a version share is taken from the body only when the version is new.
+#[utoipa::path(
+    post, path = "/project", tag = TAG, operation_id = "create_package",
+    params(("projectId" = Option<i32>, Query, minimum = 0, maximum = 2147483647,
+        description = "Kept with the package; it has no effect.", example = 17)),
+    request_body(content = AppDevPackage, description = "The new package. Members that only the server sets are ignored.", example = json!({
+        "appKey": "acme01.loyalty.1.1.0.AnnsWork", "packageDescription": "Points for returns",
+        "applicationBehaviors": [{"behaviorId": 102}]
+    })),
+    responses((status = OK, description = "The new package, with its children.", body = AppDevPackage)),
+    security(("oauth2" = ["developer:Create"])),
+)]
+pub async fn create_project(State(state): State<AppState>, write: Write) -> Result<Response> {
+    project::create(&state, write).await
+}
+
+/// Update a package
+///
+/// Changes what the body has; what it leaves out stays, and so do most members that are null. A list of
+/// children replaces the children that are there: those with a number are changed, those without are
+/// made, all others are removed. Name, description, status and parent theme are shared by all packages of
+/// the version. In a version whose status locks it, nothing but the status can be changed. A body that
+/// changes nothing leaves the dates as they are.
+#[utoipa::path(
+    put, path = "/{applicationKey}", tag = TAG, operation_id = "update_package",
+    params(("applicationKey" = String, Path, min_length = 1, max_length = 200,
+        description = "Key of the package: namespace, application, version and package; without the last, the release package.",
+        example = "acme01.loyalty.1.0.0.Release")),
+    request_body(content = AppDevPackage, description = "What is to be changed. Members that only the server sets are ignored.", example = json!({
+        "applicationName": "Loyalty", "packageDescription": "Points for returns",
+        "applicationBehaviors": [{"behaviorId": 102}, {"behaviorId": 122}]
+    })),
+    responses((status = OK, description = "The package, with its children.", body = AppDevPackage)),
+    security(("oauth2" = ["developer:Update"])),
+)]
+pub async fn update(State(state): State<AppState>, write: Write) -> Result<Response> {
+    update::update(&state, write).await
+}
+
+/// Delete a package
+///
+/// Deletes a package with its files and subscriptions, and the tickets it was given. Its key is never used
+/// again. Release packages, packages of a locked version and packages that are installed in a tenant
+/// cannot be deleted.
+#[utoipa::path(
+    delete, path = "/{applicationKey}", tag = TAG, operation_id = "delete_package",
+    params(("applicationKey" = String, Path, min_length = 1, max_length = 200,
+        description = "Key of the package: namespace, application, version and package.",
+        example = "acme01.loyalty.1.0.0.AnnsWork")),
+    responses((status = OK, description = "The package is deleted.")),
+    security(("oauth2" = ["developer:Delete"])),
+)]
+pub async fn delete(State(state): State<AppState>, write: Write) -> Result<Response> {
+    delete::delete(&state, write).await
+}
+
+/// Clone a package
+///
+/// Copies the configuration and the files of a package into a new package of the same version, which gets
+/// the name of the path. Installs are not copied. A body is ignored. Names stay taken when their package
+/// is deleted, and a locked version takes no further packages.
+#[utoipa::path(
+    post, path = "/{applicationKey}/clone/{packageName}", tag = TAG, operation_id = "clone_package",
+    params(
+        ("applicationKey" = String, Path, min_length = 1, max_length = 200,
+         description = "Key of the package to copy: namespace, application, version and package; without the last, the release package.",
+         example = "acme01.loyalty.1.0.0.Release"),
+        ("packageName" = String, Path, min_length = 1, max_length = 50, pattern = "^[A-Za-z0-9_-]+$",
+         description = "Name of the new package.", example = "AnnsWork"),
+    ),
+    responses((status = OK, description = "The new package, with its children.", body = AppDevPackage)),
+    security(("oauth2" = ["developer:Create"])),
+)]
+pub async fn clone_package(State(state): State<AppState>, write: Write) -> Result<Response> {
+    clone::clone(&state, write).await
 }

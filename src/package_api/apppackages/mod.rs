@@ -3,21 +3,33 @@
 //! | Method | Path | Handler |
 //! |---|---|---|
 //! | POST | `/platform/appdev/apppackages/create` | `http::create` |
-//! | GET | `/platform/appdev/apppackages/{applicationKey}` | `http::get` |
+//! | POST | `/platform/appdev/apppackages/project` | `http::create_project` |
+//! | GET, PUT, DELETE | `/platform/appdev/apppackages/{applicationKey}` | `http::get`, `http::update`, `http::delete` |
+//! | POST | `/platform/appdev/apppackages/{applicationKey}/clone/{packageName}` | `http::clone_package` |
+//! | … | `/platform/appdev/apppackages/{packageId}/behaviors` | [`behaviors`] |
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::directory::state::AppState;
 
+pub mod behaviors;
 pub mod children;
+pub mod clone;
 pub mod create;
+pub mod delete;
 pub mod dto;
 mod http;
+pub mod input;
+pub mod project;
 pub mod read;
+pub mod update;
 
 /// The resource's routes.
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
         // One `routes!` per path: two paths in one would share their methods.
         .routes(routes!(http::create))
-        .routes(routes!(http::get))
+        .routes(routes!(http::create_project))
+        .routes(routes!(http::get, http::update, http::delete))
+        .routes(routes!(http::clone_package))
+        .merge(behaviors::router())
 }

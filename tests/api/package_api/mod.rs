@@ -1,5 +1,6 @@
 //! The app packages family: one file for each folder of `src/package_api`.
 mod acceptance;
 mod app_authtickets;
+mod apppackages;
 mod conventions;
 mod jwks;

@@ -1,0 +1,78 @@
+//! Copying a package within its version (contract 3.8a).
+use axum::response::Response;
+use futures_util::FutureExt;
+use sea_orm::{DatabaseTransaction, Set};
+
+use super::create::{self, Author};
+use super::update;
+use crate::directory::state::AppState;
+use crate::directory::tickets::Actor;
+use crate::kernel::audit;
+use crate::kernel::error::Result;
+use crate::kernel::idempotency::Answer;
+use crate::package_api::access::Caller;
+use crate::package_api::call::Write;
+use crate::package_api::convention::key::{AppKey, is_name};
+use crate::package_api::convention::refusal;
+use crate::package_api::model::lookup::{self, Lock, Sight, Which};
+use crate::package_api::model::packages;
+
+/// What is to be copied, and how the copy is called.
+struct Copy {
+    source: AppKey,
+    name: String,
+    guid: String,
+}
+
+/// Makes a copy of a package under another name, with the same configuration and files.
+///
+/// # Errors
+/// 400 for a name that is none, 404 for a package of another account, 409 for a name that is taken and for
+/// a locked version.
+pub async fn clone(state: &AppState, write: Write) -> Result<Response> {
+    let source = write.call.target.key()?;
+    let name = write.call.target.text("packageName").trim().to_owned();
+    if !is_name(&name) {
+        return Err(refusal::missing(
+            "packageName",
+            "must have 1 to 50 letters, digits, hyphens and underscores.",
+        ));
+    }
+    let copy = Copy { source, name, guid: create::guid() };
+    write
+        .run(state, copy, |transaction, state, write, copy| {
+            insert(transaction, state, write, copy).boxed()
+        })
+        .await
+}
+
+async fn insert(
+    transaction: &DatabaseTransaction,
+    state: &AppState,
+    write: &Write,
+    Copy { source, name, guid }: &Copy,
+) -> Result<Answer> {
+    let caller = &write.call.caller;
+    let author = Author::of(state, caller);
+    let which = Which::Key(source);
+    // Neither the source nor the status of its version changes until the copy is complete.
+    let source = lookup::lock(transaction, which, &author.account, Lock::Read).await?;
+    source.unlocked()?;
+    let key = AppKey { package: name.clone(), ..source.key() };
+    let package = packages::entity::ActiveModel {
+        guid: Set(guid.clone()),
+        user_id: Set(developer(caller)),
+        ..create::blank_package(&author, &source.version, name)
+    };
+    let package = create::insert_package(transaction, package, &key).await?;
+    let package = create::copy_into(transaction, &author, &source.package, package).await?;
+    let entry = audit::created(&package)?.labelled(&key.to_string());
+    entry.write(transaction, author.person, author.now).await?;
+    update::answer(transaction, state, package.id, Sight::Own).await
+}
+
+/// The developer who calls, as person of the account; `None` when an application does.
+pub fn developer(caller: &Caller) -> Option<i64> {
+    let principal = &caller.principal;
+    matches!(principal.actor, Actor::Developer { .. }).then_some(principal.person)
+}
