@@ -77,7 +77,11 @@ pub async fn get(State(state): State<AppState>, call: Call) -> Result<Response> 
         "appKey": "acme01.loyalty.1.1.0.AnnsWork", "packageDescription": "Points for returns",
         "applicationBehaviors": [{"behaviorId": 102}]
     })),
-    responses((status = OK, description = "The new package, with its children.", body = AppDevPackage)),
+    responses(
+        (status = OK, description = "The new package, with its children.", body = AppDevPackage),
+        (status = NOT_FOUND, description = "There is no such parent theme."),
+        (status = CONFLICT, description = "The package exists, or its version is locked; a version does not exist and the package is not its release; the parent theme is not a published theme; a behavior, capability type or contract is unknown; or a request with this `Idempotency-Key` is still running."),
+    ),
     security(("oauth2" = ["developer:Create"])),
 )]
 pub async fn create_project(State(state): State<AppState>, write: Write) -> Result<Response> {
@@ -100,7 +104,10 @@ pub async fn create_project(State(state): State<AppState>, write: Write) -> Resu
         "applicationName": "Loyalty", "packageDescription": "Points for returns",
         "applicationBehaviors": [{"behaviorId": 102}, {"behaviorId": 122}]
     })),
-    responses((status = OK, description = "The package, with its children.", body = AppDevPackage)),
+    responses(
+        (status = OK, description = "The package, with its children.", body = AppDevPackage),
+        (status = CONFLICT, description = "The version is locked; the status cannot follow the present one; the body is of another package; a child, a behavior, a capability type or a contract is unknown; the parent theme is not a published theme; or the range does not hold its version."),
+    ),
     security(("oauth2" = ["developer:Update"])),
 )]
 pub async fn update(State(state): State<AppState>, write: Write) -> Result<Response> {
@@ -117,7 +124,10 @@ pub async fn update(State(state): State<AppState>, write: Write) -> Result<Respo
     params(("applicationKey" = String, Path, min_length = 1, max_length = 200,
         description = "Key of the package: namespace, application, version and package.",
         example = "acme01.loyalty.1.0.0.AnnsWork")),
-    responses((status = OK, description = "The package is deleted.")),
+    responses(
+        (status = OK, description = "The package is deleted."),
+        (status = CONFLICT, description = "It is a release package, its version is locked, or it is installed in a tenant."),
+    ),
     security(("oauth2" = ["developer:Delete"])),
 )]
 pub async fn delete(State(state): State<AppState>, write: Write) -> Result<Response> {
@@ -138,7 +148,10 @@ pub async fn delete(State(state): State<AppState>, write: Write) -> Result<Respo
         ("packageName" = String, Path, min_length = 1, max_length = 50, pattern = "^[A-Za-z0-9_-]+$",
          description = "Name of the new package.", example = "AnnsWork"),
     ),
-    responses((status = OK, description = "The new package, with its children.", body = AppDevPackage)),
+    responses(
+        (status = OK, description = "The new package, with its children.", body = AppDevPackage),
+        (status = CONFLICT, description = "The name is or was taken, the version is locked, or a request with this `Idempotency-Key` is still running."),
+    ),
     security(("oauth2" = ["developer:Create"])),
 )]
 pub async fn clone_package(State(state): State<AppState>, write: Write) -> Result<Response> {

@@ -38,7 +38,10 @@ pub async fn get(State(state): State<AppState>, call: Call) -> Result<Response> 
     request_body(content = Vec<ApplicationBehavior>, description = "The behaviors that the package is to have.", example = json!([
         {"behaviorId": 102, "packageId": 4102}
     ])),
-    responses((status = OK, description = "The behaviors of the package, by category.", body = BehaviorCategoryBehaviorCollection)),
+    responses(
+        (status = OK, description = "The behaviors of the package, by category.", body = BehaviorCategoryBehaviorCollection),
+        (status = CONFLICT, description = "A behavior is unknown, the version is locked, or a request with this `Idempotency-Key` is still running."),
+    ),
     security(("oauth2" = ["developer:Update"])),
 )]
 pub async fn update(State(state): State<AppState>, write: Write) -> Result<Response> {

@@ -5,7 +5,7 @@ use sea_orm::DatabaseTransaction;
 
 use super::dto::BehaviorCategoryBehaviorCollection;
 use crate::directory::state::AppState;
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::Result;
 use crate::kernel::idempotency::Answer;
 use crate::package_api::apppackages::create::Author;
 use crate::package_api::apppackages::{children, update};
@@ -45,8 +45,7 @@ fn package(target: &Target) -> Result<i64> {
 ///
 /// # Errors
 /// 400 for a body that is no list of behaviors or names another package, 404 for a package of another
-/// account, 409 for an unknown behavior and for a locked version, 403 for a private behavior, 412 for a stale
-/// `If-Match`.
+/// account, 409 for an unknown behavior and for a locked version, 403 for a private behavior.
 pub async fn update(state: &AppState, write: Write) -> Result<Response> {
     let id = package(&write.call.target)?;
     let mut body = write.list(BODY)?;
@@ -79,8 +78,6 @@ async fn replace(
     let author = Author::of(state, caller);
     let row = lookup::lock(transaction, Which::Id(id), &author.account, Lock::Package).await?;
     let present = row.package.behavior_ids();
-    let current = serde_json::to_vec(&shown(state, &present)).map_err(Error::internal)?;
-    write.check_if_match(&current)?;
     row.unlocked()?;
     let (catalogue, is_operator) = (&state.catalogue.behaviors, caller.principal.operator);
     let behaviors =
