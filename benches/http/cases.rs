@@ -25,17 +25,41 @@ pub enum Case {
     Scale,
     /// A new offering
     Create,
+    /// One package by its key, without its children
+    Package,
+    /// A package with 50 behaviors, 20 subscriptions and 200 files, with its children
+    Children,
+    /// The first 20 of 10,000 applications
+    Collection,
+    /// The folders of a package of 2,000 files
+    Tree,
+    /// Files of 1 KiB, up and down
+    SmallFiles,
+    /// Files of 32 MiB, up and down
+    LargeFiles,
+    /// A new application with its package
+    NewPackage,
 }
 
 impl Case {
-    /// The path; `item` is the id of an offering in the middle of the list.
+    /// Whether it is about app offerings, not about app packages.
+    pub fn is_of_offerings(self) -> bool {
+        matches!(self, Self::List | Self::Get | Self::Filtered | Self::Scale | Self::Create)
+    }
+
+    /// The path of a case of offerings; `item` is the id of one in the middle of the list.
     pub fn path(self, item: u64) -> String {
         match self {
-            Self::List | Self::Scale | Self::Create => LIST.to_owned(),
-            Self::Get => format!("{LIST}/{item}"),
+            Self::Get => item_path(item),
             Self::Filtered => FILTERED.to_owned(),
+            _ => LIST.to_owned(),
         }
     }
+}
+
+/// Where an offering is.
+pub fn item_path(item: u64) -> String {
+    format!("{LIST}/{item}")
 }
 
 /// The offering of this number, as it is posted to the server; `schema.sql` gives the peers the same.
@@ -45,7 +69,7 @@ pub fn offering(number: u64, service_instance: u64) -> Value {
     offering
 }
 
-/// The same as `load.lua` creates.
+/// An offering of this name, as it is posted.
 pub fn named_offering(name: &str, service_instance: u64) -> Value {
     json!({
         "name": name,

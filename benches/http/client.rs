@@ -1,11 +1,14 @@
-//! A small HTTP client for preparing and checking; the load itself comes from wrk.
+//! A small HTTP client for preparing, checking and large files; the rest of the load comes from wrk.
 
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, StatusCode, header};
+use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
-use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::{
+    body::Incoming,
+    client::conn::http1::{SendRequest, handshake},
+};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
@@ -34,14 +37,38 @@ impl Client {
     }
 
     pub async fn get(&mut self, path: &str) -> Result<Answer> {
-        self.send(Method::GET, path, Bytes::new()).await
+        self.ask(Method::GET, path, Bytes::new()).await
     }
 
-    pub async fn post(&mut self, path: &str, body: &Value) -> Result<Answer> {
-        self.send(Method::POST, path, body.to_string().into()).await
+    pub async fn post(&mut self, path: &str, body: impl Into<Bytes>) -> Result<Answer> {
+        self.ask(Method::POST, path, body.into()).await
     }
 
-    async fn send(&mut self, method: Method, path: &str, body: Bytes) -> Result<Answer> {
+    async fn ask(&mut self, method: Method, path: &str, body: Bytes) -> Result<Answer> {
+        let (parts, body) = self.send(method, path, body).await?.into_parts();
+        let body = body.collect().await?.to_bytes();
+        Ok(Answer { status: parts.status, headers: parts.headers, body })
+    }
+
+    /// How many bytes a good answer has. They are not kept.
+    pub async fn count(&mut self, method: Method, path: &str, body: Bytes) -> Result<u64> {
+        let mut response = self.send(method, path, body).await?;
+        let mut length = 0;
+        while let Some(frame) = response.body_mut().frame().await {
+            length += frame?.data_ref().map_or(0, |data| data.len() as u64);
+        }
+        match response.status() {
+            StatusCode::OK => Ok(length),
+            other => Err(format!("{path}: {other}").into()),
+        }
+    }
+
+    async fn send(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<Response<Incoming>> {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
@@ -52,10 +79,7 @@ impl Client {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
         self.sender.ready().await?;
-        let response = self.sender.send_request(request.body(Full::new(body))?).await?;
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await?.to_bytes();
-        Ok(Answer { status: parts.status, headers: parts.headers, body })
+        Ok(self.sender.send_request(request.body(Full::new(body))?).await?)
     }
 }
 

@@ -1,18 +1,17 @@
--- What wrk sends and what it prints at the end. Without arguments it sends one unchanging GET;
--- with `-- PREFIX SERVICE_INSTANCE` it creates offerings whose names start with PREFIX.
-
-local body = [[{"name":"%s %07d","policy_jwt_alg":"es256","policy_jwt_claim_expires_in":10,]]
-  .. [["service_instance_id":%s,"webhook_uri_template":"https://echo.example.test/hook?account={account}"}]]
+-- What wrk sends and what it prints at the end. Without arguments it sends one unchanging GET; with
+-- `-- PATH BODY ROUND` it posts. Each `@unique@` of path and body is another text in every request.
 
 function init(args)
-  local prefix, service_instance = args[1], args[2]
-  if prefix == nil then return end
+  local path, body, round = args[1], args[2], args[3]
+  if path == nil then return end
   wrk.headers["Content-Type"] = "application/json"
   local number = 0
   -- wrk asks for every request anew only when there is a global of this name.
   function request()
     number = number + 1
-    return wrk.format("POST", nil, nil, body:format(prefix, number, service_instance))
+    local unique = string.format("%s-%07d", round, number)
+    local function filled(text) return (text:gsub("@unique@", unique)) end
+    return wrk.format("POST", filled(path), nil, filled(body))
   end
 end
 

@@ -1,9 +1,9 @@
-//! One round of load: wrk against one server.
+//! One round of load against one server: by wrk, or, for large files, by this program itself.
 
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{Command, Stdio},
     time::Duration,
 };
 
@@ -28,9 +28,23 @@ pub struct Load {
 pub struct Shot<'a> {
     pub path: &'a str,
     pub token: &'a str,
-    /// Creates offerings instead of reading: prefix of the names, and their service instance.
-    pub create: Option<(String, u64)>,
+    pub work: &'a Work,
+    /// Makes what this round posts different from what others do.
+    pub number: u32,
     pub seconds: u32,
+}
+
+/// How it is asked for.
+#[derive(Clone, Debug)]
+pub enum Work {
+    /// The same GET over and over.
+    Get,
+    /// POST of this body; each `@unique@` of it and of the path is another text every time.
+    Post(String),
+    /// One large file after the other, over this many connections.
+    Download(u32),
+    /// The same in the other direction.
+    Upload(u32),
 }
 
 /// One round.
@@ -45,15 +59,15 @@ pub struct Round {
 }
 
 /// What `load.lua` prints.
-#[derive(Deserialize)]
-struct Printed {
-    requests: u64,
-    microseconds: u64,
-    p50: u64,
-    p99: u64,
-    refused: u64,
-    broken: u64,
-    late: u64,
+#[derive(Default, Deserialize, Serialize)]
+pub struct Printed {
+    pub requests: u64,
+    pub microseconds: u64,
+    pub p50: u64,
+    pub p99: u64,
+    pub refused: u64,
+    pub broken: u64,
+    pub late: u64,
 }
 
 impl Load {
@@ -64,18 +78,16 @@ impl Load {
     }
 
     pub async fn run(&self, server: &Process, shot: &Shot<'_>) -> Result<Round> {
-        let mut wrk = pinned(self.cores.load, "wrk");
-        wrk.args(["--threads", "1", "--timeout", "30s"])
-            .args(["--connections", &CONNECTIONS.to_string()])
-            .args(["--duration", &format!("{}s", shot.seconds)])
-            .args(["--header", &format!("Authorization: Bearer {}", shot.token)])
-            .arg("--script")
-            .arg(&self.script)
-            .arg(url(server.address, shot.path));
-        if let Some((prefix, service_instance)) = &shot.create {
-            wrk.arg("--").arg(prefix).arg(service_instance.to_string());
-        }
-        let mut child = wrk.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+        let mut load = match shot.work {
+            Work::Get | Work::Post(_) => self.wrk(server.address, shot),
+            Work::Download(connections) => self.transfer(server.address, shot, *connections)?,
+            Work::Upload(connections) => {
+                let mut load = self.transfer(server.address, shot, *connections)?;
+                load.arg("--upload");
+                load
+            }
+        };
+        let mut child = load.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
         let mut resident_kib = server.resident_kib()?;
         while child.try_wait()?.is_none() {
             tokio::time::sleep(SAMPLE_EVERY).await;
@@ -84,7 +96,7 @@ impl Load {
         let output = child.wait_with_output()?;
         let text = String::from_utf8_lossy(&output.stdout);
         let line = text.lines().rfind(|line| line.starts_with('{'));
-        let line = line.ok_or_else(|| format!("wrk ended without a result: {text}"))?;
+        let line = line.ok_or_else(|| format!("the load ended without a result: {text}"))?;
         let printed: Printed = serde_json::from_str(line)?;
         let bad = printed.refused + printed.broken + printed.late;
         if bad > 0 {
@@ -100,8 +112,28 @@ impl Load {
             resident_kib,
         })
     }
-}
 
-fn url(address: SocketAddr, path: &str) -> String {
-    format!("http://{address}{path}")
+    fn wrk(&self, address: SocketAddr, shot: &Shot<'_>) -> Command {
+        let mut wrk = pinned(self.cores.load, "wrk");
+        wrk.args(["--threads", "1", "--timeout", "30s"])
+            .args(["--connections", &CONNECTIONS.to_string()])
+            .args(["--duration", &format!("{}s", shot.seconds)])
+            .args(["--header", &format!("Authorization: Bearer {}", shot.token)])
+            .arg("--script")
+            .arg(&self.script)
+            .arg(format!("http://{address}{}", shot.path));
+        if let Work::Post(body) = shot.work {
+            wrk.args(["--", shot.path, body, &shot.number.to_string()]);
+        }
+        wrk
+    }
+
+    fn transfer(&self, address: SocketAddr, shot: &Shot<'_>, connections: u32) -> Result<Command> {
+        let mut load = pinned(self.cores.load, std::env::current_exe()?);
+        load.args(["transfer", "--address", &address.to_string()])
+            .args(["--path", shot.path, "--token", shot.token])
+            .args(["--connections", &connections.to_string()])
+            .args(["--seconds", &shot.seconds.to_string()]);
+        Ok(load)
+    }
 }

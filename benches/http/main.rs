@@ -4,7 +4,7 @@
 use std::{
     error::Error,
     fs::{self, File},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::ExitCode,
     time::Duration,
 };
@@ -15,14 +15,15 @@ use tempfile::TempDir;
 use url::Url;
 
 use crate::{
-    cases::{Case, LIST, expect_equal, named_offering},
+    cases::{Case, LIST},
     client::Client,
-    database::{Database, Place, Postgres},
-    load::{CONNECTIONS, Load, Round, Shot},
+    database::{Database, Postgres},
+    load::{CONNECTIONS, Load, Round, Shot, Work},
     peers::Peer,
-    process::{Cores, Process, busy_share, free_address, is_installed, pinned},
-    report::{Measurement, PAGES, Report, case_name, grouped},
+    process::{Cores, Process, busy_share, is_installed},
+    report::{Measurement, Report},
     server::Server,
+    transfer::LARGE,
 };
 
 mod bare;
@@ -30,10 +31,13 @@ mod cases;
 mod client;
 mod database;
 mod load;
+mod offerings;
+mod packages;
 mod peers;
 mod process;
 mod report;
 mod server;
+mod transfer;
 
 /// The server has the same allocator, so the bare handler gets it too.
 #[global_allocator]
@@ -66,7 +70,10 @@ struct Options {
         long,
         value_name = "LIST",
         value_delimiter = ',',
-        default_values = ["list", "get", "filtered", "scale", "create"]
+        default_values = [
+            "list", "get", "filtered", "scale", "create", "package", "children", "collection",
+            "tree", "small-files", "large-files", "new-package",
+        ]
     )]
     cases: Vec<Case>,
 
@@ -82,7 +89,8 @@ struct Options {
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=60))]
     seconds: u32,
 
-    /// One round of one second, and 50,000 offerings instead of 1,000,000: whether it works at all
+    /// One round of one second, 50,000 offerings instead of 1,000,000 and 500 applications instead of
+    /// 10,000: whether it works at all
     #[arg(long)]
     quick: bool,
 
@@ -103,6 +111,9 @@ enum Role {
     /// The bare handler, which the benchmark starts for itself
     #[command(hide = true)]
     Bare(bare::Bare),
+    /// The load of large files, which it starts too
+    #[command(hide = true)]
+    Transfer(transfer::Transfer),
 }
 
 /// A running server and what is needed to ask it for something.
@@ -123,6 +134,41 @@ impl Participant {
     async fn total(&self) -> Result<u64> {
         self.client().await?.get(LIST).await?.expect(200)?.total()
     }
+
+    fn target(&self, path: String) -> Target<'_> {
+        Target::new(&self.label, &self.process, &self.token, path)
+    }
+}
+
+/// Who is asked for what.
+struct Target<'a> {
+    label: String,
+    process: &'a Process,
+    token: String,
+    path: String,
+    work: Work,
+    /// Where large files are left behind.
+    leaves: Option<PathBuf>,
+}
+
+impl<'a> Target<'a> {
+    /// Somebody who is asked for the same again and again.
+    fn new(label: &str, process: &'a Process, token: &str, path: String) -> Self {
+        let (label, token) = (label.to_owned(), token.to_owned());
+        Self { label, process, token, path, work: Work::Get, leaves: None }
+    }
+
+    /// Removes the files that a round left, so that the run needs no more room than one round.
+    fn clear(&self) -> Result<()> {
+        let Some(folder) = &self.leaves else { return Ok(()) };
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            if entry.metadata()?.len() >= LARGE as u64 {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
 }
 
 #[tokio::main]
@@ -137,8 +183,10 @@ async fn main() -> ExitCode {
 }
 
 async fn run(options: Options) -> Result<()> {
-    if let Some(Role::Bare(bare)) = options.role {
-        return bare.serve().await;
+    match options.role {
+        Some(Role::Bare(bare)) => return bare.serve().await,
+        Some(Role::Transfer(transfer)) => return transfer.run().await,
+        None => {}
     }
     let benchmark = Benchmark::new(options)?;
     let mut report = Report::default();
@@ -168,6 +216,7 @@ struct Benchmark {
     folder: TempDir,
     offerings: u64,
     grown: u64,
+    applications: u64,
 }
 
 impl Benchmark {
@@ -215,6 +264,7 @@ impl Benchmark {
             folder,
             offerings: 10_000,
             grown: if options.quick { 50_000 } else { 1_000_000 },
+            applications: if options.quick { 500 } else { 10_000 },
             options,
         })
     }
@@ -242,170 +292,47 @@ impl Benchmark {
         postgres: Option<&Postgres>,
         report: &mut Report,
     ) -> Result<()> {
-        let parent = self.folder.path().join(database.to_string());
-        let wants = |case| self.options.cases.contains(&case);
-        let mut places = Vec::new();
-
-        progress(&format!("{database}: filling the server"));
-        let place = Place::new("server", &parent, postgres).await?;
-        let known = self.server.fill(&place, self.offerings).await?;
-        // The copy has to be taken while nobody uses the original.
-        let grown = if wants(Case::Scale) {
-            progress(&format!("{database}: growing a copy to {}", grouped(self.grown)));
-            let grown = place.copy("grown", postgres).await?;
-            server::grow(&grown, &known, self.offerings, self.grown).await?;
-            Some(grown)
-        } else {
-            None
-        };
-        let server = self.server.start(&place, &known, SERVER).await?;
-        server::check(&server).await?;
-        places.push(place);
-
-        let mut participants = vec![server];
-        for &peer in &self.peers {
-            progress(&format!("{database}: filling {}", peer.label(database)));
-            let place = Place::new(peer.name(), &parent, postgres).await?;
-            participants.push(peer.start(database, &place, self.offerings, self.cores).await?);
-            places.push(place);
+        if self.options.cases.iter().any(|case| case.is_of_offerings()) {
+            self.run_offerings(database, postgres, report).await?;
         }
-        for participant in &participants {
-            let checked = cases::check(participant, self.offerings).await;
-            checked.map_err(|error| format!("{}: {error}", participant.label))?;
-        }
-
-        for case in [Case::List, Case::Get, Case::Filtered] {
-            if wants(case) {
-                let bare = self.bare(case, &participants[0], &parent).await?;
-                let all = std::iter::once(&bare).chain(&participants);
-                self.measure(database, case, all.collect(), report).await?;
-            }
-        }
-        if let Some(place) = grown {
-            let label = format!("{SERVER}, {} offerings", grouped(self.grown));
-            let grown = self.server.start(&place, &known, &label).await?;
-            self.measure_pages(database, &participants[0], &grown, report).await?;
-            grown.process.stop().await?;
-            places.push(place);
-        }
-        // Last, because it changes how many offerings there are.
-        if wants(Case::Create) {
-            let bare = self.bare(Case::Create, &participants[0], &parent).await?;
-            let mut before = Vec::new();
-            for participant in &participants {
-                before.push(participant.total().await?);
-            }
-            let all = std::iter::once(&bare).chain(&participants);
-            let sent = self.measure(database, Case::Create, all.collect(), report).await?;
-            for ((participant, before), sent) in participants.iter().zip(before).zip(&sent[1..]) {
-                self.check_created(participant, before, *sent).await?;
-            }
-        }
-
-        for participant in participants {
-            participant.process.stop().await?;
-        }
-        for place in &places {
-            if let Some(postgres) = postgres {
-                postgres.drop(place).await?;
-            }
-            fs::remove_dir_all(&place.folder)?;
+        if self.options.cases.iter().any(|case| !case.is_of_offerings()) {
+            self.run_packages(database, postgres, report).await?;
         }
         Ok(())
-    }
-
-    /// A bare handler that answers what the server answers in this case.
-    async fn bare(&self, case: Case, server: &Participant, folder: &Path) -> Result<Participant> {
-        let mut client = server.client().await?;
-        let path = case.path(server.item);
-        let answer = match case {
-            Case::Create => {
-                let body = named_offering("Bench model", server.service_instance);
-                client.post(&path, &body).await?.expect(201)?
-            }
-            _ => client.get(&path).await?.expect(200)?,
-        };
-        let body = folder.join("bare.json");
-        fs::write(&body, &answer.body)?;
-        let address = free_address()?;
-        let mut command = pinned(self.cores.server, std::env::current_exe()?);
-        command.args(["bare", "--listen", &address.to_string(), "--body"]).arg(&body);
-        let process = Process::start(command, address, LIST, folder.join("bare.log")).await?;
-        // It must be the same bytes: everything else is measured against it.
-        if case != Case::Create {
-            let same = Client::connect(address, None).await?.get(&path).await?.expect(200)?;
-            expect_equal("what the bare handler answers", same.body, answer.body)?;
-        }
-        Ok(Participant {
-            label: BARE.to_owned(),
-            process,
-            token: server.token.clone(),
-            service_instance: server.service_instance,
-            item: server.item,
-        })
     }
 
     /// One case, all targets; hands back how many requests each of them answered.
     async fn measure(
         &self,
         database: Database,
-        case: Case,
-        targets: Vec<&Participant>,
+        name: &str,
+        targets: &[Target<'_>],
         report: &mut Report,
     ) -> Result<Vec<u64>> {
-        let name = case_name(case);
         progress(&format!("{database}: {name}"));
-        let creates = case == Case::Create;
-        let shots: Vec<_> =
-            targets.iter().map(|target| (*target, case.path(target.item))).collect();
-        let (measured, answered) = self.take_turns(&shots, creates).await?;
+        let (measured, answered) = self.take_turns(targets).await?;
         for (target, rounds) in targets.iter().zip(measured) {
             report.add(Measurement::new(database, name, &target.label, rounds));
         }
         Ok(answered)
     }
 
-    /// The first and the last page of the list, as it is and grown.
-    async fn measure_pages(
-        &self,
-        database: Database,
-        small: &Participant,
-        grown: &Participant,
-        report: &mut Report,
-    ) -> Result<()> {
-        progress(&format!("{database}: pages"));
-        let small_paths = server::check_pages(small, self.offerings).await?;
-        let grown_paths = server::check_pages(grown, self.grown).await?;
-        let mut shots = Vec::new();
-        for (small_path, grown_path) in small_paths.into_iter().zip(grown_paths) {
-            shots.extend([(small, small_path), (grown, grown_path)]);
-        }
-        let (measured, _) = self.take_turns(&shots, false).await?;
-        for (index, ((target, _), rounds)) in shots.iter().zip(measured).enumerate() {
-            report.add(Measurement::new(database, PAGES[index / 2], &target.label, rounds));
-        }
-        Ok(())
-    }
-
     /// Rounds in which the targets take turns, so that all of them see the same machine. Hands back
     /// the rounds, and the number of answers including those of the warming up.
-    async fn take_turns(
-        &self,
-        shots: &[(&Participant, String)],
-        creates: bool,
-    ) -> Result<(Vec<Vec<Round>>, Vec<u64>)> {
-        let mut measured = vec![Vec::new(); shots.len()];
-        let mut answered = vec![0; shots.len()];
+    async fn take_turns(&self, targets: &[Target<'_>]) -> Result<(Vec<Vec<Round>>, Vec<u64>)> {
+        let mut measured = vec![Vec::new(); targets.len()];
+        let mut answered = vec![0; targets.len()];
         // Round 0 warms up: caches, prepared statements, just-in-time compilers.
         for number in 0..=self.options.rounds {
-            for (index, (target, path)) in shots.iter().enumerate() {
-                let create = creates.then(|| (format!("Round {number}"), target.service_instance));
+            for (index, target) in targets.iter().enumerate() {
+                let Target { path, token, work, .. } = target;
                 let seconds = if number == 0 { 1 } else { self.options.seconds };
-                let shot = Shot { path, token: &target.token, create, seconds };
-                let round = self.load.run(&target.process, &shot).await;
+                let shot = Shot { path, token, work, number, seconds };
+                let round = self.load.run(target.process, &shot).await;
                 let round = round.map_err(|error| {
                     format!("{}: {error}\n{}", target.label, target.process.last_words())
                 })?;
+                target.clear()?;
                 answered[index] += round.requests;
                 if number > 0 {
                     measured[index].push(round);
@@ -415,15 +342,13 @@ impl Benchmark {
         Ok((measured, answered))
     }
 
-    /// Every acknowledged offering is there; wrk leaves the last request of a connection uncounted.
-    async fn check_created(&self, target: &Participant, before: u64, answered: u64) -> Result<()> {
-        let created = target.total().await? - before;
+    /// What was acknowledged is there; wrk leaves the last request of a connection uncounted.
+    fn check_acknowledged(&self, label: &str, what: &str, answered: u64, there: u64) -> Result<()> {
         let uncounted = u64::from((self.options.rounds + 1) * CONNECTIONS);
-        if (answered..=answered + uncounted).contains(&created) {
+        if (answered..=answered + uncounted).contains(&there) {
             return Ok(());
         }
-        let label = &target.label;
-        Err(format!("{label}: acknowledged {answered} offerings and has {created} more").into())
+        Err(format!("{label}: acknowledged {answered} {what} and has {there} more").into())
     }
 
     /// Everything measured, and on what.
@@ -441,6 +366,7 @@ impl Benchmark {
             "connections": CONNECTIONS,
             "offerings": self.offerings,
             "grown_offerings": self.grown,
+            "applications": self.applications,
             "measurements": report.measurements(),
             "targets": report.verdicts(),
         }))

@@ -4,7 +4,14 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::{BARE, SERVER, cases::Case, database::Database, load::Round, peers::Peer};
+use crate::{
+    BARE, SERVER,
+    cases::Case,
+    database::Database,
+    load::Round,
+    packages::{BARE_MD5, OFFERING},
+    peers::Peer,
+};
 
 /// What one target did in one case, round by round.
 #[derive(Serialize)]
@@ -59,10 +66,23 @@ pub fn case_name(case: Case) -> &'static str {
         Case::Filtered => "filtered, sorted",
         Case::Create => "create",
         Case::Scale => "pages",
+        Case::Package => "get package",
+        Case::Children => "with children",
+        Case::Collection => "20 applications",
+        Case::Tree => "tree of files",
+        Case::SmallFiles => "1 KiB files",
+        Case::LargeFiles => "32 MiB files",
+        Case::NewPackage => "create package",
     }
 }
 
 pub const PAGES: [&str; 2] = ["first page", "last page"];
+
+/// Files up and down.
+pub const SMALL: [&str; 2] = ["1 KiB up", "1 KiB down"];
+pub const LARGE: [&str; 2] = ["32 MiB up", "32 MiB down"];
+/// As many large files at once as a client sends.
+pub const CROWD: &str = "32 uploads";
 
 #[derive(Default)]
 pub struct Report {
@@ -108,9 +128,9 @@ impl Report {
         })
     }
 
-    fn speed(&self, database: Database, case: Case, of: &str) -> Option<f64> {
-        let ours = self.find(database, case_name(case), SERVER)?;
-        let theirs = self.find(database, case_name(case), of)?;
+    fn speed(&self, database: Database, case: &str, of: &str) -> Option<f64> {
+        let ours = self.find(database, case, SERVER)?;
+        let theirs = self.find(database, case, of)?;
         Some(ours.quotient(theirs, |round| round.requests_per_second))
     }
 
@@ -143,7 +163,8 @@ impl Report {
             let fastify = Peer::Fastify.label(database);
             let mut faster = |case, limit, than: &str| {
                 let what = format!("{database}, {}: speed of {than}", case_name(case));
-                verdicts.push(Verdict::at_least(limit, self.speed(database, case, than), what));
+                let speed = self.speed(database, case_name(case), than);
+                verdicts.push(Verdict::at_least(limit, speed, what));
             };
             faster(Case::List, list, BARE);
             faster(Case::Get, get, BARE);
@@ -157,7 +178,30 @@ impl Report {
         }
         let what = "SQLite, reads: resident memory in MiB".to_owned();
         verdicts.push(Verdict::at_most(64.0, self.memory_mib(Database::Sqlite), what));
+        verdicts.extend(
+            [Database::Sqlite, Database::Postgres]
+                .iter()
+                .flat_map(|database| self.verdicts_of_packages(*database)),
+        );
         verdicts
+    }
+
+    fn verdicts_of_packages(&self, database: Database) -> Vec<Verdict> {
+        let [up, down] = LARGE;
+        let faster = |limit, case: &str, than: &str| {
+            let what = format!("{database}, {case}: speed of {than}");
+            Verdict::at_least(limit, self.speed(database, case, than), what)
+        };
+        let crowd = self.find(database, CROWD, SERVER);
+        let crowd = crowd.map(|measurement| measurement.resident_kib as f64 / 1024.0);
+        let what = format!("{database}, {CROWD} at once: resident memory in MiB");
+        vec![
+            faster(1.0, case_name(Case::Package), OFFERING),
+            // The answer to an upload has the MD5 in it; without it nothing could be answered.
+            faster(0.8, up, BARE_MD5),
+            faster(0.8, down, BARE),
+            Verdict::at_most(96.0, crowd, what),
+        ]
     }
 }
 
@@ -181,7 +225,7 @@ impl fmt::Display for Report {
             writeln!(
                 f,
                 "{case:<17} {target:<27} {:>9} {:>8.2} {:>8.2} {:>8.1} {share:>8}",
-                grouped(measurement.requests_per_second.round() as u64),
+                rate(measurement.requests_per_second),
                 measurement.p50_microseconds / 1000.0,
                 measurement.p99_microseconds / 1000.0,
                 measurement.resident_kib as f64 / 1024.0,
@@ -204,6 +248,11 @@ impl fmt::Display for Report {
         }
         Ok(())
     }
+}
+
+/// A rate as it is printed: a low one with a decimal.
+fn rate(per_second: f64) -> String {
+    if per_second < 100.0 { format!("{per_second:.1}") } else { grouped(per_second.round() as u64) }
 }
 
 /// 1234567 as 1,234,567.

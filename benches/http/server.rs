@@ -1,6 +1,8 @@
 //! The server under test, driven as a user would: by its command line and over HTTP.
 
 use std::{
+    net::SocketAddr,
+    ops::RangeInclusive,
     path::PathBuf,
     process::Command,
     sync::{
@@ -9,6 +11,7 @@ use std::{
     },
 };
 
+use bytes::Bytes;
 use serde_json::Value;
 use tokio::task::JoinSet;
 
@@ -21,11 +24,15 @@ use crate::{
 };
 
 /// Demo data has this account.
-const ACCOUNT: &str = "wdc";
+pub const ACCOUNT: &str = "wdc";
 
 /// High enough never to be reached, so that the limiter works on every request and refuses none.
-const RATE_LIMITS: [(&str, &str); 2] =
-    [("APPMARKET_RATE_LIMIT_PER_HOUR", "1000000000"), ("APPMARKET_RATE_LIMIT_BURST", "1000000000")];
+const RATE_LIMITS: [(&str, &str); 4] = [
+    ("APPMARKET_RATE_LIMIT_PER_HOUR", "1000000000"),
+    ("APPMARKET_RATE_LIMIT_BURST", "1000000000"),
+    ("APPMARKET_PACKAGE_RATE_LIMIT_PER_HOUR", "1000000000"),
+    ("APPMARKET_PACKAGE_RATE_LIMIT_BURST", "1000000000"),
+];
 
 const SEEDING_CONNECTIONS: u64 = 16;
 
@@ -53,25 +60,10 @@ impl Server {
         let demo = client.get(LIST).await?.expect(200)?;
         let service_instance = demo.json()?[0]["service_instance"]["id"].as_u64();
         let service_instance = service_instance.ok_or("there is no demo offering")?;
-        let next = Arc::new(AtomicU64::new(demo.total()?));
-        let mut posting = JoinSet::new();
-        for _ in 0..SEEDING_CONNECTIONS {
-            let mut client = Client::connect(process.address, Some(&token)).await?;
-            let next = Arc::clone(&next);
-            posting.spawn(async move {
-                loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed) + 1;
-                    if number > offerings {
-                        return Result::<()>::Ok(());
-                    }
-                    let body = offering(number, service_instance);
-                    client.post(LIST, &body).await?.expect(201)?;
-                }
-            });
-        }
-        while let Some(done) = posting.join_next().await {
-            done??;
-        }
+        post_all(process.address, &token, demo.total()? + 1..=offerings, 201, move |number| {
+            (LIST.to_owned(), offering(number, service_instance).to_string().into())
+        })
+        .await?;
         // The first connection has been idle for so long that the server may have closed it.
         let mut client = Client::connect(process.address, Some(&token)).await?;
         let middle = format!("{LIST}?per_page=1&page={}", offerings / 2);
@@ -86,7 +78,7 @@ impl Server {
         Ok(Participant { label: label.to_owned(), process, token, service_instance, item })
     }
 
-    async fn launch(&self, place: &Place) -> Result<Process> {
+    pub async fn launch(&self, place: &Place) -> Result<Process> {
         let address = free_address()?;
         let mut command = pinned(self.cores.server, &self.binary);
         command.args(["serve", "--listen", &address.to_string()]).arg("--data").arg(&place.folder);
@@ -94,19 +86,58 @@ impl Server {
         Process::start(command, address, "/readyz", place.folder.with_extension("log")).await
     }
 
-    fn token(&self, place: &Place) -> Result<String> {
+    /// A personal access token.
+    pub fn token(&self, place: &Place) -> Result<String> {
+        let printed = self.command(place, &["token", "create", "--account", ACCOUNT])?;
+        Ok(printed["token"].as_str().ok_or("`token create` printed no token")?.to_owned())
+    }
+
+    /// What a command of the server prints.
+    pub fn command(&self, place: &Place, arguments: &[&str]) -> Result<Value> {
         let mut command = Command::new(&self.binary);
-        command.args(["token", "create", "--account", ACCOUNT, "--json", "--data"]);
-        command.arg(&place.folder);
+        command.args(arguments).args(["--json", "--data"]).arg(&place.folder);
         configure(&mut command, place);
         let output = command.output()?;
         if !output.status.success() {
             let error = String::from_utf8_lossy(&output.stderr);
             return Err(format!("{command:?}: {}\n{error}", output.status).into());
         }
-        let printed: Value = serde_json::from_slice(&output.stdout)?;
-        Ok(printed["token"].as_str().ok_or("`token create` printed no token")?.to_owned())
+        Ok(serde_json::from_slice(&output.stdout)?)
     }
+}
+
+/// Posts what `request` makes of these numbers, path and body, over some connections at once.
+pub async fn post_all<F>(
+    address: SocketAddr,
+    token: &str,
+    numbers: RangeInclusive<u64>,
+    status: u16,
+    request: F,
+) -> Result<()>
+where
+    F: Fn(u64) -> (String, Bytes) + Clone + Send + 'static,
+{
+    let next = Arc::new(AtomicU64::new(*numbers.start()));
+    let last = *numbers.end();
+    let mut posting = JoinSet::new();
+    for _ in 0..SEEDING_CONNECTIONS {
+        let mut client = Client::connect(address, Some(token)).await?;
+        let (next, request) = (Arc::clone(&next), request.clone());
+        posting.spawn(async move {
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                if number > last {
+                    return Result::<()>::Ok(());
+                }
+                let (path, body) = request(number);
+                client.post(&path, body).await?.expect(status)?;
+            }
+        });
+    }
+    while let Some(done) = posting.join_next().await {
+        done??;
+    }
+    Ok(())
 }
 
 /// Only what the benchmark means to set: settings of the caller's own shell stay out.
