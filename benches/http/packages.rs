@@ -176,7 +176,7 @@ impl Library {
     /// Twenty files in each of as many folders as that takes.
     async fn upload_many(&self, application: &'static str, files: u64) -> Result<()> {
         let file = move |number| {
-            let name = format!("assets%2Ffolder-{:03}%2Ffile-{number:04}.js", number / 20);
+            let name = format!("assets%2Ffolder-{:03}%2Ffile-{number:04}.js", (number - 1) / 20);
             (upload(application, &name), numbered_file(number))
         };
         post_all(self.process.address, &self.token, 1..=files, 200, file).await
