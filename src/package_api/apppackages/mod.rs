@@ -7,6 +7,10 @@
 //! | GET, PUT, DELETE | `/platform/appdev/apppackages/{applicationKey}` | `http::get`, `http::update`, `http::delete` |
 //! | POST | `/platform/appdev/apppackages/{applicationKey}/clone/{packageName}` | `http::clone_package` |
 //! | … | `/platform/appdev/apppackages/{packageId}/behaviors` | [`behaviors`] |
+//! | GET | `/platform/appdev/apppackages` | `list_http::list_all_packages` |
+//! | GET | `/platform/appdev/apppackages/collection` | `list_http::list_applications` |
+//! | GET | `/platform/appdev/apppackages/apps/{appId}` | `list_http::list_application_versions` |
+//! | GET | `/platform/appdev/apppackages/applications/{applicationKey}/packages` | `list_http::list_packages` |
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::directory::state::AppState;
@@ -22,6 +26,10 @@ pub mod input;
 pub mod project;
 pub mod read;
 pub mod update;
+mod list;
+mod list_http;
+mod members;
+pub mod summary;
 
 /// The resource's routes.
 pub fn router() -> OpenApiRouter<AppState> {
@@ -32,4 +40,8 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(http::get, http::update, http::delete))
         .routes(routes!(http::clone_package))
         .merge(behaviors::router())
+        .routes(routes!(list_http::list_all_packages))
+        .routes(routes!(list_http::list_applications))
+        .routes(routes!(list_http::list_application_versions))
+        .routes(routes!(list_http::list_packages))
 }
