@@ -35,6 +35,8 @@ const COMMANDS: &[&str] = &[
     "namespace create",
     "application",
     "application create",
+    "tenant",
+    "tenant create",
     "openapi",
     "config",
     "config check",

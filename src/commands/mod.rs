@@ -23,6 +23,7 @@ use crate::{app, migrations, seed};
 mod documents;
 mod packages;
 mod report;
+mod tenants;
 
 use report::{Failure, Report};
 
@@ -78,6 +79,9 @@ enum Command {
     /// Manage applications
     #[command(subcommand)]
     Application(packages::ApplicationCommand),
+    /// Manage tenants, in which applications are installed
+    #[command(subcommand)]
+    Tenant(tenants::TenantCommand),
     /// Write the OpenAPI documents and the configuration schema into openapi/
     Openapi {
         /// Write nothing; fail when a committed file is out of date
@@ -358,6 +362,7 @@ async fn administer(state: &AppState, command: Command) -> Result<Report, Failur
         }
         Command::Namespace(command) => packages::namespace(state, &db, command).await?,
         Command::Application(command) => packages::application(state, &db, command).await?,
+        Command::Tenant(command) => tenants::tenant(state, &db, command).await?,
         Command::Serve(_) | Command::Migrate | Command::Openapi { .. } | Command::Config(_) => {
             return Err("this command changes no account".into());
         }

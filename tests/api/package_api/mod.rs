@@ -4,3 +4,6 @@ mod app_authtickets;
 mod apppackages;
 mod conventions;
 mod jwks;
+mod developer_applications;
+mod package_lists;
+mod tenants;

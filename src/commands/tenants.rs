@@ -1,0 +1,63 @@
+//! Commands about tenants, in which applications are installed.
+use clap::Subcommand;
+use sea_orm::DatabaseTransaction;
+use serde_json::json;
+
+use super::report::{Failure, Report};
+use crate::directory::accounts;
+use crate::directory::state::AppState;
+use crate::package_api::tenants::service::{self, NewTenant};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum TenantCommand {
+    /// Make a tenant of an account and print its number, domain and sites
+    Create {
+        /// Developer account that owns it
+        #[arg(long, value_name = "ID")]
+        account: String,
+        /// Name for people [default: the account's, with Sandbox or Production behind it]
+        #[arg(long)]
+        name: Option<String>,
+        /// Make it for production; otherwise it is a sandbox
+        #[arg(long)]
+        production: bool,
+        /// Host under which clients reach it [default: that of public_url]
+        #[arg(long, value_name = "HOST")]
+        domain: Option<String>,
+        /// Name of a site that it has; may be repeated
+        #[arg(long = "site", value_name = "NAME")]
+        sites: Vec<String>,
+    },
+}
+
+/// Runs a command about tenants.
+pub(super) async fn tenant(
+    state: &AppState,
+    db: &DatabaseTransaction,
+    command: TenantCommand,
+) -> Result<Report, Failure> {
+    let TenantCommand::Create { account, name, production, domain, sites } = command;
+    let owner = accounts::find(db, &account).await?;
+    let kind = if production { "Production" } else { "Sandbox" };
+    let name = name.unwrap_or_else(|| format!("{} {kind}", owner.name));
+    let new = NewTenant {
+        account: &account,
+        name: &name,
+        is_sandbox: !production,
+        domain: domain.as_deref(),
+        sites: &sites,
+    };
+    let (tenant, sites) = service::create(db, new, state.clock.now_millis()).await?;
+    let domain = tenant.domain.unwrap_or_else(|| service::domain(&state.site.public_url));
+    let mut text = format!("id      {}\ndomain  {domain}", tenant.id);
+    for site in &sites {
+        text.push_str(&format!("\nsite    {}  {}", site.id, site.name));
+    }
+    let sites: Vec<_> =
+        sites.iter().map(|site| json!({"id": site.id, "name": site.name})).collect();
+    Ok(Report::new(
+        text,
+        json!({"id": tenant.id, "name": tenant.name, "domain": domain, "account": account,
+               "isDevTenant": tenant.is_sandbox, "sites": sites}),
+    ))
+}
