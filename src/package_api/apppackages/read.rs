@@ -31,13 +31,14 @@ pub async fn package(
         shown.shared_secret = Some(secret::show(&state.site.key, &row.version)?);
     }
     if children {
-        with_children(source, row, sight, &mut shown).await?;
+        with_children(source, state, row, sight, &mut shown).await?;
     }
     Ok(shown)
 }
 
 async fn with_children(
     source: Source<'_>,
+    state: &AppState,
     row: &PackageRow,
     sight: Sight,
     shown: &mut AppDevPackage,
@@ -53,7 +54,10 @@ async fn with_children(
     shown.application_capability_types = Some(types);
     shown.application_attributes = Some(stored(&package.attributes)?);
     shown.application_entitlements = Some(match sight {
-        Sight::Own => appinstall::read::of_package(source, package.id).await?,
+        Sight::Own => {
+            let now = state.clock.now_millis();
+            appinstall::read::of_package(source, package.id, now).await?
+        }
         Sight::Foreign => Vec::new(),
     });
     Ok(())
