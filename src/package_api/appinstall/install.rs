@@ -16,14 +16,14 @@ use super::read;
 use crate::directory::state::AppState;
 use crate::directory::tickets::Actor;
 use crate::kernel::audit;
-use crate::kernel::db::{Row, Source};
+use crate::kernel::db::Source;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::idempotency::Answer;
-use crate::kernel::record::select::Sql;
 use crate::package_api::appsubscriptions;
 use crate::package_api::call::Write;
 use crate::package_api::convention::refusal;
 use crate::package_api::model::lookup::{self, PackageRow, Which};
+use crate::package_api::model::wire_ids::{self, Series};
 use crate::package_api::model::{packages, status};
 use crate::package_api::tenants;
 
@@ -338,14 +338,8 @@ async fn numbered(
     mut given: Vec<ApplicationTransaction>,
 ) -> Result<Vec<ApplicationTransaction>> {
     let count = i64::try_from(given.len()).map_err(Error::internal)?;
-    let source = Source::Transaction(transaction);
-    let mut sql = Sql::new(source.dialect());
-    sql.push("UPDATE wire_ids SET next = next + ").bind(count);
-    sql.push(" WHERE name = 'transaction' RETURNING next");
-    let read = |next: &mut Option<i64>, row: &dyn Row| *next = row.int(0);
-    let next = source.fetch(sql.query(false), None, read).await?;
-    let next = next.ok_or_else(|| Error::internal("transactions have no next number"))?;
-    for (number, transaction) in (next - count..).zip(&mut given) {
+    let next = wire_ids::take(transaction, Series::Transaction, count).await?;
+    for (number, transaction) in (next..).zip(&mut given) {
         transaction.application_transaction_id = number;
     }
     Ok(given)

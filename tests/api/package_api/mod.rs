@@ -2,8 +2,10 @@
 mod acceptance;
 mod app_authtickets;
 mod apppackages;
+mod appinstall;
+mod applications;
 mod conventions;
-mod jwks;
 mod developer_applications;
+mod jwks;
 mod package_lists;
 mod tenants;
