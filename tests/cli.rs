@@ -358,6 +358,35 @@ fn wrong_input_is_refused_with_what_would_be_right() {
 }
 
 #[test]
+fn tenants_are_made_with_their_sites() {
+    let folder = with_account();
+    assert_eq!(
+        said(&folder, "tenant create --account acme --site Main_store --site Outlet"),
+        "id      1\ndomain  127.0.0.1:8080\nsite    1  Main store\nsite    2  Outlet"
+    );
+    let made = told(
+        &folder,
+        "tenant create --account acme --production --name Acme_shop --domain apps.acme.example \
+         --site Main",
+    );
+    let expected = json!({
+        "id": 2, "name": "Acme shop", "domain": "apps.acme.example", "account": "acme",
+        "isDevTenant": false, "sites": [{"id": 3, "name": "Main"}],
+    });
+    assert_eq!(made, expected);
+    let made = told(&folder, "tenant create --account acme");
+    assert_eq!((&made["isDevTenant"], &made["sites"]), (&json!(true), &json!([])));
+    fails(&folder, "tenant create --account nobody", "there is no account \"nobody\"");
+    let name = "site name: use 1 to 200 characters";
+    fails(&folder, "tenant create --account acme --site Main --site _", name);
+    let domain = "domain \"https://a.example\": use a host in lower case, as apps.acme.example or \
+                  localhost:8443";
+    fails(&folder, "tenant create --account acme --domain https://a.example", domain);
+    // What was refused left nothing.
+    assert_eq!(told(&folder, "tenant create --account acme")["id"], 4);
+}
+
+#[test]
 fn migrating_twice_changes_nothing() {
     let folder = TempDir::new().unwrap();
     assert_eq!(said(&folder, "migrate"), "The database is up to date; 3 migrations ran.");

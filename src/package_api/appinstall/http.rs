@@ -28,7 +28,10 @@ const TAG: &str = "appinstall";
     request_body(content = ApplicationEntitlement, description = "What to install where.", example = json!({
         "appKey": "acme01.loyalty.1.1.0.Release", "tenantId": 2201, "siteId": null
     })),
-    responses((status = OK, description = "The entitlement.", body = ApplicationEntitlement)),
+    responses(
+        (status = OK, description = "The entitlement.", body = ApplicationEntitlement),
+        (status = NOT_FOUND, description = "There is no such tenant, site or package, or the package is not for the caller."),
+    ),
     security(("oauth2" = ["application:Create"])),
 )]
 pub async fn install_application(State(state): State<AppState>, write: Write) -> Result<Response> {
@@ -45,7 +48,10 @@ pub async fn install_application(State(state): State<AppState>, write: Write) ->
     request_body(content = ApplicationEntitlement, description = "What to install where.", example = json!({
         "appKey": "acme01.loyalty.1.0.0.Release", "tenantId": 2202, "siteId": null
     })),
-    responses((status = OK, description = "The entitlement.", body = ApplicationEntitlement)),
+    responses(
+        (status = OK, description = "The entitlement.", body = ApplicationEntitlement),
+        (status = NOT_FOUND, description = "There is no such tenant, site or package, or the package is not for the caller."),
+    ),
     security(("oauth2" = ["application:Create"])),
 )]
 pub async fn install_application_to_production(

@@ -135,7 +135,7 @@ fn transaction(object: &mut Object, now: i64) -> Result<ApplicationTransaction> 
         application_entitlement_id: None,
         tenant_id: 0,
         site_id: None,
-        locale_code: object.int("localeCode")?.value().unwrap_or_default(),
+        locale_code: locale(object)?,
         iso_currency_code: object.text("isoCurrencyCode", 3)?.value(),
         transaction_date: object.date("transactionDate")?.value().unwrap_or(Time(now)),
         transaction_price: amount(object, "transactionPrice")?,
@@ -151,6 +151,13 @@ fn transaction(object: &mut Object, now: i64) -> Result<ApplicationTransaction> 
         "siteId",
     ]);
     Ok(transaction)
+}
+
+fn locale(object: &mut Object) -> Result<i64> {
+    match object.int("localeCode")?.value() {
+        Some(code) if code < 0 => Err(object.refused("localeCode", "must not be negative.")),
+        code => Ok(code.unwrap_or_default()),
+    }
 }
 
 fn amount(object: &mut Object, name: &str) -> Result<f64> {

@@ -28,11 +28,11 @@ async fn install(client: &Client, package: i64, tenant: i64) -> Value {
 
 /// Adds a package to a version, beside its release.
 async fn add_package(app: &TestApp, application: &Application) -> i64 {
-    let version = application.version;
+    let (version, guid) = (application.version, uuid::Uuid::new_v4().simple());
     app.execute(&format!(
         "INSERT INTO packages (account_id, version_id, name, name_key, is_release, is_deleted, guid, \
          api_version, behaviors, capability_types, attributes, file_count, created_at, updated_at) \
-         SELECT account_id, version_id, 'work', 'work', false, false, 'work{version}', api_version, \
+         SELECT account_id, version_id, 'work', 'work', false, false, '{guid}', api_version, \
          behaviors, capability_types, attributes, 0, created_at, updated_at \
          FROM packages WHERE id = {}",
         application.package
@@ -310,6 +310,9 @@ on_both! {
                 "applicationTransactions": [{}, {"transactionTax": 1e13}]}),
                 "applicationTransactions[1].transactionTax",
                 "must be between -1000000000000 and 1000000000000."),
+            (json!({"tenantId": sandbox, "packageId": package,
+                "applicationTransactions": [{"localeCode": -1}]}),
+                "applicationTransactions[0].localeCode", "must not be negative."),
             (json!({"tenantId": sandbox, "packageId": package,
                 "applicationTransactions": [{"isoCurrencyCode": "EURO"}]}),
                 "applicationTransactions[0].isoCurrencyCode", "must have at most 3 characters."),

@@ -11,10 +11,11 @@ const PACKAGES: &str = "/api/platform/appdev/apppackages";
 /// Adds a package to a version, beside its release.
 async fn add_package(app: &TestApp, application: &Application, name: &str) -> i64 {
     let (version, key) = (application.version, name.to_lowercase());
+    let guid = uuid::Uuid::new_v4().simple();
     app.execute(&format!(
         "INSERT INTO packages (account_id, version_id, name, name_key, is_release, is_deleted, guid, \
          api_version, behaviors, capability_types, attributes, file_count, created_at, updated_at) \
-         SELECT account_id, version_id, '{name}', '{key}', false, false, '{key}{version}', \
+         SELECT account_id, version_id, '{name}', '{key}', false, false, '{guid}', \
          api_version, behaviors, capability_types, attributes, 0, created_at, updated_at + 1000 \
          FROM packages WHERE id = {}",
         application.package
