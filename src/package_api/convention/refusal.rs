@@ -59,6 +59,12 @@ pub fn forbidden(operation: &str, behavior: Option<i64>) -> Error {
     refusal(403, "FORBIDDEN", message, data)
 }
 
+/// 403 of a log-in: the developer does not work for the account of this number.
+pub fn not_a_member(operation: &str, account: i64) -> Error {
+    let message = format!("Forbidden: the developer does not work for account {account}.");
+    refusal(403, "FORBIDDEN", message, vec![("OperationName", operation.to_owned())])
+}
+
 /// 404: there is no such thing, or the caller may not see it. `what` is said in the message (`package`),
 /// `name` is that of the id (`AppKey`), `value` the id as it was given.
 pub fn not_found(what: &str, name: &'static str, value: impl std::fmt::Display) -> Error {
@@ -154,7 +160,7 @@ mod tests {
 
     #[test]
     fn refusals_are_those_of_the_catalogue() {
-        let table: [Line<'_>; 11] = [
+        let table: [Line<'_>; 12] = [
             (
                 missing("appKey", "must not be blank."),
                 400,
@@ -189,6 +195,13 @@ mod tests {
                 "FORBIDDEN",
                 "Forbidden: not for the developer account of the access token.",
                 &[("OperationName", "create_app_package")],
+            ),
+            (
+                not_a_member("authenticate_developer", 7),
+                403,
+                "FORBIDDEN",
+                "Forbidden: the developer does not work for account 7.",
+                &[("OperationName", "authenticate_developer")],
             ),
             (
                 not_found("package", "AppKey", "acme01.loyalty.9.9.9.Release"),

@@ -1,0 +1,106 @@
+//! Routes of developers' tickets.
+use axum::extract::{FromRequest, Request, State};
+use axum::response::Response;
+use http::{HeaderValue, header};
+
+use super::dto::{DeveloperAdminUserAuthTicket, LogIn, refresh_token};
+use super::service::{self, Choice};
+use crate::directory::identity;
+use crate::directory::state::AppState;
+use crate::kernel::error::Result;
+use crate::package_api::call::{Anonymous, Question};
+use crate::package_api::convention::refusal;
+
+/// OpenAPI tag of this resource; always the folder's name.
+const TAG: &str = "developer_authtickets";
+
+/// Sign in as a developer
+///
+/// Gets tokens for a developer, who then acts for the account that `developerAccountId` says, with every
+/// behavior that is not private. Without it the tokens act for no account; the ticket tells which there
+/// are to choose from. Failures are counted: after ten in two seconds, or sixty in an hour, the same
+/// address is refused for the same name for a while.
+#[utoipa::path(
+    post, path = "", tag = TAG, operation_id = "authenticate_developer",
+    params(("developerAccountId" = Option<i32>, Query, minimum = 1,
+        description = "Number of the account that the tokens are to act for.", example = 3)),
+    request_body(content = LogIn, description = "Address and password of the developer."),
+    responses(
+        (status = OK, description = "The tokens.", body = DeveloperAdminUserAuthTicket),
+        (status = UNAUTHORIZED, description = "There is no developer of this address and password."),
+        (status = FORBIDDEN, description = "The developer does not work for this account."),
+    ),
+    security(()),
+)]
+pub async fn authenticate(State(state): State<AppState>, request: Request) -> Result<Response> {
+    const OPERATION: &str = "authenticate_developer";
+    let proxies = state.config.proxies;
+    let address = identity::address(proxies, request.headers(), request.extensions());
+    let Anonymous { question, body } = Anonymous::from_request(request, &state).await?;
+    let choice = Choice { account: account(&question)?, operation: OPERATION };
+    let log_in = LogIn::read(&body)?;
+    answer(&question, &service::authenticate(&state, &address, log_in, choice).await?)
+}
+
+/// Renew a developer's access token
+///
+/// The body is the ticket that is to be renewed; its `refreshToken` counts. The refresh token stays the
+/// same and expires when it would have. Without `developerAccountId` the tokens go on to act for the
+/// account that was chosen at the log-in.
+#[utoipa::path(
+    put, path = "", tag = TAG, operation_id = "refresh_developer_ticket",
+    params(("developerAccountId" = Option<i32>, Query, minimum = 1,
+        description = "Number of the account that the new access token is to act for.", example = 3)),
+    request_body(content = DeveloperAdminUserAuthTicket, description = "The ticket to renew.", example = json!({
+        "refreshToken": "S7dq1vNnX4mYb0cWz8kTgR2hJp5uEaLf9oQiVxCyBtDsMjKw"
+    })),
+    responses(
+        (status = OK, description = "The ticket with its new access token.", body = DeveloperAdminUserAuthTicket),
+        (status = UNAUTHORIZED, description = "The refresh token is not a developer's, or no longer good."),
+        (status = FORBIDDEN, description = "The developer does not work for this account."),
+    ),
+    security(()),
+)]
+pub async fn refresh(State(state): State<AppState>, request: Anonymous) -> Result<Response> {
+    const OPERATION: &str = "refresh_developer_ticket";
+    let Anonymous { question, body } = request;
+    let choice = Choice { account: account(&question)?, operation: OPERATION };
+    let token = refresh_token(&body)?;
+    answer(&question, &service::refresh(&state, token, choice).await?)
+}
+
+/// Revoke a developer's refresh token
+///
+/// Access tokens that were made with it stay good until they expire.
+#[utoipa::path(
+    delete, path = "", tag = TAG, operation_id = "delete_developer_ticket",
+    params(("refreshToken" = String, Query, min_length = 1, max_length = 200,
+        description = "The refresh token.", example = "S7dq1vNnX4mYb0cWz8kTgR2hJp5uEaLf9oQiVxCyBtDsMjKw")),
+    responses(
+        (status = OK, description = "The refresh token is revoked. No body."),
+        (status = NOT_FOUND, description = "There is no such refresh token of a developer."),
+    ),
+    security(()),
+)]
+pub async fn delete(State(state): State<AppState>, request: Anonymous) -> Result<Response> {
+    let token = request.question.query.text("refreshToken").map(str::trim).unwrap_or_default();
+    if token.is_empty() {
+        let why = "must be the refresh token to revoke.";
+        return Err(refusal::missing("refreshToken", why));
+    }
+    service::revoke(&state, token.to_owned()).await?;
+    Ok(Response::default())
+}
+
+/// The account that is asked for.
+fn account(question: &Question) -> Result<Option<i64>> {
+    question.query.int("developerAccountId", 1..=i64::from(i32::MAX))
+}
+
+/// A ticket, which nobody on the way may keep.
+fn answer(question: &Question, ticket: &DeveloperAdminUserAuthTicket) -> Result<Response> {
+    let mut response = question.found(ticket)?;
+    let never = HeaderValue::from_static("no-store");
+    response.headers_mut().insert(header::CACHE_CONTROL, never);
+    Ok(response)
+}
