@@ -20,6 +20,8 @@ use crate::kernel::db;
 use crate::kernel::error::Error;
 use crate::{app, migrations, seed};
 
+mod builds;
+mod developers;
 mod documents;
 mod packages;
 mod report;
@@ -82,6 +84,12 @@ enum Command {
     /// Manage tenants, in which applications are installed
     #[command(subcommand)]
     Tenant(tenants::TenantCommand),
+    /// Manage developers, who sign in to work on applications
+    #[command(subcommand)]
+    Developer(developers::DeveloperCommand),
+    /// Tell of hosted storefronts and their builds
+    #[command(subcommand)]
+    Build(builds::BuildCommand),
     /// Write the OpenAPI documents and the configuration schema into openapi/
     Openapi {
         /// Write nothing; fail when a committed file is out of date
@@ -297,6 +305,10 @@ async fn execute(cli: Cli) -> Result<Option<Report>, Failure> {
 async fn administer(state: &AppState, command: Command) -> Result<Report, Failure> {
     let now = state.clock.now();
     let key = &state.site.key;
+    let password = match &command {
+        Command::Developer(_) => developers::password()?,
+        _ => String::new(),
+    };
     let db = state.store.begin().await?;
     let report = match command {
         Command::Account(AccountCommand::Create { id, name, time_zone, locale }) => {
@@ -363,6 +375,8 @@ async fn administer(state: &AppState, command: Command) -> Result<Report, Failur
         Command::Namespace(command) => packages::namespace(state, &db, command).await?,
         Command::Application(command) => packages::application(state, &db, command).await?,
         Command::Tenant(command) => tenants::tenant(state, &db, command).await?,
+        Command::Developer(command) => developers::run(state, &db, command, &password).await?,
+        Command::Build(command) => builds::run(state, &db, command).await?,
         Command::Serve(_) | Command::Migrate | Command::Openapi { .. } | Command::Config(_) => {
             return Err("this command changes no account".into());
         }

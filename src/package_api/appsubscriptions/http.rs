@@ -25,7 +25,11 @@ const TAG: &str = "appsubscriptions";
             "apiVersionNumber": "1"}],
         "packageId": 4102, "noCallback": true
     })),
-    responses((status = OK, description = "The subscription, its events filled in from the catalogue.", body = ApplicationSubscription)),
+    responses(
+        (status = OK, description = "The subscription, its events filled in from the catalogue.", body = ApplicationSubscription),
+        (status = NOT_FOUND, description = "There is no such package, or it is another account's."),
+        (status = CONFLICT, description = "The version is locked, or a request with the same `Idempotency-Key` is still running."),
+    ),
     security(("oauth2" = ["developer:Update"])),
 )]
 pub async fn create(State(state): State<AppState>, write: Write) -> Result<Response> {
@@ -43,7 +47,11 @@ pub async fn create(State(state): State<AppState>, write: Write) -> Result<Respo
         "applicationSubscriptionId": 91, "applicationEndPoint": "https://loyalty.acme.example/orders",
         "events": [{"eventName": "order.opened"}, {"eventName": "order.closed"}], "noCallback": true
     })),
-    responses((status = OK, description = "The changed subscription.", body = ApplicationSubscription)),
+    responses(
+        (status = OK, description = "The changed subscription.", body = ApplicationSubscription),
+        (status = NOT_FOUND, description = "There is no such subscription, or it is another account's."),
+        (status = CONFLICT, description = "The version is locked, or the subscription belongs to another package."),
+    ),
     security(("oauth2" = ["developer:Update"])),
 )]
 pub async fn update(State(state): State<AppState>, write: Write) -> Result<Response> {
@@ -57,7 +65,10 @@ pub async fn update(State(state): State<AppState>, write: Write) -> Result<Respo
 #[utoipa::path(
     delete, path = "/events/{applicationSubscriptionId}", tag = TAG, operation_id = "delete_application_subscription",
     params(("applicationSubscriptionId" = i32, Path, minimum = 1, description = "Number of the subscription.", example = 91)),
-    responses((status = OK, description = "The subscription is gone. No body.")),
+    responses(
+        (status = OK, description = "The subscription is gone. No body."),
+        (status = CONFLICT, description = "The version is locked."),
+    ),
     security(("oauth2" = ["developer:Update"])),
 )]
 pub async fn delete(State(state): State<AppState>, write: Write) -> Result<Response> {

@@ -1,0 +1,109 @@
+//! Runtime logs of a hosted site.
+use super::dto::{HeadlessAppRuntimeLog, HeadlessAppRuntimeLogResponse};
+use super::links;
+use super::sites::HostedSite;
+use crate::directory::state::AppState;
+use crate::kernel::error::Result;
+use crate::kernel::secret::Purpose;
+use crate::kernel::storage::Stored;
+use crate::package_api::convention::query::Query;
+use crate::package_api::convention::refusal;
+use crate::package_api::convention::time::Time;
+
+/// Most logs of an answer, unless the request says.
+const DEFAULT: i64 = 300;
+/// Longest beginning of keys, in characters.
+const PREFIX_MAX: usize = 1024;
+
+/// Which logs are asked for.
+#[derive(Clone, Debug)]
+pub struct Ask<'a> {
+    prefix: Option<&'a str>,
+    most: i64,
+    token: Option<&'a str>,
+}
+
+impl<'a> Ask<'a> {
+    /// Reads `prefix` (or `datePrefix`), `maxResults` and `nextToken`.
+    ///
+    /// # Errors
+    /// 400 for what is malformed.
+    pub fn read(query: &'a Query) -> Result<Self> {
+        let prefix = query.text("prefix").or_else(|| query.text("datePrefix"));
+        if prefix.is_some_and(|prefix| prefix.chars().nth(PREFIX_MAX).is_some()) {
+            let why = format!("must have at most {PREFIX_MAX} characters.");
+            return Err(refusal::missing("prefix", &why));
+        }
+        Ok(Self { prefix, most: most(query, DEFAULT)?, token: query.text("nextToken") })
+    }
+}
+
+/// `maxResults`, moved into the range from 1 to 1000.
+///
+/// # Errors
+/// 400 for what is no number.
+pub fn most(query: &Query, default: i64) -> Result<i64> {
+    let any = i64::from(i32::MIN)..=i64::from(i32::MAX);
+    Ok(query.int("maxResults", any)?.unwrap_or(default).clamp(1, 1000))
+}
+
+/// What a `nextToken` is bound to: it continues the list it came from and no other.
+fn context(site: &HostedSite) -> Vec<u8> {
+    format!("logs of {}", site.id).into_bytes()
+}
+
+/// Writes a `nextToken`. Sealed, because clients need not know what is in it.
+pub fn seal(state: &AppState, context: &[u8], place: &str) -> String {
+    state.site.key.seal(Purpose::Cursor, context, place.as_bytes())
+}
+
+/// Reads a `nextToken`.
+///
+/// # Errors
+/// 400 for one that was not made for this list.
+pub fn open(state: &AppState, context: &[u8], token: &str) -> Result<String> {
+    let place = state.site.key.open(Purpose::Cursor, context, token);
+    let place = place.and_then(|place| String::from_utf8(place).ok());
+    place.ok_or_else(|| {
+        refusal::missing(
+            "nextToken",
+            "must be the nextToken of the answer before, to the same request.",
+        )
+    })
+}
+
+/// The logs that are asked for.
+///
+/// # Errors
+/// 400 for a `nextToken` that is another list's; the store's.
+pub async fn list(
+    state: &AppState,
+    site: &HostedSite,
+    ask: Ask<'_>,
+) -> Result<HeadlessAppRuntimeLogResponse> {
+    let Ask { prefix, most, token } = ask;
+    let after = token.map(|token| open(state, &context(site), token)).transpose()?;
+    let after = after.map(|key| site.stored(&key));
+    let beginning = prefix.unwrap_or_default();
+    let wanted = usize::try_from(most).unwrap_or_default();
+    let page = state.storage.page(&site.folder(), beginning, after.as_deref(), wanted).await?;
+    let folder = site.stored("");
+    let key = |stored: &Stored| stored.key.strip_prefix(&folder).map(str::to_owned);
+    let last = page.files.last().filter(|_| page.has_more).and_then(key);
+    let shown = page.files.iter().filter_map(|stored| {
+        let key = key(stored)?;
+        Some(HeadlessAppRuntimeLog {
+            log_url: links::address(state, &format!("{}/{key}", site.log_folder)),
+            key,
+            size: stored.size,
+            last_modified: Time(stored.modified),
+        })
+    });
+    Ok(HeadlessAppRuntimeLogResponse {
+        next_token: last.map(|last| seal(state, &context(site), &last)),
+        logs: shown.collect(),
+        is_truncated: page.has_more,
+        max_results: most,
+        prefix: prefix.map(str::to_owned),
+    })
+}
