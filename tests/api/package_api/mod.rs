@@ -7,6 +7,8 @@ mod applications;
 mod appsubscriptions;
 mod conventions;
 mod developer_applications;
+mod developer_authtickets;
+mod headless_app;
 mod jwks;
 mod package_lists;
 mod tenants;
