@@ -80,27 +80,26 @@ pub fn router(state: AppState) -> Router {
 }
 
 fn offerings_router(state: &AppState) -> Router {
-    use crate::offering_api::access::{Operations, guard};
     let (family, document) = offerings();
-    let operations = Arc::new(Operations::of(&document));
+    let operations = Arc::new(offering_api::access::Operations::of(&document));
     let (family, _) = family.split_for_parts();
     family
         .fallback(|| async { Error::NotFound })
         .method_not_allowed_fallback(|| async { Error::MethodNotAllowed })
-        .layer(from_fn_with_state((state.clone(), operations), guard))
+        .layer(from_fn_with_state((state.clone(), operations), offering_api::access::guard))
         .with_state(state.clone())
 }
 
 /// With the addresses that it answers.
 fn packages_router(state: &AppState) -> (Router, Paths) {
-    use crate::package_api::access::{Operations, guard};
     let (family, document) = packages();
-    let operations = Arc::new(Operations::of(&document, &state.catalogue.behaviors));
+    let behaviors = &state.catalogue.behaviors;
+    let operations = Arc::new(package_api::access::Operations::of(&document, behaviors));
     let (family, _) = family.split_for_parts();
     let family = family
         .fallback(|| async { Error::NotFound })
         .method_not_allowed_fallback(|| async { Error::MethodNotAllowed })
-        .layer(from_fn_with_state((state.clone(), operations), guard))
+        .layer(from_fn_with_state((state.clone(), operations), package_api::access::guard))
         .with_state(state.clone());
     (family, Paths::of(&document))
 }

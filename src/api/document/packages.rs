@@ -176,6 +176,7 @@ fn bound(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(bound),
         Value::Object(object) => {
+            simplify_choice(object);
             for (name, inner) in object.iter_mut() {
                 // Values, not descriptions.
                 if !["example", "examples", "default", "enum"].contains(&name.as_str()) {
@@ -193,7 +194,6 @@ fn bound(value: &mut Value) {
             } else if is("array") && !object.contains_key("maxItems") {
                 object.insert("maxItems".to_owned(), MOST_ELEMENTS.into());
             }
-            describe_choice(object);
             let is_schema = kind.is_string() || kind.is_array() || object.contains_key("oneOf");
             if is_schema && let Some(example) = object.shift_remove("example") {
                 // 3.0.3 tools take a null example for a mistake.
@@ -206,17 +206,29 @@ fn bound(value: &mut Value) {
     }
 }
 
-/// What is said of a choice between a schema and null stands beside it, not inside: older documents know
-/// nothing beside a reference.
-fn describe_choice(schema: &mut Map<String, Value>) {
-    let choices = schema.get_mut("oneOf").and_then(Value::as_array_mut);
-    let described = choices.into_iter().flatten().filter_map(Value::as_object_mut);
-    let mut texts = described
-        .filter(|choice| choice.contains_key("$ref"))
-        .filter_map(|choice| choice.shift_remove("description"));
-    if let Some(text) = texts.next() {
-        schema.insert("description".to_owned(), text);
+/// Says a choice between a schema and null as older documents can: what is said of it stands beside a
+/// reference, not with it, and anything else is a type that may be null.
+fn simplify_choice(schema: &mut Map<String, Value>) {
+    let Some(choices) = schema.get_mut("oneOf").and_then(Value::as_array_mut) else { return };
+    let is_null = |choice: &Value| choice["type"] == "null";
+    let has_null = choices.iter().any(is_null);
+    let mut others: Vec<&mut Value> =
+        choices.iter_mut().filter(|choice| !is_null(choice)).collect();
+    let [only] = others.as_mut_slice() else { return };
+    let Some(only) = only.as_object_mut() else { return };
+    if only.contains_key("$ref") {
+        if let Some(text) = only.shift_remove("description") {
+            schema.insert("description".to_owned(), text);
+        }
+        return;
     }
+    let mut only = std::mem::take(only);
+    if has_null && let Some(kind) = only.get_mut("type") {
+        *kind = json!([kind.take(), "null"]);
+    }
+    schema.remove("oneOf");
+    only.extend(std::mem::take(schema));
+    *schema = only;
 }
 
 fn bound_text(schema: &mut Map<String, Value>) {
@@ -259,6 +271,7 @@ impl Operation<'_> {
         refusals: &Value,
     ) -> Vec<String> {
         self.secure(scopes, catalogue);
+        self.files();
         self.parameters();
         self.successes();
         self.refusals(refusals);
@@ -316,6 +329,26 @@ impl Operation<'_> {
         let text = format!("{text}\n\nNeeds the behavior *{name}*{id}{own}.");
         self.value["description"] = text.trim_start().into();
         scopes.insert(scope);
+    }
+
+    /// Files are bytes of any kind, and may be empty: generated clients then send no body.
+    fn files(&mut self) {
+        let is_file = |kind: &str| kind != "application/json" && !kind.contains("form");
+        let bytes = |content: Option<&mut Value>| {
+            let content = content.and_then(Value::as_object_mut).into_iter().flatten();
+            let mut files = 0;
+            for (_, media) in content.filter(|(kind, _)| is_file(kind)) {
+                media["schema"] = json!({"type": "string", "format": "binary"});
+                files += 1;
+            }
+            files > 0
+        };
+        if bytes(self.value.pointer_mut("/requestBody/content")) {
+            self.value["requestBody"]["required"] = false.into();
+        }
+        for (_, response) in self.value["responses"].as_object_mut().into_iter().flatten() {
+            bytes(response.get_mut("content"));
+        }
     }
 
     /// Adds the parameters that operations of this kind understand.
@@ -387,14 +420,14 @@ impl Operation<'_> {
         if self.scope().is_some() {
             statuses.push("403");
         }
-        if self.path.contains('{') {
+        let changes = !self.is("get") && !self.is_anonymous();
+        // A body may name records too.
+        if self.path.contains('{') || changes {
             statuses.push("404");
         }
-        if self.is("post") && !self.is_anonymous() {
-            statuses.extend(["409", "422"]);
-        }
-        if (self.is("put") || self.is("delete")) && !self.is_anonymous() {
-            statuses.push("412");
+        if changes {
+            statuses.push("409");
+            statuses.push(if self.is("post") { "422" } else { "412" });
         }
         if !self.is("get") && !self.is("delete") {
             statuses.push("413");

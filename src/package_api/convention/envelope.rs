@@ -62,6 +62,7 @@ pub struct AppDevError {
     #[schema(max_items = 100)]
     pub additional_error_data: Vec<AppDevErrorData>,
     /// Always null: what happened inside stands in the server's log, under the id of the request.
+    #[schema(inline)]
     pub exception_detail: Option<AppDevExceptionDetail>,
 }
 

@@ -7,7 +7,6 @@ use super::{
     refused_rule, whole, with,
 };
 use crate::on_both;
-use crate::support::TestApp;
 use crate::support::packages::refused;
 
 fn clone_path(key: &str, name: &str) -> String {

@@ -6,7 +6,6 @@ use super::{
     refused_rule, whole,
 };
 use crate::on_both;
-use crate::support::TestApp;
 use crate::support::packages::refused;
 
 const WORK: &str = "acme01.loyalty.1.0.0.work";

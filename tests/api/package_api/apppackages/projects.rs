@@ -6,7 +6,6 @@ use super::{
     refused_parameter, refused_rule, whole, with,
 };
 use crate::on_both;
-use crate::support::TestApp;
 use crate::support::packages::{World, refused};
 
 fn project() -> String {

@@ -12,15 +12,15 @@ on_both! {
         let loyalty = world.application_with("acme01.loyalty.1.0.0", &["Developer Read"]).await;
         let client = world.client(&loyalty).await;
         let path = format!("{PACKAGES}/{}?includeChildren=true&responseFields=", loyalty.key);
-        let read = json!({"behaviorId": 42, "behaviorName": "Developer Read"});
         let table = [
             ("appKey,id", json!({"id": loyalty.package, "appKey": loyalty.key})),
             ("AppKey%20,%20unknown", json!({"appKey": loyalty.key})),
             ("unknown", json!({})),
             (
-                "applicationBehaviors(behaviorId,behaviorName)",
-                json!({"applicationBehaviors": [read]}),
+                "applicationBehaviors(behaviorId)",
+                json!({"applicationBehaviors": [{"behaviorId": 42}]}),
             ),
+            ("applicationBehaviors(unknown)", json!({"applicationBehaviors": [{}]})),
             ("appKey(x)", json!({"appKey": loyalty.key})),
         ];
         for (fields, expected) in table {
