@@ -422,3 +422,74 @@ fn check_contracts(catalogue: &CapabilityCatalogue, of: &ApplicationCapabilityTy
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::directory::catalogue::Catalogue;
+
+    fn capability(id: i64, owner: i64) -> GivenCapability {
+        GivenCapability { id, contract_id: 21, endpoint: None, owner }
+    }
+
+    /// A tax calculator with its number, and capabilities with theirs.
+    fn tax(id: i64, capabilities: &[i64]) -> ApplicationCapabilityType {
+        let capability = |capability: &i64| ApplicationCapability {
+            application_capability_id: *capability,
+            capability_type_contract_id: 21,
+            application_end_point: None,
+            application_capability_type_id: id,
+            package_id: 1,
+        };
+        ApplicationCapabilityType {
+            application_capability_type_id: id,
+            application_id: 1,
+            capability_type_id: 2,
+            capability_type_name: "Tax Calculator".to_owned(),
+            is_implemented: true,
+            is_initialized_by_default: true,
+            application_capabilities: capabilities.iter().map(capability).collect(),
+            application_capability_domains: Vec::new(),
+            package_id: 1,
+        }
+    }
+
+    fn status<T: std::fmt::Debug>(result: Result<T>) -> u16 {
+        result.unwrap_err().status().as_u16()
+    }
+
+    #[test]
+    fn behaviors_come_with_what_they_require() {
+        let catalogue = Catalogue::built_in().behaviors;
+        let set = |wanted: &[i64], present: &[i64], is_operator| {
+            behaviors(&catalogue, wanted, present, is_operator, "update_package")
+        };
+        assert_eq!(set(&[], &[25, 102], false).unwrap(), [0_i64; 0]);
+        assert_eq!(set(&[122, 104, 104], &[], false).unwrap(), [102, 104, 122]);
+        assert_eq!(set(&[25], &[], true).unwrap(), [25]);
+        assert_eq!(set(&[25, 21], &[25], false).unwrap(), [21, 22, 25]);
+        assert_eq!(status(set(&[25], &[102], false)), 403);
+        assert_eq!(status(set(&[26], &[26], true)), 409);
+    }
+
+    #[test]
+    fn capabilities_in_one_list_find_their_types() {
+        let catalogue = Catalogue::built_in().capability_types;
+        let present = [tax(1, &[5, 6]), tax(2, &[7])];
+        let flat = |wanted: &[GivenCapability]| flat_capabilities(&catalogue, wanted, &present);
+        let ids = |types: &[ApplicationCapabilityType]| -> Vec<Vec<i64>> {
+            let of = |it: &ApplicationCapability| it.application_capability_id;
+            types.iter().map(|it| it.application_capabilities.iter().map(of).collect()).collect()
+        };
+        let stays = flat(&[capability(5, 0), capability(6, 1), capability(7, 2)]).unwrap();
+        assert_eq!(stays, present);
+        assert_eq!(ids(&flat(&[]).unwrap()), [[0_i64; 0], []]);
+        let moved = flat(&[capability(7, 1), capability(0, 2), capability(6, 0)]).unwrap();
+        assert_eq!(ids(&moved), [vec![7, 6], vec![0]]);
+        assert_eq!(status(flat(&[capability(5, 0), capability(5, 0)])), 409);
+        assert_eq!(status(flat(&[capability(8, 1)])), 409);
+        assert_eq!(status(flat(&[capability(0, 0)])), 409);
+        assert_eq!(status(flat(&[capability(0, 3)])), 409);
+        assert_eq!(status(flat(&[GivenCapability { contract_id: 11, ..capability(5, 0) }])), 409);
+    }
+}

@@ -23,13 +23,13 @@ pub mod delete;
 pub mod dto;
 mod http;
 pub mod input;
-pub mod project;
-pub mod read;
-pub mod update;
 mod list;
 mod list_http;
 mod members;
+pub mod project;
+pub mod read;
 pub mod summary;
+pub mod update;
 
 /// The resource's routes.
 pub fn router() -> OpenApiRouter<AppState> {

@@ -1,9 +1,9 @@
 //! The app packages family: one file for each folder of `src/package_api`.
 mod acceptance;
 mod app_authtickets;
-mod apppackages;
 mod appinstall;
 mod applications;
+mod apppackages;
 mod appsubscriptions;
 mod conventions;
 mod developer_applications;
@@ -11,5 +11,5 @@ mod developer_authtickets;
 mod headless_app;
 mod jwks;
 mod package_lists;
-mod tenants;
 mod reference;
+mod tenants;

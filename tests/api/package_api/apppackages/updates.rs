@@ -581,6 +581,49 @@ on_both! {
         }
     }
 
+    async fn racing_changes_do_not_undo_each_other(app: TestApp) {
+        let (_world, loyalty, client) = loyalty(&app).await;
+        let put = |body: Value| {
+            let (client, path) = (client.clone(), path_of(&loyalty.key));
+            async move { client.put(&path, body).await }
+        };
+        let bodies = [json!({"apiVersion": "2"}), json!({"packageDescription": "Ann's"}),
+            json!({"applicationDescription": "Points"}), json!({"themeEngineVersion": "8"}),
+            json!({"applicationBehaviors": []}), json!({"applicationAttributes": [points()]})];
+        for answer in futures_util::future::join_all(bodies.map(put)).await {
+            answer.expect(200);
+        }
+        let after = whole(&client, &loyalty.key).await;
+        for (member, value) in [("apiVersion", json!("2")), ("packageDescription", json!("Ann's")),
+            ("applicationDescription", json!("Points")), ("themeEngineVersion", json!("8")),
+            ("applicationBehaviors", json!([])),
+            ("applicationAttributes", json!([shown_points(loyalty.package)]))] {
+            assert_eq!(after[member], value, "{member}");
+        }
+    }
+
+    async fn no_change_slips_behind_a_submit(app: TestApp) {
+        let (_world, loyalty, client) = loyalty(&app).await;
+        let put = |body: Value| {
+            let (client, path) = (client.clone(), path_of(&loyalty.key));
+            async move { client.put(&path, body).await }
+        };
+        let mut bodies: Vec<Value> = (0..6).map(|it| json!({"apiVersion": format!("{it}")})).collect();
+        bodies.insert(3, json!({"applicationStatusId": 2}));
+        let answers = futures_util::future::join_all(bodies.into_iter().map(put)).await;
+        let mut versions = vec![json!("1")];
+        for answer in answers {
+            if answer.status == 409 {
+                refused_rule(answer, &locked("Submitted For Certification"));
+            } else {
+                versions.push(answer.expect(200)["apiVersion"].take());
+            }
+        }
+        let after = whole(&client, &loyalty.key).await;
+        assert_eq!(after["applicationStatusId"], 2);
+        assert!(versions.contains(&after["apiVersion"]), "{} of {versions:?}", after["apiVersion"]);
+    }
+
     async fn paths_and_response_fields_are_as_everywhere(app: TestApp) {
         let (_world, _loyalty, client) = loyalty(&app).await;
         let path = "/PLATFORM/AppDev/AppPackages/ACME01.Loyalty.1.0.0/?responseFields=appKey,packageDescription";
