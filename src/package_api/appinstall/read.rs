@@ -90,7 +90,7 @@ pub async fn one(
     let mut sql = start(source.dialect());
     visible(&mut sql, account);
     sql.push(" AND e.id = ").bind(id);
-    Ok(all(source, sql, now).await?.pop())
+    Ok(fetch(source, sql, false, now).await?.pop())
 }
 
 fn start(dialect: Dialect) -> Sql {
@@ -104,10 +104,20 @@ fn visible(sql: &mut Sql, account: &str) {
     sql.push(" OR e.owner_account_id = ").bind(account).push(")");
 }
 
+/// Installs may be many.
 async fn all(source: Source<'_>, mut sql: Sql, now: i64) -> Result<Vec<ApplicationEntitlement>> {
     sql.push(" ORDER BY e.id");
+    fetch(source, sql, true, now).await
+}
+
+async fn fetch(
+    source: Source<'_>,
+    sql: Sql,
+    scans: bool,
+    now: i64,
+) -> Result<Vec<ApplicationEntitlement>> {
     let add = move |found: &mut Vec<_>, row: &dyn Row| found.push(read(row, now));
-    let found = source.fetch(sql.query(true), Vec::new(), add).await?;
+    let found = source.fetch(sql.query(scans), Vec::new(), add).await?;
     found.into_iter().collect()
 }
 

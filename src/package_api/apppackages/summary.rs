@@ -185,6 +185,9 @@ pub struct PackageListing {
 /// Generation of the scheme of application keys: by names (contract 2.5, member 18).
 const APP_SCHEME_VERSION: i64 = 2;
 
+/// Pages that begin at most so far from the start of a list are read at once.
+const NEAR: i64 = 1_000;
+
 /// Columns in the order in which [`read_summary`] reads them. Candidates for an update of a theme's parent
 /// are the published versions of the parent that are newer than the inherited one.
 const SUMMARY: &str = "SELECT v.id, a.type_id, p.id, p.name, v.name, n.name, \
@@ -221,7 +224,7 @@ pub async fn applications(
             let mut sql = Sql::new(source.dialect());
             sql.template(SUMMARY, account, 0).push(order);
             one_page(&mut sql, page);
-            source.fetch(sql.query(true), Vec::new(), add_summary).await
+            source.fetch(sql.query(page.start > NEAR), Vec::new(), add_summary).await
         })?
     } else {
         let mut sql = Sql::new(source.dialect());
@@ -354,7 +357,7 @@ pub async fn packages(
     let (total, items) = if list.is_plain() {
         one_page(&mut sql, page);
         let add = |found: &mut Vec<_>, row: &dyn Row| found.push(read_listed(row));
-        let items = source.fetch(sql.query(true), Vec::new(), add);
+        let items = source.fetch(sql.query(page.start > NEAR), Vec::new(), add);
         tokio::try_join!(count_packages(source, account), items)?
     } else {
         let gather = |found: &mut Gathered<_>, row: &dyn Row| found.add(read_listed(row));

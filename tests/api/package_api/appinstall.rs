@@ -1,4 +1,5 @@
 //! `/platform/appdev/appinstall`.
+use appmarket::directory::developers::{self, NewDeveloper};
 use appmarket::package_api::tenants::service::{self, NewTenant};
 use serde_json::{Value, json};
 
@@ -39,6 +40,20 @@ async fn add_package(app: &TestApp, application: &Application) -> i64 {
     ))
     .await;
     app.count(&format!("SELECT MAX(id) FROM packages WHERE version_id = {version}")).await
+}
+
+/// A client that calls for the developer Ann Lee, in an account unless it is `None`.
+async fn developer(app: &TestApp, account: Option<i64>) -> Client {
+    let db = app.state.store.begin().await.unwrap();
+    let (email, password) = ("ann@acme.example", "correct horse");
+    let new = NewDeveloper { account: "acme", email, name: Some("Ann Maria Lee"), password };
+    developers::create(&db, new, app.state.clock.now_millis()).await.unwrap();
+    db.commit().await.unwrap();
+    let account = account.map(|id| format!("?developerAccountId={id}")).unwrap_or_default();
+    let path = format!("/api/platform/developer/authtickets/{account}");
+    let body = json!({"emailAddress": email, "password": password});
+    let ticket = app.anonymous().post(&path, body).await.expect(200);
+    app.anonymous().with("x-vol-user-claims", ticket["accessToken"].as_str().unwrap())
 }
 
 /// Number and status of each entitlement of a list.
@@ -509,5 +524,66 @@ on_both! {
         app.advance_seconds(5);
         assert_eq!(client.post(INSTALL, body).await.expect(200), first);
         assert_eq!(events(&app).await.len(), 1);
+    }
+
+    async fn a_developer_who_installs_is_named(app: TestApp) {
+        let world = World::new(&app).await;
+        let loyalty = world.application("acme01.loyalty.1.0.0").await;
+        let (sandbox, _) = tenant(&app, "acme", true).await;
+        let developer = developer(&app, Some(loyalty.account)).await;
+        let made = install(&developer, loyalty.package, sandbox).await;
+        let names = ["installedByFirstName", "installedByLastName"].map(|name| made[name].clone());
+        assert_eq!(names, ["Ann Maria", "Lee"]);
+        // An application that installs it again has no name.
+        let client = world.client(&loyalty).await;
+        let again = install(&client, loyalty.package, sandbox).await;
+        assert_eq!(again["applicationEntitlementId"], made["applicationEntitlementId"]);
+        let names = ["installedByFirstName", "installedByLastName"].map(|name| again[name].clone());
+        assert_eq!(names, [Value::Null, Value::Null]);
+        let caused = "SELECT COUNT(*) FROM package_events WHERE caused_by IS NULL";
+        assert_eq!(app.count(caused).await, 1);
+    }
+
+    async fn a_developer_without_account_has_nothing(app: TestApp) {
+        let world = World::new(&app).await;
+        let loyalty = world.application("acme01.loyalty.1.0.0").await;
+        let (sandbox, _) = tenant(&app, "acme", true).await;
+        install(&world.client(&loyalty).await, loyalty.package, sandbox).await;
+        let nobody = developer(&app, None).await;
+        assert_eq!(listed(&nobody, INSTALL).await, []);
+        let tenant = format!("/api/platform/appdev/appinstall/tenant/{sandbox}/entitlements");
+        assert_eq!(listed(&nobody, &tenant).await, []);
+        for path in ["", "/collection"] {
+            let list = nobody.get(&format!("/api/platform/appdev/apppackages{path}")).await;
+            assert_eq!(list.expect(200)["totalCount"], 0, "{path}");
+        }
+        let body = json!({"packageId": loyalty.package, "tenantId": sandbox});
+        let message = format!("Item not found: package {}", loyalty.package);
+        let id = loyalty.package.to_string();
+        let data = [("PackageId", id.as_str())];
+        refused(nobody.post(INSTALL, body).await, 404, "ITEM_NOT_FOUND", &message, &data);
+        let answer = nobody.get(&format!("/api/platform/tenants/{sandbox}")).await;
+        let (message, id) = (format!("Item not found: tenant {sandbox}"), sandbox.to_string());
+        refused(answer, 404, "ITEM_NOT_FOUND", &message, &[("TenantId", id.as_str())]);
+    }
+
+    async fn a_tenant_is_seen_by_what_is_installed_in_it(app: TestApp) {
+        let world = World::new(&app).await;
+        let loyalty = world.application("acme01.loyalty.1.0.0").await;
+        let points = world.application("acme01.points.1.0.0").await;
+        let shop = world.application("globex01.shop.1.0.0").await;
+        world.set_status(&loyalty, 5).await;
+        let (theirs, _) = tenant(&app, "globex", true).await;
+        let path = format!("/api/platform/tenants/{theirs}");
+        let caller = world.client(&loyalty).await;
+        caller.get(&path).await.expect(404);
+        install(&world.client(&shop).await, loyalty.package, theirs).await;
+        assert_eq!(caller.get(&path).await.expect(200)["id"], theirs);
+        // Another application of the account is not installed there; a developer works on all of them.
+        world.client(&points).await.get(&path).await.expect(404);
+        let developer = developer(&app, Some(loyalty.account)).await;
+        assert_eq!(developer.get(&path).await.expect(200)["id"], theirs);
+        app.execute("UPDATE entitlements SET is_current = false").await;
+        caller.get(&path).await.expect(404);
     }
 }
