@@ -363,6 +363,162 @@ fn wrong_input_is_refused_with_what_would_be_right() {
     );
 }
 
+/// Runs a command with this standard input.
+fn run_with_input(folder: &TempDir, arguments: &str, input: &str) -> Output {
+    let mut command = program(folder.path(), arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn developers_are_added_with_their_password() {
+    let folder = with_account();
+    said(&folder, "account create globex --name Globex");
+    let create = "developer create --email Ann@acme.example --name Ann_Lee --account";
+    let output = run_with_input(&folder, &format!("{create} acme"), "correct horse\r\nmore\n");
+    assert_eq!(text(&output.stderr), "");
+    assert_eq!(text(&output.stdout), "Ann@acme.example may develop for account acme.\n");
+
+    // The same developer in another account, with the password in a file.
+    let file = folder.path().join("password");
+    std::fs::write(&file, "correct horse\n").unwrap();
+    let mut command = program(folder.path(), &format!("{create} globex --json"));
+    let output = command.env("APPMARKET_PASSWORD_FILE", &file).output().unwrap();
+    let told: Value = serde_json::from_str(text(&output.stdout)).unwrap();
+    assert_eq!(told, json!({"id": 1, "email": "Ann@acme.example", "account": "globex"}));
+}
+
+#[test]
+fn developers_that_cannot_be_added_are_refused() {
+    let folder = with_account();
+    said(&folder, "account create globex --name Globex");
+    let ann = "developer create --email ann@acme.example --account";
+    let added = run_with_input(&folder, &format!("{ann} acme"), "correct horse\n");
+    assert!(added.status.success(), "{}", text(&added.stderr));
+    let table = [
+        (format!("{ann} nobody"), "correct horse", "there is no account \"nobody\""),
+        (format!("{ann} globex"), "", "password: use 8 to 200 characters"),
+        (format!("{ann} globex"), "short", "password: use 8 to 200 characters"),
+        (
+            format!("{ann} globex"),
+            "another horse",
+            "developer \"ann@acme.example\" exists already, with another password",
+        ),
+        (
+            format!("{ann} acme"),
+            "correct horse",
+            "developer \"ann@acme.example\" works for account \"acme\" already",
+        ),
+    ];
+    for (arguments, input, message) in table {
+        let output = run_with_input(&folder, &arguments, input);
+        assert_eq!(output.status.code(), Some(1), "{arguments}");
+        assert_eq!(text(&output.stderr), format!("appmarket: {message}\n"), "{arguments}");
+    }
+    let mut command = program(folder.path(), &format!("{ann} globex"));
+    let output = command.env("APPMARKET_PASSWORD_FILE", "nothing").output().unwrap();
+    let message = "appmarket: APPMARKET_PASSWORD_FILE: nothing: No such file or directory";
+    assert!(text(&output.stderr).starts_with(message), "{}", text(&output.stderr));
+}
+
+/// A folder with the application `acme01.loyalty` and the site 1 of the account `acme`.
+fn with_site() -> TempDir {
+    let folder = with_account();
+    said(&folder, "namespace create acme01 --account acme");
+    said(&folder, "application create acme01.loyalty.1.0.0 --account acme");
+    let db = rusqlite::Connection::open(folder.path().join("data/appmarket.db")).unwrap();
+    db.execute_batch(
+        "INSERT INTO tenants (account_id, name, is_sandbox, created_at, updated_at) \
+         VALUES ('acme', 'Shop', TRUE, 0, 0); \
+         INSERT INTO sites (tenant_id, name, created_at) VALUES (1, 'Shop', 0);",
+    )
+    .unwrap();
+    folder
+}
+
+#[test]
+fn a_hosting_pipeline_tells_of_sites_and_builds() {
+    let folder = with_site();
+    assert_eq!(
+        said(&folder, "build link --site 1 --application ACME01.Loyalty --logs shops/loyalty"),
+        "Site 1 is hosted; its logs are in hosting/shops/loyalty."
+    );
+    assert_eq!(
+        told(&folder, "build link --site 1 --application acme01.loyalty --logs loyalty"),
+        json!({"site": 1, "application": "acme01.loyalty", "logs": "loyalty"})
+    );
+    let job = "--site 1 --branch feature/x --job 17";
+    assert_eq!(
+        said(&folder, &format!("build record {job} --status running --commit 0d1f6c2e")),
+        "Job 17 of branch feature/x: RUNNING."
+    );
+    let times = "--started 2026-03-04T09:15:00Z --ended 2026-03-04T10:19:30.5+01:00";
+    assert_eq!(
+        told(&folder, &format!("build record {job} --status SUCCEED {times}")),
+        json!({"id": 1, "site": 1, "branch": "feature/x", "job": "17", "status": "SUCCEED",
+            "started": "2026-03-04T09:15:00.000Z", "ended": "2026-03-04T09:19:30.500Z"})
+    );
+    assert_eq!(
+        said(&folder, &format!("build step {job} --name BUILD --status RUNNING")),
+        "Step BUILD of job 17: RUNNING."
+    );
+    let log = "--log builds/17/build.txt";
+    assert_eq!(
+        told(&folder, &format!("build step {job} --name BUILD --status FAILED {log} {times}")),
+        json!({"position": 1, "name": "BUILD", "status": "FAILED", "log": "builds/17/build.txt",
+            "started": "2026-03-04T09:15:00.000Z", "ended": "2026-03-04T09:19:30.500Z"})
+    );
+    assert_eq!(
+        told(&folder, &format!("build step {job} --name DEPLOY --status PENDING"))["position"],
+        2
+    );
+}
+
+#[test]
+fn what_a_hosting_pipeline_cannot_tell_is_refused() {
+    let folder = with_site();
+    let job = "--site 1 --branch main --job 17";
+    let statuses = "PENDING, PROVISIONING, RUNNING, FAILED, SUCCEED, CANCELLING, CANCELLED";
+    let key = "use segments of letters, digits and -_.=+@~: with slashes between them";
+    let link = "build link --site 1 --application acme01.loyalty --logs";
+    let unhosted = "site 1 is not hosted: link it with `appmarket build link --site 1`";
+    fails(&folder, &format!("build record {job} --status RUNNING"), unhosted);
+    said(&folder, &format!("{link} loyalty"));
+    for (arguments, message) in [
+        ("build link --site 2 --application acme01.loyalty --logs a", "there is no site 2"),
+        ("build link --site 1 --application acme01 --logs a", "there is no application \"acme01\""),
+        (
+            "build link --site 1 --application acme01.points --logs a",
+            "there is no application \"acme01.points\"",
+        ),
+        (&*format!("{link} ../attachments"), &*format!("log folder \"../attachments\": {key}")),
+        (
+            &*format!("build record {job} --status DONE"),
+            &*format!("status \"DONE\": use one of {statuses}"),
+        ),
+        (
+            "build record --site 1 --branch _ --job 17 --status RUNNING",
+            "branch \" \": use 1 to 200 characters",
+        ),
+        (
+            &*format!("build step {job} --name BUILD --status RUNNING"),
+            "branch \"main\" of site 1 has no job \"17\"",
+        ),
+        (
+            &*format!("build step {job} --name BUILD --status RUNNING --log /etc/passwd"),
+            &*format!("log \"/etc/passwd\": {key}"),
+        ),
+    ] {
+        fails(&folder, arguments, message);
+    }
+    let output = run(&folder, &format!("build record {job} --status RUNNING --started today"));
+    assert_eq!(output.status.code(), Some(2));
+    let message = "use a date and time as in 2026-03-04T09:15:00Z";
+    assert!(text(&output.stderr).contains(message), "{}", text(&output.stderr));
+}
+
 #[test]
 fn tenants_are_made_with_their_sites() {
     let folder = with_account();

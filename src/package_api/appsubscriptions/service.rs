@@ -18,7 +18,7 @@ use crate::kernel::error::{Error, Result};
 use crate::kernel::idempotency::Answer;
 use crate::kernel::record::select::Sql;
 use crate::package_api::access::Caller;
-use crate::package_api::call::Write;
+use crate::package_api::call::{self, Write};
 use crate::package_api::convention::refusal;
 use crate::package_api::model::lookup::{self, Lock, PackageRow, Which};
 use crate::package_api::model::packages;
@@ -157,7 +157,7 @@ async fn remove(
     let package = row.package_id;
     drop_row(transaction, row, by).await?;
     touch(transaction, package, by.now).await?;
-    Ok(Answer { status: 200, location: None, body: Vec::new() })
+    Ok(call::nothing())
 }
 
 /// The subscriptions of a package, by number.

@@ -1,14 +1,13 @@
 //! Routes of developers' tickets.
-use axum::extract::{FromRequest, Request, State};
+use axum::extract::State;
 use axum::response::Response;
-use http::{HeaderValue, header};
 
 use super::dto::{DeveloperAdminUserAuthTicket, LogIn, refresh_token};
 use super::service::{self, Choice};
-use crate::directory::identity;
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
-use crate::package_api::call::{Anonymous, Question};
+use crate::kernel::http::answer;
+use crate::package_api::call::{self, Anonymous, Question};
 use crate::package_api::convention::refusal;
 
 /// OpenAPI tag of this resource; always the folder's name.
@@ -32,14 +31,11 @@ const TAG: &str = "developer_authtickets";
     ),
     security(()),
 )]
-pub async fn authenticate(State(state): State<AppState>, request: Request) -> Result<Response> {
-    const OPERATION: &str = "authenticate_developer";
-    let proxies = state.config.proxies;
-    let address = identity::address(proxies, request.headers(), request.extensions());
-    let Anonymous { question, body } = Anonymous::from_request(request, &state).await?;
-    let choice = Choice { account: account(&question)?, operation: OPERATION };
+pub async fn authenticate(State(state): State<AppState>, request: Anonymous) -> Result<Response> {
+    let Anonymous { question, body, address } = request;
+    let choice = Choice { account: account(&question)?, operation: "authenticate_developer" };
     let log_in = LogIn::read(&body)?;
-    answer(&question, &service::authenticate(&state, &address, log_in, choice).await?)
+    question.told(&service::authenticate(&state, &address, log_in, choice).await?)
 }
 
 /// Renew a developer's access token
@@ -62,11 +58,10 @@ pub async fn authenticate(State(state): State<AppState>, request: Request) -> Re
     security(()),
 )]
 pub async fn refresh(State(state): State<AppState>, request: Anonymous) -> Result<Response> {
-    const OPERATION: &str = "refresh_developer_ticket";
-    let Anonymous { question, body } = request;
-    let choice = Choice { account: account(&question)?, operation: OPERATION };
+    let Anonymous { question, body, .. } = request;
+    let choice = Choice { account: account(&question)?, operation: "refresh_developer_ticket" };
     let token = refresh_token(&body)?;
-    answer(&question, &service::refresh(&state, token, choice).await?)
+    question.told(&service::refresh(&state, token, choice).await?)
 }
 
 /// Revoke a developer's refresh token
@@ -82,25 +77,17 @@ pub async fn refresh(State(state): State<AppState>, request: Anonymous) -> Resul
     ),
     security(()),
 )]
-pub async fn delete(State(state): State<AppState>, request: Anonymous) -> Result<Response> {
-    let token = request.question.query.text("refreshToken").map(str::trim).unwrap_or_default();
+pub async fn delete(State(state): State<AppState>, question: Question) -> Result<Response> {
+    let token = question.query.text("refreshToken").map(str::trim).unwrap_or_default();
     if token.is_empty() {
         let why = "must be the refresh token to revoke.";
         return Err(refusal::missing("refreshToken", why));
     }
     service::revoke(&state, token.to_owned()).await?;
-    Ok(Response::default())
+    Ok(answer::changed(call::nothing()))
 }
 
 /// The account that is asked for.
 fn account(question: &Question) -> Result<Option<i64>> {
     question.query.int("developerAccountId", 1..=i64::from(i32::MAX))
-}
-
-/// A ticket, which nobody on the way may keep.
-fn answer(question: &Question, ticket: &DeveloperAdminUserAuthTicket) -> Result<Response> {
-    let mut response = question.found(ticket)?;
-    let never = HeaderValue::from_static("no-store");
-    response.headers_mut().insert(header::CACHE_CONTROL, never);
-    Ok(response)
 }

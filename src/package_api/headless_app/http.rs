@@ -7,7 +7,7 @@ use super::sites::Wanted;
 use super::{builds, links, logs, sites};
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
-use crate::package_api::call::{Anonymous, Call};
+use crate::package_api::call::{Call, Question};
 
 /// OpenAPI tag of this resource; always the folder's name.
 const TAG: &str = "headless_app";
@@ -111,7 +111,6 @@ pub async fn get_build(State(state): State<AppState>, call: Call) -> Result<Resp
     security(()),
     extensions(("x-appmarket-extension" = json!(true))),
 )]
-pub async fn get_log(State(state): State<AppState>, request: Anonymous) -> Result<Response> {
-    let question = &request.question;
+pub async fn get_log(State(state): State<AppState>, question: Question) -> Result<Response> {
     links::serve(&state, &question.target.text("key"), &question.query).await
 }
