@@ -319,6 +319,8 @@ async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> 
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use tempfile::TempDir;
 
     use super::super::signing_keys::tests::kernel;
@@ -418,6 +420,33 @@ mod tests {
         );
         let length = |hash: &PasswordHash| (hash.salt.unwrap().len(), hash.hash.unwrap().len());
         assert_eq!(length(&nobody), length(&made));
+    }
+
+    #[tokio::test]
+    async fn a_password_is_hashed_for_whoever_signs_in() {
+        let (_folder, kernel) = world().await;
+        add(&kernel, ann("acme")).await.unwrap();
+        let bob = NewDeveloper { email: "bob@acme.example", ..ann("globex") };
+        add(&kernel, bob).await.unwrap();
+        run(&kernel, "UPDATE developers SET disabled = true WHERE id = 2").await;
+        // As long as nobody else may hash, nobody is answered.
+        let turns = HASHING.acquire_many(2).await.unwrap();
+        let (source, patience) = (kernel.store.committed(), Duration::from_millis(200));
+        let table = [
+            ("ann@acme.example", "correct horse"),
+            ("ann@acme.example", "wrong"),
+            ("bob@acme.example", "correct horse"),
+            ("nobody@acme.example", "correct horse"),
+            ("", ""),
+        ];
+        for (email, password) in table {
+            let answer = authenticate(source, email, password.to_owned());
+            let answer = tokio::time::timeout(patience, answer).await;
+            assert!(answer.is_err(), "{email} is answered at once");
+        }
+        drop(turns);
+        let unknown = authenticate(source, "nobody@acme.example", "correct horse".to_owned());
+        assert_eq!(unknown.await.unwrap(), None);
     }
 
     #[tokio::test]

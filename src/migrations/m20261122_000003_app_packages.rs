@@ -139,7 +139,7 @@ const APPLICATIONS: &[&str] = &[
     )",
     "CREATE INDEX refresh_tokens_expires_at ON refresh_tokens (expires_at)",
     "CREATE INDEX refresh_tokens_package ON refresh_tokens (package_id)",
-    // `events`: JSON array of ids.
+    // `events`: JSON array of events (contract 2.6), as the catalogue had them.
     "CREATE TABLE package_subscriptions (
         id {key},
         account_id {text} NOT NULL REFERENCES accounts (id),

@@ -27,8 +27,9 @@ impl LogIn {
     /// be right.
     pub fn read(body: &[u8]) -> Result<Self> {
         let mut object = Object::parse(body, "userAuthInfo")?;
+        let email = object.text("emailAddress", EMAIL_MAX)?.value().unwrap_or_default();
         Ok(Self {
-            email: object.text("emailAddress", EMAIL_MAX)?.value().unwrap_or_default(),
+            email: email.trim().to_owned(),
             password: object.text("password", PASSWORD_MAX)?.value().unwrap_or_default(),
         })
     }
