@@ -221,7 +221,7 @@ const endpoint = 'https://loyalty.acme.example/hooks';
 /** In the order in which the operations are tried: what one makes, others use. */
 const PACKAGES = {
   authenticate_app: () => ({ body: { applicationId: appKey, sharedSecret } }),
-  authenticate_app_oauth: () => ({ form: { client_id: appKey, client_secret: sharedSecret, grant_type: 'client_credentials' } }),
+  authenticate_app_oauth: () => ({ form: { client_id: appKey, client_secret: sharedSecret } }),
   refresh_app_ticket: () => ({ body: { refreshToken: made.authenticate_app.refreshToken } }),
   delete_app_ticket: () => ({ parameters: { refreshToken: made.authenticate_app.refreshToken } }),
   authenticate_developer: () => ({ body: { emailAddress: developer, password } }),

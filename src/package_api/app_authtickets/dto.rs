@@ -51,7 +51,7 @@ pub struct OauthAuthRequest {
     )]
     client_secret: Option<String>,
     /// A refresh token. With one the request is a renewal, whatever `grant_type` says.
-    #[schema(max_length = 4000, format = Password, write_only, example = json!(null))]
+    #[schema(max_length = 4000, write_only, example = "")]
     refresh_token: Option<String>,
     /// `client_credentials`, `client` or `refresh_token`. Default: `client_credentials`.
     #[schema(
