@@ -16,6 +16,12 @@ fn main() {
     if std::env::var_os("APPMARKET_TEST_DATABASE_URL").is_some() {
         println!("cargo::rustc-cfg=test_postgres");
     }
+    // Likewise for a store that speaks S3, on which there is a bucket `appmarket-test`.
+    println!("cargo::rustc-check-cfg=cfg(test_s3)");
+    println!("cargo::rerun-if-env-changed=APPMARKET_TEST_S3_ENDPOINT");
+    if std::env::var_os("APPMARKET_TEST_S3_ENDPOINT").is_some() {
+        println!("cargo::rustc-cfg=test_s3");
+    }
 }
 
 /// Writes `documents.rs`: name, bytes, compressed bytes and entity tag of each document.

@@ -10,4 +10,5 @@ mod document;
 mod health;
 mod offering_api;
 mod package_api;
+mod storage;
 mod support;
