@@ -124,7 +124,7 @@ impl Question {
         let whole = serde_json::to_vec(record).map_err(Error::internal)?;
         // The tag is that of the record, whatever is shown of it: it is what a change is tied to.
         let tag = answer::etag(&whole);
-        let body = self.selected(whole)?;
+        let body = self.selected_of(record, whole)?;
         Ok(answer::tagged(self.headers.get(header::IF_NONE_MATCH), &tag, body))
     }
 
@@ -137,6 +137,17 @@ impl Question {
         let mut response = Response::new(Body::from(body));
         response.headers_mut().insert(header::CONTENT_TYPE, answer::JSON);
         Ok(response)
+    }
+
+    /// What the caller wants to see of a record, of which `whole` is the JSON. It is not read from that:
+    /// a tree of folders may be deeper than readers of JSON go.
+    fn selected_of(&self, record: &impl Serialize, whole: Vec<u8>) -> Result<Vec<u8>> {
+        if self.selection.is_everything() {
+            return Ok(whole);
+        }
+        let mut value = serde_json::to_value(record).map_err(Error::internal)?;
+        self.selection.prune(&mut value);
+        serde_json::to_vec(&value).map_err(Error::internal)
     }
 
     /// What the caller wants to see of an answer.
