@@ -18,6 +18,7 @@ use crate::kernel::idempotency::Running;
 use crate::kernel::state::{Kernel, Parts, Site};
 use crate::kernel::storage::Storage;
 use crate::offering_api::attachments::sweep;
+use crate::package_api::package_files;
 
 /// How often servers on one database tell each other what they counted.
 const SHARE_EVERY: Duration = Duration::from_secs(1);
@@ -102,6 +103,15 @@ async fn sweep_files(state: AppState) {
                 "removed files that nobody uses"
             ),
             Err(error) => tracing::warn!(%error, "unused files could not be removed"),
+        }
+        match package_files::sweep::sweep(&state).await {
+            Ok(swept) if swept == package_files::sweep::Swept::default() => {}
+            Ok(swept) => tracing::info!(
+                files = swept.files,
+                unfinished = swept.unfinished,
+                "removed files that no package has"
+            ),
+            Err(error) => tracing::warn!(%error, "files of packages could not be removed"),
         }
     }
 }

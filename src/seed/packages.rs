@@ -9,6 +9,7 @@ use crate::package_api::apppackages::create::{self, Author, NewCore, Random};
 use crate::package_api::convention::key::{AppKey, RELEASE};
 use crate::package_api::model::lookup::PackageRow;
 use crate::package_api::model::{applications, namespaces, status, versions};
+use crate::package_api::package_files;
 
 /// Namespace of the provider.
 const NAMESPACE: &str = "acme01";
@@ -22,7 +23,8 @@ pub struct DemoApplication {
     pub secret: String,
 }
 
-/// Makes a namespace, an application with two versions, and a theme with its parent.
+/// Makes a namespace, an application with two versions, the working one with files, and a theme with its
+/// parent.
 pub(super) async fn fill(
     state: &AppState,
     db: &DatabaseTransaction,
@@ -44,6 +46,7 @@ pub(super) async fn fill(
     by.rename(&certified, "Loyalty", "Points for every order.").await?;
     by.set_status(&certified, status::CERTIFIED).await?;
     let (working, secret) = by.version("loyalty", (1, 1, 0), None, None).await?;
+    by.files(&working).await?;
     let (base, _) = by.theme("base", (1, 0, 0), None).await?;
     by.set_status(&base, status::PUBLISHED).await?;
     by.theme("winter", (1, 0, 0), Some(base.key())).await?;
@@ -101,6 +104,12 @@ impl By<'_> {
         let secret = random.secret().to_owned();
         let new = NewCore { key, parent, type_id, behaviors, random };
         Ok((create::core(self.db, &self.author, &new).await?, secret))
+    }
+
+    async fn files(&self, row: &PackageRow) -> Result<(), Refused> {
+        let Author { account, person, by, now, .. } = &self.author;
+        let author = package_files::service::Author { account, person: *person, by, now: *now };
+        Ok(package_files::seed::fill(self.db, self.state, row.package.id, &author).await?)
     }
 
     async fn rename(&self, row: &PackageRow, name: &str, description: &str) -> Result<(), Refused> {
