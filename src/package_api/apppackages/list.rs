@@ -7,7 +7,11 @@ use crate::package_api::convention::filter::Filter;
 use crate::package_api::convention::member::Member;
 use crate::package_api::convention::page::Page;
 use crate::package_api::convention::query::Query;
+use crate::package_api::convention::refusal;
 use crate::package_api::convention::sort::Order;
+
+/// Longest `sortBy`, in bytes.
+const LONGEST_ORDER: usize = 2048;
 
 /// Parameters that pages have.
 #[derive(IntoParams)]
@@ -45,9 +49,14 @@ impl<T: 'static> List<T> {
     /// # Errors
     /// 400 for what is malformed or names no member.
     pub fn parse(query: &Query, size: i64, members: &'static [Member<T>]) -> Result<Self> {
+        let sort_by = query.text("sortBy");
+        if sort_by.is_some_and(|text| text.len() > LONGEST_ORDER) {
+            let why = format!("must have at most {LONGEST_ORDER} bytes.");
+            return Err(refusal::missing("sortBy", &why));
+        }
         Ok(Self {
             page: Page::parse(query, size)?,
-            order: Order::parse(query.text("sortBy"), members)?,
+            order: Order::parse(sort_by, members)?,
             filter: Filter::parse(query.text("filter"), members)?,
         })
     }

@@ -212,6 +212,8 @@ on_both! {
         }
         let sort = "must have asc, desc or a comma behind name.";
         malformed(&client, "/collection?sortBy=name+up", "sortBy", sort).await;
+        let long = format!("/collection?sortBy=name{}", "+".repeat(2_045));
+        malformed(&client, &long, "sortBy", "must have at most 2048 bytes.").await;
         let kind = "must compare applicationTypeId with an integer.";
         malformed(&client, "/collection?filter=applicationTypeId+eq+x", "filter", kind).await;
         let name = "must be an application's name of 1 to 50 letters, digits, _ and -, or one with its \
