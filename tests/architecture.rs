@@ -97,7 +97,7 @@ fn arrows_are_read_right() {
         ("a/one.rs", "use std::fmt; pub struct One; #[cfg(test)] mod tests { use super::*; }"),
         (
             "a/two.rs",
-            "use super::one::{self as first, One}; pub fn go<'a>() { \"crate::b::text()\"; '\"'; \
+            "use super::one::{self as first, One}; pub fn go<'a>(r#use: u8) { \"crate::b::text()\"; '\"'; \
              first::One; crate::say!() }",
         ),
         ("b.rs", "pub mod x; #[macro_export] macro_rules! say { () => { $crate::b::x::say() } }"),
@@ -357,7 +357,10 @@ fn tokens(text: &str) -> Vec<&str> {
     let mut tokens = Vec::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
-        let word = rest.find(|it: char| !it.is_alphanumeric() && it != '_').unwrap_or(rest.len());
+        // `r#use` is a name, not a keyword.
+        let mark = if rest.starts_with("r#") && is_word(&rest[2..]) { 2 } else { 0 };
+        let end = rest[mark..].find(|it: char| !it.is_alphanumeric() && it != '_');
+        let word = end.map_or(rest.len(), |end| mark + end);
         let length = if rest.starts_with("//") {
             rest.find('\n').unwrap_or(rest.len())
         } else if rest.starts_with("/*") {

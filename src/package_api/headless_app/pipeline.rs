@@ -89,37 +89,44 @@ pub async fn record(
         check_name("commit", id)?;
     }
     let status = status(&progress.status)?;
-    let site = hosted_site::Entity::find_by_id(job.site).one(db).await?;
-    if site.is_none() {
-        return Err(Refused::input(format!(
-            "site {site} is not hosted: link it with `appmarket build link --site {site}`",
-            site = job.site
-        )));
+    check_hosted(db, job.site).await?;
+    match find(db, job).await? {
+        None => {
+            let row = build::ActiveModel {
+                site_id: Set(job.site),
+                branch: Set(job.branch.clone()),
+                job_id: Set(job.id.clone()),
+                status: Set(status.to_owned()),
+                commit_id: Set(commit.id),
+                commit_time: Set(commit.time),
+                started_at: Set(progress.started_at.unwrap_or(now)),
+                ended_at: Set(ended_at(status, progress.ended_at, None, now)),
+                created_at: Set(now),
+                ..Default::default()
+            };
+            Ok(row.insert(db).await?)
+        }
+        Some(found) => {
+            let row = build::ActiveModel {
+                status: Set(status.to_owned()),
+                commit_id: Set(commit.id.or_else(|| found.commit_id.clone())),
+                commit_time: Set(commit.time.or(found.commit_time)),
+                started_at: Set(progress.started_at.unwrap_or(found.started_at)),
+                ended_at: Set(ended_at(status, progress.ended_at, found.ended_at, now)),
+                ..found.into()
+            };
+            Ok(row.update(db).await?)
+        }
     }
-    let Some(found) = find(db, job).await? else {
-        let row = build::ActiveModel {
-            site_id: Set(job.site),
-            branch: Set(job.branch.clone()),
-            job_id: Set(job.id.clone()),
-            status: Set(status.to_owned()),
-            commit_id: Set(commit.id),
-            commit_time: Set(commit.time),
-            started_at: Set(progress.started_at.unwrap_or(now)),
-            ended_at: Set(ended_at(status, progress.ended_at, None, now)),
-            created_at: Set(now),
-            ..Default::default()
-        };
-        return Ok(row.insert(db).await?);
-    };
-    let row = build::ActiveModel {
-        status: Set(status.to_owned()),
-        commit_id: Set(commit.id.or_else(|| found.commit_id.clone())),
-        commit_time: Set(commit.time.or(found.commit_time)),
-        started_at: Set(progress.started_at.unwrap_or(found.started_at)),
-        ended_at: Set(ended_at(status, progress.ended_at, found.ended_at, now)),
-        ..found.into()
-    };
-    Ok(row.update(db).await?)
+}
+
+async fn check_hosted(db: &impl ConnectionTrait, site: i64) -> Result<(), Refused> {
+    match hosted_site::Entity::find_by_id(site).one(db).await? {
+        Some(_) => Ok(()),
+        None => Err(Refused::input(format!(
+            "site {site} is not hosted: link it with `appmarket build link --site {site}`"
+        ))),
+    }
 }
 
 /// Tells how a step of a job is doing. A name that is new is the next step. `log` is the key of the
