@@ -270,7 +270,7 @@ const PACKAGES = {
   list_builds: () => ({ parameters: { ...hosted, branchName: 'main' } }),
   get_build_log: () => ({ parameters: { ...hosted, branchName: 'main', jobId: '17' } }),
   download_log: () => {
-    const address = new URL(made.list_runtime_logs.runtimeLogs[0].logUrl);
+    const address = new URL(made.list_runtime_logs.logs[0].logUrl);
     const [, key] = address.pathname.split('/headless-app/files/');
     return { parameters: { key: decodeURIComponent(key), ...Object.fromEntries(address.searchParams) } };
   },

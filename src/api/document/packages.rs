@@ -302,6 +302,10 @@ impl Operation<'_> {
         self.value.pointer("/responses/200/content/application~1json").is_some()
     }
 
+    fn has_body(&self) -> bool {
+        self.value.get("requestBody").is_some()
+    }
+
     fn takes_json(&self) -> bool {
         self.value.pointer("/requestBody/content/application~1json").is_some()
     }
@@ -425,11 +429,12 @@ impl Operation<'_> {
         if self.path.contains('{') || changes {
             statuses.push("404");
         }
-        if changes {
-            statuses.push("409");
-            statuses.push(if self.is("post") { "422" } else { "412" });
+        if changes && self.is("post") {
+            statuses.extend(["409", "422"]);
+        } else if changes {
+            statuses.push("412");
         }
-        if !self.is("get") && !self.is("delete") {
+        if changes || self.has_body() {
             statuses.push("413");
         }
         let is_known = self.may_be_known();

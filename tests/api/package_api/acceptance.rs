@@ -198,7 +198,7 @@ on_both! {
         for (body, parameter, why) in [
             ("null", "packageRequest", "must be a JSON object."),
             ("[]", "packageRequest", "must be a JSON object."),
-            ("", "packageRequest", "must be a JSON object."),
+            ("", "packageRequest", "is the body of this request, which is empty."),
             ("{}", "appKey", absent),
             (r#"{"appKey": null}"#, "appKey", absent),
             (r#"{"appKey": "  "}"#, "appKey", absent),
