@@ -182,6 +182,60 @@ on_both! {
         assert_eq!(blobs(&app), 1);
     }
 
+    async fn check_10_files_come_back_as_they_went(app: TestApp) {
+        let (_world, loyalty, client) = loyalty(&app).await;
+        let labelled = client.clone().with("content-type", "application/json; charset=utf-8");
+        let no_json: &[u8] = &[0xff, 0xfe, b'{', 0, b'\r', b'\n'];
+        for (path, bytes, check_sum) in [
+            ("assets%2Ffunctions.json", b"hello\n".as_slice(), HELLO),
+            ("assets/dist/a.json", no_json, "a167a33e49896aad2c0b68269ae4cc7d"),
+            ("assets%7Cempty.json", b"", EMPTY),
+        ] {
+            let file = upload(&labelled, &loyalty, path, bytes).await.expect(200);
+            assert_eq!(file["checkSum"], check_sum, "{path}");
+            for spelling in ["%2F", "/", "%7C"] {
+                let path = path.replace("%2F", "/").replace("%7C", "/").replace('/', spelling);
+                assert_eq!(client.get(&file_metadata(&loyalty, &path)).await.expect(200), file, "{path}");
+                assert_eq!(download(&client, &loyalty, &path).await, bytes, "{path}");
+            }
+        }
+    }
+
+    async fn of_two_racing_renames_one_wins(app: TestApp) {
+        let (_world, loyalty, client) = loyalty(&app).await;
+        for path in ["a", "b"] {
+            upload(&client, &loyalty, path, path.as_bytes()).await.expect(200);
+        }
+        // Two files to one path.
+        let [one, other] = [("a", "c"), ("b", "C")].map(|(old, new)| {
+            let (client, loyalty) = (client.clone(), loyalty.clone());
+            tokio::spawn(async move { (moved(&client, &loyalty, old, new).await, new) })
+        });
+        let answers = [one.await.unwrap(), other.await.unwrap()];
+        let (won, lost): (Vec<_>, Vec<_>) =
+            answers.into_iter().partition(|(answer, _)| answer.status == 200);
+        let ([(won, path)], [(lost, taken)]) =
+            (<[_; 1]>::try_from(won).unwrap(), <[_; 1]>::try_from(lost).unwrap());
+        assert_eq!(won.expect(200)["path"], path);
+        let message = format!("Item already exists: file {taken}");
+        refused(lost, 409, "ITEM_ALREADY_EXISTS", &message, &[("FilePath", taken)]);
+        // One file to two paths.
+        let [one, other] = ["d", "e"].map(|new| {
+            let (client, loyalty) = (client.clone(), loyalty.clone());
+            tokio::spawn(async move { moved(&client, &loyalty, "c", new).await })
+        });
+        let answers = [one.await.unwrap(), other.await.unwrap()];
+        let (won, lost): (Vec<_>, Vec<_>) =
+            answers.into_iter().partition(|answer| answer.status == 200);
+        let ([won], [lost]) =
+            (<[_; 1]>::try_from(won).unwrap(), <[_; 1]>::try_from(lost).unwrap());
+        let path = won.expect(200)["path"].as_str().unwrap().to_owned();
+        refused(lost, 404, "ITEM_NOT_FOUND", "Item not found: file c", &[("FilePath", "c")]);
+        assert!(["d", "e"].contains(&path.as_str()));
+        assert_eq!(paths(&client, &loyalty).await.len(), 2);
+        assert_eq!(count(&client, &loyalty).await.0, 2);
+    }
+
     async fn an_empty_package_has_an_empty_root(app: TestApp) {
         let (_world, loyalty, client) = loyalty(&app).await;
         let root = json!({"name": "", "fullPath": "", "files": [], "subFolders": []});
@@ -241,7 +295,7 @@ on_both! {
         assert_eq!(download(&client, &loyalty, "a.js").await, b"");
     }
 
-    async fn a_stale_copy_does_not_overwrite(app: TestApp) {
+    async fn check_11_a_stale_copy_does_not_overwrite(app: TestApp) {
         let (_world, loyalty, client) = loyalty(&app).await;
         app.state.clock.advance(500);
         // Whatever the time, when there is no file.
