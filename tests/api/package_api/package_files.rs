@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use appmarket::package_api::package_files::sweep::{Swept, sweep};
 use appmarket::package_api::package_files::{receive, seed, service};
+use appmarket::package_api::tenants::service::{self as tenants, NewTenant};
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
@@ -745,6 +746,80 @@ on_both! {
         client.delete(&files(&next, "Assets/a.js")).await.expect(200);
         assert_eq!(sweep(&app.state).await.unwrap(), Swept { files: 1, unfinished: 0 });
         assert_eq!(download(&client, &next, "b").await, b"");
+    }
+
+    async fn check_04_a_new_version_continues_the_release_and_nothing_else(app: TestApp) {
+        let (_world, loyalty, client) = loyalty(&app).await;
+        let packages = "/api/platform/appdev/apppackages";
+        let configuration = json!({
+            "packageDescription": "The first", "appConfigUrl": "https://loyalty.acme.example/",
+            "applicationSubscriptions": [{"applicationEndPoint": "https://loyalty.acme.example/hooks",
+                "events": [{"eventId": 52}], "noCallback": true}],
+            "applicationAttributes": [{"subsystem": "Order", "sourceTenantId": 7}],
+        });
+        let path = format!("{packages}/{}", loyalty.key);
+        client.put(&path, configuration).await.expect(200);
+        upload(&client, &loyalty, "assets/a.js", b"hello\n").await.expect(200);
+        let clone = format!("{path}/clone/Work");
+        assert_eq!(client.post(&clone, json!({})).await.expect(200)["assetFileCount"], 1);
+        let work = Application { key: "acme01.loyalty.1.0.0.Work".to_owned(), ..loyalty.clone() };
+        upload(&client, &work, "work.js", b"x").await.expect(200);
+        let db = app.state.store.begin().await.unwrap();
+        let new = NewTenant { account: "acme", name: "A tenant", is_sandbox: true, domain: None, sites: &[] };
+        let (tenant, _) = tenants::create(&db, new, 0).await.unwrap();
+        db.commit().await.unwrap();
+        let install = "/api/platform/appdev/appinstall/application/entitlement";
+        let body = json!({"packageId": loyalty.package, "tenantId": tenant.id});
+        client.post(install, body).await.expect(200);
+        let old = client.get(&format!("{path}?includeChildren=true")).await.expect(200);
+        assert_eq!(old["applicationEntitlements"].as_array().unwrap().len(), 1);
+
+        let body = json!({"appKey": "acme01.loyalty.1.1.0"});
+        let made = client.post(&format!("{packages}/create"), body).await.expect(200);
+        let next = Application { key: "acme01.loyalty.1.1.0.Release".to_owned(), ..loyalty.clone() };
+        assert_eq!(paths(&client, &next).await, ["assets/a.js"]);
+        assert_eq!(download(&client, &next, "assets/a.js").await, b"hello\n");
+        let list = format!("{packages}/applications/acme01.loyalty.1.1.0/packages");
+        let list = client.get(&list).await.expect(200);
+        assert_eq!((&list["totalCount"], &list["items"][0]["appKey"]), (&json!(1), &json!(next.key)));
+        // The same but for what is new, and for where it is installed.
+        let mut expected = old.clone();
+        for name in ["id", "applicationId", "packageGuid", "sharedSecret"] {
+            assert_ne!(made[name], old[name], "{name}");
+            expected[name] = made[name].clone();
+        }
+        // What one package is for is no part of its configuration.
+        expected["packageDescription"] = Value::Null;
+        expected["minorVersion"] = 1.into();
+        expected["appKey"] = next.key.clone().into();
+        expected["hasApplicationVersions"] = true.into();
+        expected["applicationEntitlements"] = json!([]);
+        let id = &made["id"];
+        for child in expected["applicationBehaviors"].as_array_mut().unwrap() {
+            child["packageId"] = id.clone();
+        }
+        let subscription = &mut expected["applicationSubscriptions"][0];
+        subscription["packageId"] = id.clone();
+        subscription["applicationSubscriptionId"] =
+            made["applicationSubscriptions"][0]["applicationSubscriptionId"].clone();
+        expected["applicationAttributes"][0]["packageId"] = id.clone();
+        assert_eq!(made, expected);
+    }
+
+    async fn a_deleted_package_gives_its_bytes_back(app: TestApp) {
+        let (_world, loyalty, client) = loyalty(&app).await;
+        upload(&client, &loyalty, "shared", b"hello\n").await.expect(200);
+        let path = format!("/api/platform/appdev/apppackages/{}/clone/Work", loyalty.key);
+        client.post(&path, json!({})).await.expect(200);
+        let work = Application { key: "acme01.loyalty.1.0.0.Work".to_owned(), ..loyalty.clone() };
+        assert_eq!(download(&client, &work, "shared").await, b"hello\n");
+        upload(&client, &work, "own", b"x").await.expect(200);
+        age(&app);
+        let path = format!("/api/platform/appdev/apppackages/{}", work.key);
+        assert_eq!(client.delete(&path).await.expect(200), Value::Null);
+        client.get(&metadata(&work)).await.expect(404);
+        assert_eq!(sweep(&app.state).await.unwrap(), Swept { files: 1, unfinished: 0 });
+        assert_eq!(download(&client, &loyalty, "shared").await, b"hello\n");
     }
 
     /// Clients read no more than some levels of JSON; the server itself must not care.
