@@ -221,27 +221,41 @@ on_both! {
         let world = World::new(&app).await;
         let loyalty = world.application_with("acme01.loyalty.1.0.0",
             &["Application Create", "Developer Update"]).await;
-        let (sandbox, _) = tenant(&app, "acme", true).await;
+        let (first, _) = tenant(&app, "acme", true).await;
+        let (second, _) = tenant(&app, "acme", true).await;
         let client = world.client(&loyalty).await;
-        install(&client, loyalty.package, sandbox).await;
-        let snapshot = async || {
-            use appmarket::package_api::appinstall::entity::Entity;
-            use sea_orm::EntityTrait;
-            let row = Entity::find().one(app.state.store.connection()).await.unwrap().unwrap();
-            (row.behaviors, row.subscriptions, row.capability_types, row.initialized)
+        let subscriptions = "/api/platform/appdev/appsubscriptions/events";
+        let subscription = client.post(subscriptions, json!({
+            "packageId": loyalty.package, "applicationEndPoint": "https://a.example/hooks",
+            "events": [{"eventId": 3}], "noCallback": true,
+        })).await.expect(200);
+        install(&client, loyalty.package, first).await;
+        let snapshot = async |tenant: i64| {
+            use appmarket::package_api::appinstall::entity::{COLUMN, Entity};
+            use sea_orm::{EntityTrait, QueryFilter};
+            let row = Entity::find().filter(COLUMN.tenant_id.eq(tenant));
+            let row = row.one(app.state.store.connection()).await.unwrap().unwrap();
+            let read = |column: &str| serde_json::from_str::<Value>(column).unwrap();
+            let columns = [&row.behaviors, &row.subscriptions, &row.capability_types];
+            (columns.map(|column| read(column)), row.initialized)
         };
-        let text = str::to_owned;
-        let before = (text("[21,43]"), text("[]"), text("[]"), true);
-        assert_eq!(snapshot().await, before);
+        let before = ([json!([21, 43]), json!([subscription]), json!([])], true);
+        assert_eq!(snapshot(first).await, before);
+        let id = &subscription["applicationSubscriptionId"];
+        client.delete(&format!("{subscriptions}/{id}")).await.expect(200);
         let types = r#"[{"isInitializedByDefault":false}]"#;
         app.execute(&format!(
             "UPDATE packages SET behaviors = '[21]', capability_types = '{types}'"
         ))
         .await;
-        assert_eq!(snapshot().await, before);
-        install(&client, loyalty.package, sandbox).await;
-        // What was initialized stays so.
-        assert_eq!(snapshot().await, (text("[21]"), text("[]"), text(types), true));
+        assert_eq!(snapshot(first).await, before);
+        let types = json!([{"isInitializedByDefault": false}]);
+        let after = [json!([21]), json!([]), types];
+        install(&client, loyalty.package, first).await;
+        // What was initialized stays so; elsewhere it has to be, now that a type needs it.
+        assert_eq!(snapshot(first).await, (after.clone(), true));
+        install(&client, loyalty.package, second).await;
+        assert_eq!(snapshot(second).await, (after, false));
     }
 
     async fn production_tenants_take_released_certified_versions(app: TestApp) {
