@@ -37,6 +37,8 @@ pub enum Case {
     SmallFiles,
     /// Files of 32 MiB, up and down
     LargeFiles,
+    /// Files of 32 MiB, 32 at once, for the memory they take
+    Uploads,
     /// A new application with its package
     NewPackage,
 }

@@ -72,7 +72,7 @@ struct Options {
         value_delimiter = ',',
         default_values = [
             "list", "get", "filtered", "scale", "create", "package", "children", "collection",
-            "tree", "small-files", "large-files", "new-package",
+            "tree", "small-files", "large-files", "uploads", "new-package",
         ]
     )]
     cases: Vec<Case>,

@@ -140,13 +140,20 @@ impl Library {
             library.add("small").await?;
             library.post(&upload("small", "down.txt"), small_file()).await?;
         }
-        if wants(Case::LargeFiles) {
+        if wants(Case::LargeFiles) || wants(Case::Uploads) {
             library.add("large").await?;
             let stored = library.post(&upload("large", "down.bin"), transfer::content()).await?;
             let md5 = hex::encode(Md5::digest(transfer::content()));
             expect_equal("checkSum", stored.json()?["checkSum"].as_str(), Some(md5.as_str()))?;
         }
         Ok(library)
+    }
+
+    /// The same on a server that has done nothing yet.
+    async fn restart(self, server: &Server) -> Result<Self> {
+        self.process.stop().await?;
+        let process = server.launch(&self.place).await?;
+        Ok(Self { process, ..self })
     }
 
     /// An application with the full package.
@@ -275,9 +282,10 @@ impl Benchmark {
         let wants = |case| self.options.cases.contains(&case);
         progress(&format!("{database}: filling the packages"));
         let place = Place::new("packages", &parent, postgres).await?;
-        let library = Library::fill(&self.server, place, wants).await?;
+        let mut library = Library::fill(&self.server, place, wants).await?;
         library.check().await?;
-        let run = PackageRun { benchmark: self, database, library: &library, folder: &parent };
+        let folder = &parent;
+        let run = PackageRun { benchmark: self, database, library: &library, folder };
         if wants(Case::Package) {
             run.package(report).await?;
         }
@@ -295,6 +303,13 @@ impl Benchmark {
         if wants(Case::LargeFiles) {
             run.large_files(report).await?;
         }
+        if wants(Case::Uploads) {
+            // Not the memory that other work took before is to be seen.
+            library = library.restart(&self.server).await?;
+            let run = PackageRun { benchmark: self, database, library: &library, folder };
+            run.crowd(report).await?;
+        }
+        let run = PackageRun { benchmark: self, database, library: &library, folder };
         if wants(Case::Collection) {
             progress(&format!("{database}: filling the collection"));
             library.fill_applications(self.applications).await?;
@@ -415,24 +430,28 @@ impl PackageRun<'_> {
         let to_files = ["--to-files", &copies.display().to_string(), "--md5"];
         let bare = self.bare(UPLOADS, &model, &to_files[..2]).await?;
         let bare_md5 = self.bare(UPLOADS, &model, &to_files).await?;
-        let uploads = |target, leaves, connections| Target {
-            work: Work::Upload(connections),
-            leaves: Some(leaves),
-            ..target
+        let of_bare = |label, bare| Target {
+            work: Work::Upload(TRANSFERS),
+            leaves: Some(copies.clone()),
+            ..Target::new(label, bare, "none", path.clone())
         };
-        let of_bare = |label, bare| {
-            let target = Target::new(label, bare, "none", path.clone());
-            uploads(target, copies.clone(), TRANSFERS)
-        };
-        let targets = [
-            of_bare(BARE, &bare),
-            of_bare(BARE_MD5, &bare_md5),
-            uploads(self.library.target(path.clone()), self.library.files(), TRANSFERS),
-        ];
+        let targets = [of_bare(BARE, &bare), of_bare(BARE_MD5, &bare_md5), self.uploads(TRANSFERS)];
         self.measure(up, &targets, report).await?;
-        let crowd = uploads(self.library.target(path.clone()), self.library.files(), UPLOADERS);
-        self.measure(CROWD, &[crowd], report).await?;
         Ok(())
+    }
+
+    async fn crowd(&self, report: &mut Report) -> Result<()> {
+        self.measure(CROWD, &[self.uploads(UPLOADERS)], report).await?;
+        Ok(())
+    }
+
+    /// One large file after the other, the same each time.
+    fn uploads(&self, connections: u32) -> Target<'_> {
+        Target {
+            work: Work::Upload(connections),
+            leaves: Some(self.library.files()),
+            ..self.library.target(upload("large", "up.bin"))
+        }
     }
 
     async fn new_packages(&self, report: &mut Report) -> Result<()> {

@@ -72,6 +72,7 @@ pub fn case_name(case: Case) -> &'static str {
         Case::Tree => "tree of files",
         Case::SmallFiles => "1 KiB files",
         Case::LargeFiles => "32 MiB files",
+        Case::Uploads => CROWD,
         Case::NewPackage => "create package",
     }
 }
