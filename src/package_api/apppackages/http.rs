@@ -1,4 +1,5 @@
 //! Routes of packages.
+use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 
@@ -7,7 +8,8 @@ use super::{clone, create, delete, project, read, update};
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
 use crate::package_api::call::{Call, Write};
-use crate::package_api::model::lookup::{self, Which};
+use crate::package_api::model::known::Known;
+use crate::package_api::model::lookup;
 
 /// OpenAPI tag of this resource; always the folder's name.
 const TAG: &str = "apppackages";
@@ -51,12 +53,16 @@ pub async fn create(State(state): State<AppState>, write: Write) -> Result<Respo
     security(("oauth2" = ["developer:Read"])),
     extensions(("x-own-package" = json!(true))),
 )]
-pub async fn get(State(state): State<AppState>, call: Call) -> Result<Response> {
+pub async fn get(
+    State(state): State<AppState>,
+    Extension(known): Extension<Known>,
+    call: Call,
+) -> Result<Response> {
     let key = call.target.key()?;
     let children = call.query.flag("includeChildren")?.unwrap_or_default();
     let skip = call.query.flag("skipDevAccountCheck")?.unwrap_or_default();
     let source = state.store.committed();
-    let (row, sight) = lookup::seen(source, Which::Key(&key), &call.caller, skip).await?;
+    let (row, sight) = known.seen(source, &key, &call.caller, skip).await?;
     call.caller.require(lookup::is_callers_own(&row, &call.caller))?;
     call.found(&read::package(source, &state, &row, sight, children).await?)
 }

@@ -11,9 +11,11 @@
 //! | GET | `/platform/appdev/apppackages/collection` | `list_http::list_applications` |
 //! | GET | `/platform/appdev/apppackages/apps/{appId}` | `list_http::list_application_versions` |
 //! | GET | `/platform/appdev/apppackages/applications/{applicationKey}/packages` | `list_http::list_packages` |
+use axum::Extension;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::directory::state::AppState;
+use crate::package_api::model::known::Known;
 
 pub mod behaviors;
 pub mod children;
@@ -44,4 +46,5 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(list_http::list_applications))
         .routes(routes!(list_http::list_application_versions))
         .routes(routes!(list_http::list_packages))
+        .layer(Extension(Known::default()))
 }

@@ -136,12 +136,16 @@ fn key(
 }
 
 /// Columns of a row, read one after the other.
-struct Columns<'a> {
+pub(super) struct Columns<'a> {
     row: &'a dyn Row,
     at: Cell<usize>,
 }
 
-impl Columns<'_> {
+impl<'a> Columns<'a> {
+    pub(super) fn of(row: &'a dyn Row) -> Self {
+        Self { row, at: Cell::new(0) }
+    }
+
     fn next(&self) -> usize {
         self.at.replace(self.at.get() + 1)
     }
@@ -162,18 +166,18 @@ impl Columns<'_> {
         self.row.text(self.next()).map(std::borrow::Cow::into_owned)
     }
 
-    fn flag(&self) -> bool {
+    pub(super) fn flag(&self) -> bool {
         self.row.bool(self.next()).unwrap_or_default()
     }
 }
 
 // Columns in the order in which the functions below them read.
 
-const PACKAGE: &str = "id account_id version_id name name_key is_release is_deleted guid description \
+pub(super) const PACKAGE: &str = "id account_id version_id name name_key is_release is_deleted guid description \
                        api_version app_config_url theme_engine_version project_id user_id behaviors \
                        capability_types attributes file_count created_at updated_at";
 
-fn read_package(row: &Columns<'_>) -> packages::entity::Model {
+pub(super) fn read_package(row: &Columns<'_>) -> packages::entity::Model {
     packages::entity::Model {
         id: row.int(),
         account_id: row.text(),
@@ -198,11 +202,11 @@ fn read_package(row: &Columns<'_>) -> packages::entity::Model {
     }
 }
 
-const VERSION: &str = "id account_id application_id major minor revision is_latest guid name name_key \
+pub(super) const VERSION: &str = "id account_id application_id major minor revision is_latest guid name name_key \
                        description status_id shared_secret secret_hash parent_version_id parent_range \
                        created_at updated_at";
 
-fn read_version(row: &Columns<'_>) -> versions::entity::Model {
+pub(super) fn read_version(row: &Columns<'_>) -> versions::entity::Model {
     versions::entity::Model {
         id: row.int(),
         account_id: row.text(),
@@ -269,6 +273,18 @@ const FROM: &str = " FROM packages p \
      LEFT JOIN applications pa ON pa.id = pv.application_id \
      LEFT JOIN namespaces pn ON pn.id = pa.namespace_id WHERE NOT p.is_deleted AND ";
 
+/// Whether the application has other versions.
+pub(super) const HAS_VERSIONS: &str = "EXISTS (SELECT 1 FROM application_versions x \
+     WHERE x.application_id = v.application_id AND x.id <> v.id)";
+
+/// Columns of tables, each with a comma behind it.
+pub(super) fn columns_of(tables: &[(&str, &str)]) -> String {
+    let columns = tables.iter().flat_map(|(table, columns)| {
+        columns.split_ascii_whitespace().map(move |column| format!("{table}.{column}, "))
+    });
+    columns.collect()
+}
+
 /// Everything before the condition.
 static SELECT: LazyLock<String> = LazyLock::new(|| {
     let tables = [
@@ -280,13 +296,9 @@ static SELECT: LazyLock<String> = LazyLock::new(|| {
         ("pa", APPLICATION),
         ("pn", NAMESPACE),
     ];
-    let columns = tables.iter().flat_map(|(table, columns)| {
-        columns.split_ascii_whitespace().map(move |column| format!("{table}.{column}, "))
-    });
-    let columns: String = columns.collect();
+    let columns = columns_of(&tables);
     format!(
-        "SELECT {columns}o.number, EXISTS (SELECT 1 FROM application_versions x \
-         WHERE x.application_id = v.application_id AND x.id <> v.id), \
+        "SELECT {columns}o.number, {HAS_VERSIONS}, \
          CASE WHEN pv.id IS NULL THEN NULL ELSE {CANDIDATES} END{FROM}"
     )
 });
@@ -333,7 +345,7 @@ fn start(dialect: Dialect) -> Sql {
 }
 
 fn read(row: &dyn Row) -> PackageRow {
-    let row = Columns { row, at: Cell::new(0) };
+    let row = Columns::of(row);
     let (package, version, application, namespace) =
         (read_package(&row), read_version(&row), read_application(&row), read_namespace(&row));
     let (parent, its_application, its_namespace) =
@@ -363,6 +375,17 @@ pub async fn seen(
     skip_dev_account_check: bool,
 ) -> Result<(PackageRow, Sight)> {
     let row = find(source, which).await?.ok_or_else(|| which.not_found())?;
+    as_seen(source, row, which, caller, skip_dev_account_check).await
+}
+
+/// A package that was found, as `caller` may see it; otherwise as [`seen`].
+pub(super) async fn as_seen(
+    source: Source<'_>,
+    row: PackageRow,
+    which: Which<'_>,
+    caller: &Caller,
+    skip_dev_account_check: bool,
+) -> Result<(PackageRow, Sight)> {
     let principal = &caller.principal;
     if *row.package.account_id == *principal.account {
         return Ok((row, Sight::Own));

@@ -9,6 +9,7 @@ mod behaviors;
 mod clones;
 mod deletions;
 mod projects;
+mod reads;
 mod updates;
 
 /// Where packages are.
