@@ -769,8 +769,8 @@ fn the_committed_documents_can_be_checked() {
     fails(
         &folder,
         "openapi --check",
-        "out of date: openapi/app-offerings-3.0.json, openapi/app-offerings.json, openapi/config.schema.json; \
-         run `appmarket openapi` and commit the result",
+        "out of date: openapi/app-offerings-3.0.json, openapi/app-offerings.json, \
+         openapi/app-packages-3.0.json, openapi/app-packages.json, openapi/config.schema.json; run `appmarket openapi` and commit the result",
     );
     said(&folder, "openapi");
     assert_eq!(told(&folder, "openapi --check"), json!({"stale": []}));
@@ -816,7 +816,7 @@ fn without_a_command_it_serves_and_greets_people() {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
     let mut greeting = Vec::new();
-    while greeting.len() < 8 {
+    while greeting.len() < 11 {
         match receiver.recv_timeout(PATIENCE) {
             Ok(line) => greeting.push(line),
             Err(_) => break,
@@ -829,7 +829,10 @@ fn without_a_command_it_serves_and_greets_people() {
     assert!(docs.ends_with("/docs") && !docs.starts_with("0/"), "{docs}");
     assert_eq!(greeting[3], "  Accounts    wdc (provider), globex (customer it trusts)");
     assert!(greeting[4].starts_with("  Token       amt_"), "{}", greeting[4]);
-    assert_eq!(greeting[7], "`appmarket token create --account wdc` makes another.");
+    assert_eq!(greeting[5], "  App key     acme01.loyalty.1.1.0.Release");
+    let secret = greeting[6].strip_prefix("  Secret      ").unwrap();
+    assert!(secret.len() == 32 && secret.bytes().all(|byte| byte.is_ascii_hexdigit()), "{secret}");
+    assert_eq!(greeting[10], "`appmarket token create --account wdc` makes another token.");
 }
 
 #[test]

@@ -78,7 +78,7 @@ async fn fill(
     by.service_instance("Echo Production", 2, "Echo").await?;
     let version = by.ui_extension().await?;
     by.offering(instance, version).await?;
-    packages::fill(state, db, provider_admin).await
+    packages::fill(state, db, PROVIDER, provider_admin).await
 }
 
 /// Writes demo records as the provider's administrator.

@@ -1,15 +1,16 @@
 //! Demo data of the app packages family: what a developer account has when it is at work.
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, Set};
 
-use super::PROVIDER;
 use crate::directory::accounts::Refused;
 use crate::directory::state::AppState;
 use crate::kernel::audit;
+use crate::package_api::apppackages::clone::{self, Working};
 use crate::package_api::apppackages::create::{self, Author, NewCore, Random};
 use crate::package_api::convention::key::{AppKey, RELEASE};
 use crate::package_api::model::lookup::PackageRow;
 use crate::package_api::model::{applications, namespaces, status, versions};
 use crate::package_api::package_files;
+use crate::package_api::tenants::{self, service::NewTenant};
 
 /// Namespace of the provider.
 const NAMESPACE: &str = "acme01";
@@ -23,17 +24,18 @@ pub struct DemoApplication {
     pub secret: String,
 }
 
-/// Makes a namespace, an application with two versions, the working one with files, and a theme with its
-/// parent.
+/// Makes a namespace of `account`, an application with two versions and a working package with files, a
+/// theme with its parent, and tenants to install in. `person` is whom the audit trail names.
 pub(super) async fn fill(
     state: &AppState,
     db: &DatabaseTransaction,
+    account: &str,
     person: i64,
 ) -> Result<DemoApplication, Refused> {
     let now = state.clock.now_millis();
-    namespaces::create(db, PROVIDER, NAMESPACE, now).await?;
+    namespaces::create(db, account, NAMESPACE, now).await?;
     let author = Author {
-        account: PROVIDER.to_owned(),
+        account: account.to_owned(),
         person,
         by: format!("{NAMESPACE}.demo"),
         now,
@@ -47,12 +49,15 @@ pub(super) async fn fill(
     by.set_status(&certified, status::CERTIFIED).await?;
     let (working, secret) = by.version("loyalty", (1, 1, 0), None, None).await?;
     by.files(&working).await?;
+    by.working_package(&working, "ann").await?;
     let (base, _) = by.theme("base", (1, 0, 0), None).await?;
     by.set_status(&base, status::PUBLISHED).await?;
     by.theme("winter", (1, 0, 0), Some(base.key())).await?;
     // An update of the parent, for the child to accept.
     let (update, _) = by.theme("base", (1, 1, 0), None).await?;
     by.set_status(&update, status::PUBLISHED).await?;
+    by.tenant("Acme Sandbox", true).await?;
+    by.tenant("Acme", false).await?;
     Ok(DemoApplication { key: working.key().to_string(), secret })
 }
 
@@ -110,6 +115,20 @@ impl By<'_> {
         let Author { account, person, by, now, .. } = &self.author;
         let author = package_files::service::Author { account, person: *person, by, now: *now };
         Ok(package_files::seed::fill(self.db, self.state, row.package.id, &author).await?)
+    }
+
+    /// A copy of a version's release package.
+    async fn working_package(&self, release: &PackageRow, name: &str) -> Result<(), Refused> {
+        let (source, guid) = (release.key(), create::guid());
+        let new = Working { source: &source, name, guid: &guid, user_id: None };
+        clone::working_copy(self.db, &self.author, new).await.map(drop).map_err(Refused::from)
+    }
+
+    async fn tenant(&self, name: &str, is_sandbox: bool) -> Result<(), Refused> {
+        let sites = ["Main".to_owned()];
+        let account = &self.author.account;
+        let new = NewTenant { account, name, is_sandbox, domain: None, sites: &sites };
+        tenants::service::create(self.db, new, self.author.now).await.map(drop)
     }
 
     async fn rename(&self, row: &PackageRow, name: &str, description: &str) -> Result<(), Refused> {

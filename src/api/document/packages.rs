@@ -704,3 +704,79 @@ fn headers() -> Value {
     }
     headers
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bounded(mut schema: Value) -> Value {
+        bound(&mut schema);
+        schema
+    }
+
+    #[test]
+    fn schemas_without_bounds_get_them() {
+        let table = [
+            (
+                json!({"type": "integer", "format": "int32"}),
+                json!({"type": "integer", "format": "int32", "minimum": 0, "maximum": 2_147_483_647}),
+            ),
+            (
+                json!({"type": ["integer", "null"], "format": "int32", "minimum": 1, "maximum": 6}),
+                json!({"type": ["integer", "null"], "format": "int32", "minimum": 1, "maximum": 6}),
+            ),
+            (
+                json!({"type": "string", "example": "a"}),
+                json!({"type": "string", "pattern": r"^[^\x00]*$", "maxLength": 4000, "examples": ["a"]}),
+            ),
+            (
+                json!({"type": ["string", "null"], "format": "date-time", "example": null}),
+                json!({"type": ["string", "null"], "format": "date-time", "maxLength": 35}),
+            ),
+            (json!({"type": "string", "enum": ["a"]}), json!({"type": "string", "enum": ["a"]})),
+            (
+                json!({"type": "array", "items": {"type": "boolean"}}),
+                json!({"type": "array", "items": {"type": "boolean"}, "maxItems": 10_000}),
+            ),
+        ];
+        for (schema, expected) in table {
+            assert_eq!(bounded(schema.clone()), expected, "{schema}");
+        }
+    }
+
+    #[test]
+    fn choices_with_null_are_said_as_older_documents_can() {
+        let null = json!({"type": "null"});
+        let reference = |more: Value| {
+            let mut reference = json!({"$ref": "#/components/schemas/A"});
+            extend(&mut reference, more);
+            reference
+        };
+        assert_eq!(
+            bounded(json!({"oneOf": [null, reference(json!({"description": "An A."}))]})),
+            json!({"oneOf": [null, reference(json!({}))], "description": "An A."})
+        );
+        assert_eq!(
+            bounded(
+                json!({"oneOf": [null, {"type": "object", "properties": {}}], "description": "B"})
+            ),
+            json!({"type": ["object", "null"], "properties": {}, "description": "B"})
+        );
+    }
+
+    #[test]
+    fn rests_of_paths_are_marked_parameters() {
+        let path = |name: &str| json!({"name": name, "in": "path"});
+        let mut document = json!({"paths": {
+            "/a/{key}/files/{*filepath}": {"get": {"parameters": [path("key"), path("filepath")]}},
+            "/b/{key}": {"get": {"parameters": [path("key")]}},
+        }});
+        name_rests(&mut document);
+        let marked = json!({"name": "filepath", "in": "path", "x-multi-segment": true});
+        let expected = json!({"paths": {
+            "/a/{key}/files/{filepath}": {"get": {"parameters": [path("key"), marked]}},
+            "/b/{key}": {"get": {"parameters": [path("key")]}},
+        }});
+        assert_eq!(document, expected);
+    }
+}

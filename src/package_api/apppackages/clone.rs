@@ -54,21 +54,47 @@ async fn insert(
 ) -> Result<Answer> {
     let caller = &write.call.caller;
     let author = Author::of(state, caller);
-    let which = Which::Key(source);
+    let new = Working { source, name, guid, user_id: developer(caller) };
+    let package = working_copy(transaction, &author, new).await?;
+    update::answer(transaction, state, package.id, Sight::Own).await
+}
+
+/// A working package that is to be made.
+#[derive(Clone, Copy, Debug)]
+pub struct Working<'a> {
+    /// Key of the package that is copied.
+    pub source: &'a AppKey,
+    /// Name of the copy.
+    pub name: &'a str,
+    /// Its guid, made before the transaction.
+    pub guid: &'a str,
+    /// The developer whose package it is to be, as person of the account.
+    pub user_id: Option<i64>,
+}
+
+/// Makes a working package.
+///
+/// # Errors
+/// As [`clone`], but for the name.
+pub async fn working_copy(
+    transaction: &DatabaseTransaction,
+    author: &Author,
+    Working { source, name, guid, user_id }: Working<'_>,
+) -> Result<packages::entity::Model> {
     // Neither the source nor the status of its version changes until the copy is complete.
-    let source = lookup::lock(transaction, which, &author.account, Lock::Read).await?;
+    let source = lookup::lock(transaction, Which::Key(source), &author.account, Lock::Read).await?;
     source.unlocked()?;
-    let key = AppKey { package: name.clone(), ..source.key() };
+    let key = AppKey { package: name.to_owned(), ..source.key() };
     let package = packages::entity::ActiveModel {
-        guid: Set(guid.clone()),
-        user_id: Set(developer(caller)),
-        ..create::blank_package(&author, &source.version, name)
+        guid: Set(guid.to_owned()),
+        user_id: Set(user_id),
+        ..create::blank_package(author, &source.version, name)
     };
     let package = create::insert_package(transaction, package, &key).await?;
-    let package = create::copy_into(transaction, &author, &source.package, package).await?;
+    let package = create::copy_into(transaction, author, &source.package, package).await?;
     let entry = audit::created(&package)?.labelled(&key.to_string());
     entry.write(transaction, author.person, author.now).await?;
-    update::answer(transaction, state, package.id, Sight::Own).await
+    Ok(package)
 }
 
 /// The developer who calls, as person of the account; `None` when an application does.
