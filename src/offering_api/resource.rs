@@ -82,7 +82,7 @@ pub async fn get_visible(
         None => one(Scope { condition: visible, id }).await?,
         own => own,
     };
-    Ok(envelope::found(caller.if_none_match.as_ref(), body.ok_or(Error::NotFound)?))
+    Ok(answer::found(caller.if_none_match.as_ref(), body.ok_or(Error::NotFound)?))
 }
 
 /// Makes sure that a record exists within the scope.

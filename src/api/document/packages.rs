@@ -746,19 +746,19 @@ mod tests {
 
     #[test]
     fn choices_with_null_are_said_as_older_documents_can() {
-        let null = json!({"type": "null"});
+        let none = json!({"type": "null"});
         let reference = |more: Value| {
             let mut reference = json!({"$ref": "#/components/schemas/A"});
             extend(&mut reference, more);
             reference
         };
         assert_eq!(
-            bounded(json!({"oneOf": [null, reference(json!({"description": "An A."}))]})),
-            json!({"oneOf": [null, reference(json!({}))], "description": "An A."})
+            bounded(json!({"oneOf": [none, reference(json!({"description": "An A."}))]})),
+            json!({"oneOf": [none, reference(json!({}))], "description": "An A."})
         );
         assert_eq!(
             bounded(
-                json!({"oneOf": [null, {"type": "object", "properties": {}}], "description": "B"})
+                json!({"oneOf": [none, {"type": "object", "properties": {}}], "description": "B"})
             ),
             json!({"type": ["object", "null"], "properties": {}, "description": "B"})
         );

@@ -8,6 +8,7 @@ use super::{builds, links, logs, sites};
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
 use crate::package_api::call::{Call, Question};
+use crate::package_api::package_files::dto::FileBytes;
 
 /// OpenAPI tag of this resource; always the folder's name.
 const TAG: &str = "headless_app";
@@ -106,7 +107,7 @@ pub async fn get_build(State(state): State<AppState>, call: Call) -> Result<Resp
          example = "3f9a1c0e3f9a1c0e3f9a1c0e3f9a1c0e3f9a1c0e3f9a1c0e3f9a1c0e3f9a1c0e"),
     ),
     responses((status = OK, description = "The bytes of the log.",
-        content((inline(Vec<u8>) = "application/octet-stream")),
+        content((FileBytes = "application/octet-stream")),
         headers(("Content-Disposition" = String, description = "`attachment` with the name of the log.")))),
     security(()),
     extensions(("x-appmarket-extension" = json!(true))),
