@@ -90,6 +90,32 @@ on_both! {
             "packageName": "second"}));
     }
 
+    async fn files_are_copied_and_then_live_apart(app: TestApp) {
+        let (_world, loyalty, client) = loyalty(&app).await;
+        let work = "acme01.loyalty.1.0.0.work";
+        let file = |key: &str, path: &str| format!("/api/platform/developer/packages/{key}/files/{path}");
+        for (path, text) in [("assets%2Ffunctions.json", "{}"), ("readme.md", "Hello")] {
+            let bytes = text.as_bytes().to_vec();
+            client.send(Method::POST, &file(&loyalty.key, path), bytes).await.expect(200);
+        }
+        let clone = client.post(&clone_path(&loyalty.key, "work"), json!({})).await.expect(200);
+        assert_eq!(clone["assetFileCount"], 2);
+        client.send(Method::POST, &file(work, "readme.md"), b"Changed".to_vec()).await.expect(200);
+        client.delete(&file(work, "assets%2Ffunctions.json")).await.expect(200);
+        let read = |key: &str, name: &str| {
+            let path = format!("/api/platform/appdev/filebasedpackage/packages/{key}?fileName={name}");
+            let client = client.clone();
+            async move { client.get(&path).await.text() }
+        };
+        assert_eq!(read(work, "readme.md").await, "Changed");
+        assert_eq!(whole(&client, work).await["assetFileCount"], 1);
+        client.delete(&path_of(work)).await.expect(200);
+        assert_eq!(app.count("SELECT COUNT(*) FROM package_files").await, 2);
+        assert_eq!(whole(&client, &loyalty.key).await["assetFileCount"], 2);
+        assert_eq!(read(&loyalty.key, "readme.md").await, "Hello");
+        assert_eq!(read(&loyalty.key, "assets/functions.json").await, "{}");
+    }
+
     async fn names_that_cannot_be_are_refused(app: TestApp) {
         let (_world, loyalty, client) = loyalty(&app).await;
         let before = all_entries(&app).await;
