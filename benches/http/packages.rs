@@ -120,10 +120,7 @@ impl Library {
         let process = server.launch(&place).await?;
         server.command(&place, &["namespace", "create", NAMESPACE, "--account", ACCOUNT])?;
         let (secret, behaviors) = application(server, &place, "load", "all")?;
-        let credential = json!({"applicationId": key("load"), "sharedSecret": secret}).to_string();
-        let mut client = Client::connect(process.address, None).await?;
-        let ticket = client.post(TICKETS, credential).await?.expect(200)?.json()?;
-        let token = ticket["accessToken"].as_str().ok_or("the ticket has no token")?.to_owned();
+        let token = log_in(&process, &secret).await?;
         let person = server.token(&place)?;
         let mut client = Client::connect(process.address, Some(&person)).await?;
         let offering = client.get(LIST).await?.expect(200)?.json()?[0]["id"].as_u64();
@@ -153,7 +150,9 @@ impl Library {
     async fn restart(self, server: &Server) -> Result<Self> {
         self.process.stop().await?;
         let process = server.launch(&self.place).await?;
-        Ok(Self { process, ..self })
+        // It has another address, which its tickets name.
+        let token = log_in(&process, &self.secret).await?;
+        Ok(Self { process, token, ..self })
     }
 
     /// An application with the full package.
@@ -248,6 +247,14 @@ impl Library {
     fn files(&self) -> PathBuf {
         self.place.folder.join("files").join("packages")
     }
+}
+
+/// An access token of the application `load`.
+async fn log_in(process: &Process, secret: &str) -> Result<String> {
+    let credential = json!({"applicationId": key("load"), "sharedSecret": secret}).to_string();
+    let mut client = Client::connect(process.address, None).await?;
+    let ticket = client.post(TICKETS, credential).await?.expect(200)?.json()?;
+    Ok(ticket["accessToken"].as_str().ok_or("the ticket has no token")?.to_owned())
 }
 
 /// Makes an application by the command line; its secret and behaviors.
