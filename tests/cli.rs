@@ -486,7 +486,18 @@ fn what_a_hosting_pipeline_cannot_tell_is_refused() {
     let unhosted = "site 1 is not hosted: link it with `appmarket build link --site 1`";
     fails(&folder, &format!("build record {job} --status RUNNING"), unhosted);
     said(&folder, &format!("{link} loyalty"));
+    let db = rusqlite::Connection::open(folder.path().join("data/appmarket.db")).unwrap();
+    db.execute_batch("INSERT INTO sites (id, tenant_id, name, created_at) VALUES (5, 1, 'Two', 0)")
+        .unwrap();
     for (arguments, message) in [
+        (
+            "build link --site 5 --application acme01.loyalty --logs loyalty/two",
+            "log folder \"loyalty/two\": the logs of site 1 are in \"loyalty\"; give each site a folder of its own",
+        ),
+        (
+            &*format!("build record {job} --status RUNNING --ended 2026-03-04T09:15:00Z"),
+            "status RUNNING is no end: leave out when it ended",
+        ),
         ("build link --site 2 --application acme01.loyalty --logs a", "there is no site 2"),
         ("build link --site 1 --application acme01 --logs a", "there is no application \"acme01\""),
         (

@@ -243,10 +243,12 @@ impl Principal {
         } else {
             Behaviors::default()
         };
+        // What an application may always do on its own is no affair of a developer of another account.
+        let actor = if developer.account == self.account { &self.actor } else { &developer.actor };
         Self {
             account: self.account.clone(),
             number: self.number,
-            actor: self.actor.clone(),
+            actor: actor.clone(),
             person: self.person,
             behaviors,
             operator: self.operator && developer.operator,

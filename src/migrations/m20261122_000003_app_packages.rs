@@ -116,7 +116,7 @@ const APPLICATIONS: &[&str] = &[
         app_config_url {text},
         theme_engine_version {text},
         project_id BIGINT,
-        user_id BIGINT REFERENCES people (id),
+        user_id BIGINT REFERENCES developers (id),
         behaviors {text} NOT NULL,
         capability_types {text} NOT NULL,
         attributes {text} NOT NULL,

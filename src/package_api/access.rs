@@ -15,17 +15,22 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::convention::envelope::{Correlation, Refused};
+use super::convention::key::AppKey;
 use super::convention::refusal;
 use crate::directory::catalogue::behaviors::BehaviorCatalogue;
 use crate::directory::identity::{Bucket, Standing};
 use crate::directory::state::AppState;
-use crate::directory::tickets::Principal;
+use crate::directory::tickets::{Actor, Principal};
 use crate::kernel::error::{Error, Result};
 
 /// Header with the access token of an application, as older clients send it (contract 1.3.1).
 const APP_CLAIMS: &str = "x-vol-app-claims";
 /// Header with the access token of a developer (contract 1.3.1).
 const USER_CLAIMS: &str = "x-vol-user-claims";
+/// Name of the scheme in the document whose scopes are the behaviors that an operation needs. The other
+/// family's is called otherwise: a page that shows both documents would take a token of the one for the
+/// other.
+pub const OAUTH: &str = "applicationOAuth2";
 /// Marks, in the document, operations that an application may always use on its own package (contract
 /// 2.1).
 const OWN_PACKAGE: &str = "x-own-package";
@@ -97,7 +102,7 @@ impl Access {
         if alternatives.clone().any(serde_json::Map::is_empty) {
             return Self::Anonymous;
         }
-        let scope = alternatives.find_map(|schemes| schemes.get("oauth2")?.get(0)?.as_str());
+        let scope = alternatives.find_map(|schemes| schemes.get(OAUTH)?.get(0)?.as_str());
         scope.map_or(Self::Token, |scope| {
             let behavior = behaviors.named(&behavior_name(scope));
             Self::Behavior(behavior.map(|behavior| behavior.id))
@@ -130,8 +135,8 @@ pub struct Caller {
 
 impl Caller {
     /// Refuses a caller without the behavior of the operation, unless it is about the caller's `own`
-    /// package. Operations that are marked `x-own-package` call it as soon as they know whose package
-    /// it is; at all others the door has done so.
+    /// package. Operations that are marked `x-own-package` call it as soon as they know which package is
+    /// meant, before they look for it; at all others the door has done so.
     ///
     /// # Errors
     /// 403.
@@ -140,6 +145,18 @@ impl Caller {
             Some(behavior) if !own => Err(self.forbidden(behavior)),
             _ => Ok(()),
         }
+    }
+
+    /// Whether a key is that of the package whose ticket the caller holds. It may always read that (contract
+    /// 3); other versions have secrets of their own.
+    pub fn is_own_key(&self, key: &AppKey) -> bool {
+        let Actor::App { key: own, .. } = &self.principal.actor else { return false };
+        own.eq_ignore_ascii_case(&key.to_string())
+    }
+
+    /// Whether this is the number of that package.
+    pub fn is_own_package(&self, id: i64) -> bool {
+        matches!(self.principal.actor, Actor::App { package, .. } if package == id)
     }
 
     /// The refusal of this operation: for want of a behavior, or, without one, because of whose the
@@ -311,7 +328,7 @@ mod tests {
     fn operations_are_what_the_document_says() {
         let operation =
             |id: &str, security: Value| json!({"operationId": id, "security": security});
-        let scoped = |scope: &str| json!([{"bearerAuth": []}, {"oauth2": [scope]}]);
+        let scoped = |scope: &str| json!([{"bearerAuth": []}, {OAUTH: [scope]}]);
         let mut own = operation("own", scoped("developer:Read"));
         own["x-own-package"] = true.into();
         let document = json!({"paths": {
@@ -322,7 +339,7 @@ mod tests {
             },
             "/tickets": {"post": operation("log_in", json!([{}]))},
             "/things": {
-                "get": operation("any", json!([{"bearerAuth": []}, {"oauth2": []}])),
+                "get": operation("any", json!([{"bearerAuth": []}, {OAUTH: []}])),
                 "put": operation("unknown", scoped("developer:Dance")),
                 "post": {"operationId": "undeclared"},
             },

@@ -34,6 +34,9 @@ use crate::kernel::idempotency::{Answer, Key};
 /// Name of the query parameter that limits answers.
 const RESPONSE_FIELDS: &str = "responseFields";
 
+/// Where operations answer with bytes, of which nothing can be selected.
+const DOWNLOADS: &str = "/platform/appdev/filebasedpackage/";
+
 /// The parameters of a path, decoded once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Target(Vec<(String, String)>);
@@ -104,8 +107,11 @@ impl Question {
         let route = parts.extensions.get::<MatchedPath>().map_or("", |path| path.as_str());
         // Only the outermost layer could have left it out.
         let correlation = parts.extensions.get::<Correlation>().map(Correlation::text);
+        // Elsewhere it is a parameter like any other that nobody knows (contract 1.6, 3.5).
+        let is_selected = parts.method != Method::DELETE && !route.starts_with(DOWNLOADS);
+        let fields = query.text(RESPONSE_FIELDS).filter(|_| is_selected);
         Ok(Self {
-            selection: Selection::parse(query.text(RESPONSE_FIELDS))?,
+            selection: Selection::parse(fields)?,
             route: format!("{} {route} {}", parts.method, parts.uri.path()),
             correlation: correlation.unwrap_or_default(),
             method: parts.method.clone(),

@@ -53,7 +53,8 @@ impl Operation {
     }
 
     fn scope(self) -> Option<&'static str> {
-        self.value["security"][1]["oauth2"][0].as_str()
+        let schemes = &self.value["security"][1];
+        schemes["oauth2"][0].as_str().or(schemes["applicationOAuth2"][0].as_str())
     }
 
     /// The path with a value for each of its parameters.

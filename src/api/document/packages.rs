@@ -16,7 +16,7 @@ use super::{
 };
 use crate::directory::catalogue::Catalogue;
 use crate::kernel::error::Error;
-use crate::package_api::access::behavior_name;
+use crate::package_api::access::{OAUTH, behavior_name};
 use crate::package_api::convention::envelope::{AppDevError, CORRELATION, Correlation, Refused};
 use crate::package_api::convention::refusal;
 
@@ -289,7 +289,9 @@ impl Operation<'_> {
     /// The behavior that it needs, as a scope.
     fn scope(&self) -> Option<String> {
         let alternatives = self.value["security"].as_array().into_iter().flatten();
-        let mut scopes = alternatives.filter_map(|it| it["oauth2"].get(0)?.as_str());
+        // Handlers call the scheme as the other family does; in the document it has a name of its own.
+        let mut scopes = alternatives
+            .filter_map(|it| it.get(OAUTH).or_else(|| it.get("oauth2"))?.get(0)?.as_str());
         scopes.next().map(str::to_owned)
     }
 
@@ -318,7 +320,7 @@ impl Operation<'_> {
         let scope = self.scope();
         let needed: Vec<&String> = scope.iter().collect();
         self.value["security"] = json!([
-            {"bearerAuth": []}, {"oauth2": needed}, {"appClaims": []}, {"userClaims": []},
+            {"bearerAuth": []}, {OAUTH: needed}, {"appClaims": []}, {"userClaims": []},
         ]);
         let Some(scope) = scope else { return };
         let name = behavior_name(&scope);
@@ -639,7 +641,7 @@ fn security_schemes(scopes: &BTreeSet<String>) -> Value {
                             a key of `/.well-known/jwks.json` and checked as RFC8725 recommends. Valid \
                             for an hour.",
         },
-        "oauth2": {
+        OAUTH: {
             "type": "oauth2",
             "description": "The same tokens, for the key of an application as client id and its secret. \
                             They are JWTs; see RFC8725. The scopes of an operation name the behavior \

@@ -138,8 +138,14 @@ pub async fn revoke(state: &AppState, token: String) -> Result<()> {
         .store
         .write(context, |transaction, (state, token): &(AppState, String)| {
             async move {
-                let now = state.clock.now_millis();
-                Ok(tickets::revoke(transaction, &state.site.key, token, now).await?)
+                let (now, key) = (state.clock.now_millis(), &state.site.key);
+                // A developer's is revoked where developers' tickets are.
+                match tickets::find(transaction, key, token, now).await? {
+                    Some(Kept { of: Renewable::App { .. }, .. }) => {
+                        Ok(tickets::revoke(transaction, key, token, now).await?)
+                    }
+                    _ => Ok(false),
+                }
             }
             .boxed()
         })

@@ -83,7 +83,7 @@ pub async fn list_entitlements(State(state): State<AppState>, call: Call) -> Res
 #[utoipa::path(
     get, path = "/application/entitlement/{applicationEntitlementId}", tag = TAG,
     operation_id = "get_entitlement",
-    params(("applicationEntitlementId" = i32, Path, minimum = 0, example = 611,
+    params(("applicationEntitlementId" = i32, Path, minimum = 1, example = 611,
             description = "Number of the entitlement.")),
     responses((status = OK, description = "The entitlement.", body = ApplicationEntitlement)),
     security(("oauth2" = ["application:Read"])),
@@ -103,7 +103,7 @@ pub async fn get_entitlement(State(state): State<AppState>, call: Call) -> Resul
 #[utoipa::path(
     get, path = "/tenant/{tenantId}/entitlements", tag = TAG,
     operation_id = "list_tenant_entitlements",
-    params(("tenantId" = i32, Path, minimum = 0, description = "Number of the tenant.", example = 2201)),
+    params(("tenantId" = i32, Path, minimum = 1, description = "Number of the tenant.", example = 2201)),
     responses((status = OK, description = "The entitlements.", body = Vec<ApplicationEntitlement>)),
     security(("oauth2" = ["application:Read"])),
 )]
@@ -121,7 +121,7 @@ pub async fn list_tenant_entitlements(
 #[utoipa::path(
     get, path = "/applicationversion/{applicationId}/entitlements", tag = TAG,
     operation_id = "list_version_entitlements",
-    params(("applicationId" = i32, Path, minimum = 0, example = 731,
+    params(("applicationId" = i32, Path, minimum = 1, example = 731,
             description = "Number of the version: `applicationId` of its packages.")),
     responses((status = OK, description = "The entitlements.", body = Vec<ApplicationEntitlement>)),
     security(("oauth2" = ["application:Read"])),

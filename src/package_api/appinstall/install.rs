@@ -260,6 +260,13 @@ fn again(mut record: ActiveModel, current: &Model, terms: &Terms) -> Result<Acti
     if ends_at.is_some_and(|end| end <= starts_at) {
         return Err(end_before_start());
     }
+    if let Some(given) = record.transactions.take() {
+        // What was bought before stays bought.
+        let read = |text: &str| serde_json::from_str::<Vec<serde_json::Value>>(text);
+        let mut all = read(&current.transactions).map_err(Error::internal)?;
+        all.extend(read(&given).map_err(Error::internal)?);
+        record.transactions = Set(serde_json::to_string(&all).map_err(Error::internal)?);
+    }
     record.id = Set(current.id);
     record.starts_at = Set(starts_at);
     record.ends_at = Set(ends_at);

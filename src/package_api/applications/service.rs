@@ -7,6 +7,7 @@ use sea_orm::{
 
 use super::dto::InstalledApplication;
 use crate::directory::state::AppState;
+use crate::directory::tickets::Actor;
 use crate::kernel::audit;
 use crate::kernel::db::{Row, Source};
 use crate::kernel::error::{Error, Result};
@@ -177,7 +178,7 @@ struct Change {
 /// Switches an installed application on or off, or says whether it has been configured.
 ///
 /// # Errors
-/// 400 for what is malformed, 404, 412 for a stale `If-Match`.
+/// 400 for what is malformed, 403 for a tenant of another account, 404, 412 for a stale `If-Match`.
 pub async fn update(state: &AppState, write: Write) -> Result<Response> {
     let wanted = Wanted::read(&write.call)?;
     let mut body = write.object(BODY)?;
@@ -209,6 +210,11 @@ async fn run(transaction: &DatabaseTransaction, write: &Write, change: &Change) 
     write.check_if_match(&to_json(&shown)?)?;
     let before = Entity::find_by_id(id).one(transaction).await?;
     let before = before.ok_or_else(|| change.wanted.not_found())?;
+    let is_itself = matches!(principal.actor, Actor::App { application, .. } if application == before.application_id);
+    if before.account_id != *principal.account && !is_itself {
+        // Its owner sees where an application is installed; what is switched there is the tenant's affair.
+        return Err(write.call.caller.forbidden(None));
+    }
     let enabled = change.enabled.unwrap_or(before.enabled);
     let initialized = change.initialized.unwrap_or(before.initialized);
     if (enabled, initialized) != (before.enabled, before.initialized) {

@@ -194,7 +194,7 @@ pub fn behaviors(
             .find(*id)
             .ok_or_else(|| refusal::conflict(&format!("there is no behavior {id}.")))?;
         if behavior.is_private && !is_operator && !present.contains(id) {
-            return Err(refusal::forbidden(operation, None));
+            return Err(refusal::private_behavior(operation, *id));
         }
     }
     Ok(all)
@@ -273,6 +273,9 @@ pub fn flat_capabilities(
         if given.owner != 0 {
             capability.application_capability_type_id = given.owner;
         }
+        if capability.application_capability_type_id == 0 {
+            capability.application_capability_type_id = owner_of(catalogue, &types, &capability)?;
+        }
         let owner = capability.application_capability_type_id;
         let of_type = types.iter_mut().find(|it| it.application_capability_type_id == owner);
         of_type
@@ -284,6 +287,27 @@ pub fn flat_capabilities(
         check_contracts(catalogue, of_type)?;
     }
     Ok(types)
+}
+
+/// The declaration to which a capability belongs that does not say so: the only one of a type that has its
+/// contract.
+fn owner_of(
+    catalogue: &CapabilityCatalogue,
+    types: &[ApplicationCapabilityType],
+    capability: &ApplicationCapability,
+) -> Result<i64> {
+    let contract = capability.capability_type_contract_id;
+    let has_contract = |it: &&ApplicationCapabilityType| {
+        catalogue.find(it.capability_type_id).is_some_and(|it| it.contract(contract).is_some())
+    };
+    let mut owners = types.iter().filter(has_contract);
+    let only = owners.next().filter(|_| owners.next().is_none());
+    only.map(|it| it.application_capability_type_id).ok_or_else(|| {
+        refusal::conflict(&format!(
+            "a capability of contract {contract} needs applicationCapabilityTypeId, the declaration of a \
+             capability type of this package that has the contract."
+        ))
+    })
 }
 
 fn merge_capabilities(

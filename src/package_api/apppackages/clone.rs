@@ -68,7 +68,7 @@ pub struct Working<'a> {
     pub name: &'a str,
     /// Its guid, made before the transaction.
     pub guid: &'a str,
-    /// The developer whose package it is to be, as person of the account.
+    /// The developer whose package it is to be.
     pub user_id: Option<i64>,
 }
 
@@ -97,8 +97,10 @@ pub async fn working_copy(
     Ok(package)
 }
 
-/// The developer who calls, as person of the account; `None` when an application does.
+/// The developer who calls; `None` when an application does.
 pub fn developer(caller: &Caller) -> Option<i64> {
-    let principal = &caller.principal;
-    matches!(principal.actor, Actor::Developer { .. }).then_some(principal.person)
+    match caller.principal.actor {
+        Actor::Developer { developer } => Some(developer),
+        Actor::App { .. } => None,
+    }
 }

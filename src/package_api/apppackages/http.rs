@@ -9,7 +9,6 @@ use crate::directory::state::AppState;
 use crate::kernel::error::Result;
 use crate::package_api::call::{Call, Write};
 use crate::package_api::model::known::Known;
-use crate::package_api::model::lookup;
 
 /// OpenAPI tag of this resource; always the folder's name.
 const TAG: &str = "apppackages";
@@ -59,11 +58,11 @@ pub async fn get(
     call: Call,
 ) -> Result<Response> {
     let key = call.target.key()?;
+    call.caller.require(call.caller.is_own_key(&key))?;
     let children = call.query.flag("includeChildren")?.unwrap_or_default();
     let skip = call.query.flag("skipDevAccountCheck")?.unwrap_or_default();
     let source = state.store.committed();
     let (row, sight) = known.seen(source, &key, &call.caller, skip).await?;
-    call.caller.require(lookup::is_callers_own(&row, &call.caller))?;
     call.found(&read::package(source, &state, &row, sight, children).await?)
 }
 

@@ -279,7 +279,8 @@ fn parent(object: &mut Object) -> Result<Option<ParentInput>> {
 
 /// A number of a record; 0 and less are none.
 fn id(object: &mut Object, name: &str) -> Result<i64> {
-    Ok(object.int(name)?.value().unwrap_or_default().max(0))
+    let number = object.int(name)?.value().unwrap_or_default();
+    if number < 0 { Err(object.refused(name, "must be 0 or above.")) } else { Ok(number) }
 }
 
 fn behavior(object: &mut Object, _: &mut Seen) -> Result<i64> {
@@ -378,22 +379,18 @@ fn json(object: &mut Object, name: &str) -> Result<Option<String>> {
 
 fn one_attribute(object: &mut Object, _: &mut Seen) -> Result<AppDevAttribute> {
     Ok(AppDevAttribute {
-        attribute_id: number(object, "attributeId")?,
+        attribute_id: id(object, "attributeId")?,
         code: text(object, "code", NAME)?,
         r#type: text(object, "type", NAME)?,
         fqn: text(object, "fqn", LONG_NAME)?,
-        sequence: number(object, "sequence")?,
+        sequence: id(object, "sequence")?,
         vocabulary_json: text(object, "vocabularyJson", JSON)?,
-        application_attribute_id: number(object, "applicationAttributeId")?,
+        application_attribute_id: id(object, "applicationAttributeId")?,
         name: text(object, "name", LONG_NAME)?,
         input_type: text(object, "inputType", NAME)?,
         admin_name: text(object, "adminName", LONG_NAME)?,
         vocabulary_values: text(object, "vocabularyValues", JSON)?,
     })
-}
-
-fn number(object: &mut Object, name: &str) -> Result<i64> {
-    Ok(object.int(name)?.value().unwrap_or_default())
 }
 
 fn text(object: &mut Object, name: &str, max: usize) -> Result<Option<String>> {

@@ -14,7 +14,7 @@ const NAME_MAX: usize = 200;
 /// A subscription as a request has it. What it leaves out or sets to null is `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Given {
-    /// `applicationSubscriptionId` above 0.
+    /// `applicationSubscriptionId` other than 0.
     pub id: Option<i64>,
     /// `packageId` above 0.
     pub package: Option<i64>,
@@ -46,7 +46,7 @@ impl Given {
     /// 400 with the path of the member that is not acceptable.
     pub fn read(object: &mut Object, catalogue: &EventCatalogue) -> Result<Self> {
         Ok(Self {
-            id: object.int("applicationSubscriptionId")?.value().filter(|id| *id > 0),
+            id: object.int("applicationSubscriptionId")?.value().filter(|id| *id != 0),
             package: object.int("packageId")?.value().filter(|id| *id > 0),
             endpoint: endpoint(object)?,
             events: events(object, catalogue)?,

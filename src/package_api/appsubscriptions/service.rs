@@ -20,7 +20,7 @@ use crate::kernel::record::select::Sql;
 use crate::package_api::access::Caller;
 use crate::package_api::call::{self, Write};
 use crate::package_api::convention::refusal;
-use crate::package_api::model::lookup::{self, Lock, PackageRow, Which};
+use crate::package_api::model::lookup::{self, Lock, Which};
 use crate::package_api::model::packages;
 
 /// What the body of a request is called.
@@ -32,16 +32,9 @@ const BODY: &str = "applicationSubscription";
 /// 403 without the behavior, unless the application subscribes itself; 404 for one of another account.
 pub async fn get(state: &AppState, caller: &Caller, id: i64) -> Result<ApplicationSubscription> {
     let source = state.store.committed();
-    let found = match find(source, &caller.principal.account, id).await? {
-        Some(found) => {
-            let package = Which::Id(found.package_id);
-            lookup::find(source, package).await?.map(|package| (found, package))
-        }
-        None => None,
-    };
-    let is_own = |(_, package): &(_, PackageRow)| lookup::is_callers_own(package, caller);
-    caller.require(found.as_ref().is_some_and(is_own))?;
-    found.map(|(found, _)| found).ok_or_else(|| not_found(id))
+    let found = find(source, &caller.principal.account, id).await?;
+    caller.require(found.as_ref().is_some_and(|it| caller.is_own_package(it.package_id)))?;
+    found.ok_or_else(|| not_found(id))
 }
 
 /// Makes a subscription.
@@ -88,7 +81,8 @@ async fn insert(
 pub async fn update(state: &AppState, write: Write) -> Result<axum::response::Response> {
     let mut object = write.object(BODY)?;
     let given = Given::read(&mut object, &state.catalogue.events)?;
-    let id = given.id.ok_or_else(|| object.refused("applicationSubscriptionId", OWN_NUMBER))?;
+    let own = given.id.filter(|id| *id > 0);
+    let id = own.ok_or_else(|| object.refused("applicationSubscriptionId", OWN_NUMBER))?;
     write.refuse_unknown([&object])?;
     write
         .run(state, (id, given), |transaction, state, write, (id, given)| {

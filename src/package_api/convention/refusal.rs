@@ -65,6 +65,19 @@ pub fn not_a_member(operation: &str, account: i64) -> Error {
     refusal(403, "FORBIDDEN", message, vec![("OperationName", operation.to_owned())])
 }
 
+/// 403: only operators give private behaviors, and this one is private.
+pub fn private_behavior(operation: &str, id: i64) -> Error {
+    let data = vec![("OperationName", operation.to_owned()), ("BehaviorId", id.to_string())];
+    let message = format!("Forbidden: the behavior {id} is private; only operators give it.");
+    refusal(403, "FORBIDDEN", message, data)
+}
+
+/// 403: only operators decide whether a submitted version is certified.
+pub fn for_operators(operation: &str) -> Error {
+    let message = "Forbidden: only operators decide about a certification.".to_owned();
+    refusal(403, "FORBIDDEN", message, vec![("OperationName", operation.to_owned())])
+}
+
 /// 404: there is no such thing, or the caller may not see it. `what` is said in the message (`package`),
 /// `name` is that of the id (`AppKey`), `value` the id as it was given.
 pub fn not_found(what: &str, name: &'static str, value: impl std::fmt::Display) -> Error {

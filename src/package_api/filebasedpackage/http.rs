@@ -42,11 +42,11 @@ const TAG: &str = "filebasedpackage";
     extensions(("x-own-package" = json!(true))),
 )]
 pub async fn get(State(state): State<AppState>, call: Call) -> Result<Response> {
+    let key = call.target.key()?;
+    call.caller.require(call.caller.is_own_key(&key))?;
     let wanted = call.query.text("fileName").filter(|name| !name.trim().is_empty());
     let path = wanted.map(|name| FilePath::parse(name, "fileName")).transpose()?;
-    let key = call.target.key()?;
     let row = lookup::own(state.store.committed(), Which::Key(&key), &call.caller).await?;
-    call.caller.require(lookup::is_callers_own(&row, &call.caller))?;
     match path {
         Some(path) => service::one(&state, &row, &path).await,
         None => service::archive(&state, &row).await,

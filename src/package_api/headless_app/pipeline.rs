@@ -52,7 +52,7 @@ pub struct Commit {
 /// `hosting/` its logs are. Said again, it holds from now on.
 ///
 /// # Errors
-/// When there is no such site, or the folder cannot be one.
+/// When there is no such site, the folder cannot be one, or it is another site's.
 pub async fn link(
     db: &impl ConnectionTrait,
     site: i64,
@@ -61,6 +61,20 @@ pub async fn link(
     now: i64,
 ) -> Result<hosted_site::Model, Refused> {
     check_key("log folder", log_folder)?;
+    let others = hosted_site::COLUMN.site_id.ne(site);
+    for other in hosted_site::Entity::find().filter(others).all(db).await? {
+        let is_within = |inner: &str, outer: &str| {
+            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let (one, two) = (log_folder, other.log_folder.as_str());
+        if is_within(one, two) || is_within(two, one) {
+            // Whoever may read the logs of one site would read those of the other.
+            return Err(Refused::input(format!(
+                "log folder {one:?}: the logs of site {} are in {two:?}; give each site a folder of its own",
+                other.site_id
+            )));
+        }
+    }
     let found = hosted_site::Entity::find_by_id(site).one(db).await?;
     let is_new = found.is_none();
     let row = hosted_site::ActiveModel {
@@ -100,7 +114,7 @@ pub async fn record(
                 commit_id: Set(commit.id),
                 commit_time: Set(commit.time),
                 started_at: Set(progress.started_at.unwrap_or(now)),
-                ended_at: Set(ended_at(status, progress.ended_at, None, now)),
+                ended_at: Set(ended_at(status, progress, (None, None), now)?),
                 created_at: Set(now),
                 ..Default::default()
             };
@@ -112,7 +126,12 @@ pub async fn record(
                 commit_id: Set(commit.id.or_else(|| found.commit_id.clone())),
                 commit_time: Set(commit.time.or(found.commit_time)),
                 started_at: Set(progress.started_at.unwrap_or(found.started_at)),
-                ended_at: Set(ended_at(status, progress.ended_at, found.ended_at, now)),
+                ended_at: Set(ended_at(
+                    status,
+                    progress,
+                    (Some(found.started_at), found.ended_at),
+                    now,
+                )?),
                 ..found.into()
             };
             Ok(row.update(db).await?)
@@ -162,7 +181,7 @@ pub async fn record_step(
             status: Set(status.to_owned()),
             log_key: Set(log),
             started_at: Set(progress.started_at.or(Some(now))),
-            ended_at: Set(ended_at(status, progress.ended_at, None, now)),
+            ended_at: Set(ended_at(status, progress, (None, None), now)?),
         };
         return Ok(row.insert(db).await?);
     };
@@ -170,7 +189,7 @@ pub async fn record_step(
         status: Set(status.to_owned()),
         log_key: Set(log.or_else(|| found.log_key.clone())),
         started_at: Set(progress.started_at.or(found.started_at)),
-        ended_at: Set(ended_at(status, progress.ended_at, found.ended_at, now)),
+        ended_at: Set(ended_at(status, progress, (found.started_at, found.ended_at), now)?),
         ..found.into()
     };
     Ok(row.update(db).await?)
@@ -184,9 +203,27 @@ async fn find(db: &impl ConnectionTrait, job: &Job) -> Result<Option<build::Mode
     Ok(found.one(db).await?)
 }
 
-/// When something ended: as it is said, as it was known, or now when this is the end.
-fn ended_at(status: &str, said: Option<i64>, known: Option<i64>, now: i64) -> Option<i64> {
-    said.or(known).or_else(|| ENDED.contains(&status).then_some(now))
+/// When something ended: as it is said, as it was known, or now; not at all while its status is no end.
+fn ended_at(
+    status: &str,
+    progress: &Progress,
+    known: (Option<i64>, Option<i64>),
+    now: i64,
+) -> Result<Option<i64>, Refused> {
+    let (started_at, ended_at) = known;
+    if !ENDED.contains(&status) {
+        return match progress.ended_at {
+            Some(_) => {
+                Err(Refused::input(format!("status {status} is no end: leave out when it ended")))
+            }
+            None => Ok(None),
+        };
+    }
+    let ended_at = progress.ended_at.or(ended_at).unwrap_or(now);
+    if progress.started_at.or(started_at).is_some_and(|started_at| ended_at < started_at) {
+        return Err(Refused::input("the end is before the start"));
+    }
+    Ok(Some(ended_at))
 }
 
 fn status(text: &str) -> Result<&'static str, Refused> {
@@ -235,16 +272,23 @@ mod tests {
 
     #[test]
     fn what_has_come_to_an_end_has_ended() {
+        let end = |status: &str, started: Option<i64>, said: Option<i64>, known: Option<i64>| {
+            let progress = Progress { status: status.to_owned(), started_at: None, ended_at: said };
+            ended_at(status, &progress, (started, known), 9).ok()
+        };
         let table = [
-            ("RUNNING", None, None, None),
-            ("RUNNING", Some(5), None, Some(5)),
-            ("SUCCEED", None, None, Some(9)),
-            ("FAILED", None, Some(7), Some(7)),
-            ("CANCELLED", Some(5), Some(7), Some(5)),
-            ("CANCELLING", None, None, None),
+            ("RUNNING", None, None, Some(None)),
+            ("RUNNING", None, Some(7), Some(None)),
+            ("RUNNING", Some(5), None, None),
+            ("SUCCEED", None, None, Some(Some(9))),
+            ("FAILED", None, Some(7), Some(Some(7))),
+            ("CANCELLED", Some(5), Some(7), Some(Some(5))),
+            ("CANCELLED", Some(1), Some(7), None),
+            ("CANCELLING", None, None, Some(None)),
         ];
         for (status, said, known, expected) in table {
-            assert_eq!(ended_at(status, said, known, 9), expected, "{status} {said:?} {known:?}");
+            let ended = end(status, Some(2), said, known);
+            assert_eq!(ended, expected, "{status} {said:?} {known:?}");
         }
     }
 }

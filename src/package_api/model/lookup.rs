@@ -7,7 +7,6 @@ use sea_orm::{DatabaseTransaction, EntityTrait, QuerySelect};
 
 use super::theme::Candidate;
 use super::{applications, namespaces, packages, status, versions};
-use crate::directory::tickets::Actor;
 use crate::kernel::db::{Dialect, Row, Source};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::record::select::Sql;
@@ -403,11 +402,6 @@ pub(super) async fn as_seen(
 /// 404.
 pub async fn own(source: Source<'_>, which: Which<'_>, caller: &Caller) -> Result<PackageRow> {
     seen(source, which, caller, false).await.map(|(row, _)| row)
-}
-
-/// Whether the package belongs to the application that calls: it may always read it (contract 3).
-pub fn is_callers_own(row: &PackageRow, caller: &Caller) -> bool {
-    matches!(caller.principal.actor, Actor::App { application, .. } if application == row.application.id)
 }
 
 fn is_published_theme(row: &PackageRow) -> bool {

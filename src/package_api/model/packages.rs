@@ -41,7 +41,7 @@ pub mod entity {
         pub theme_engine_version: Option<String>,
         /// `projectId` of the request that made it.
         pub project_id: Option<i64>,
-        /// The developer who made it, as person of the account.
+        /// The developer who made it.
         pub user_id: Option<i64>,
         /// JSON array of ids, ascending.
         pub behaviors: String,

@@ -117,7 +117,7 @@ pub fn change(from: i64, to: i64, is_operator: bool, operation: &str) -> Result<
     }
     let is_verdict = from == SUBMITTED && matches!(to, CERTIFIED | CERTIFICATION_FAILED);
     if is_verdict && !is_operator {
-        return Err(refusal::forbidden(operation, None));
+        return Err(refusal::for_operators(operation));
     }
     Ok(())
 }

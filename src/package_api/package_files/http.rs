@@ -142,8 +142,8 @@ pub async fn metadata(State(state): State<AppState>, call: Call) -> Result<Respo
     extensions(("x-own-package" = json!(true))),
 )]
 pub async fn file_metadata(State(state): State<AppState>, call: Call) -> Result<Response> {
-    let path = FilePath::parse(&call.target.text("filepath"), "filepath")?;
     let row = readable(&state, &call).await?;
+    let path = FilePath::parse(&call.target.text("filepath"), "filepath")?;
     let found = service::find(state.store.committed(), row.package.id, &path).await?;
     let file = found.ok_or_else(|| service::missing(&path))?;
     call.found(&FileMetadata::from(&file))
@@ -152,7 +152,6 @@ pub async fn file_metadata(State(state): State<AppState>, call: Call) -> Result<
 /// The package of a request, if the caller may read its files.
 async fn readable(state: &AppState, call: &Call) -> Result<PackageRow> {
     let key = call.target.key()?;
-    let row = lookup::own(state.store.committed(), Which::Key(&key), &call.caller).await?;
-    call.caller.require(lookup::is_callers_own(&row, &call.caller))?;
-    Ok(row)
+    call.caller.require(call.caller.is_own_key(&key))?;
+    lookup::own(state.store.committed(), Which::Key(&key), &call.caller).await
 }

@@ -58,6 +58,11 @@ impl FilePath {
 
     /// The media type that its extension stands for, `application/octet-stream` for an unknown one.
     pub fn media_type(&self) -> String {
+        let extension = self.key.rsplit_once('.').map_or("", |(_, extension)| extension);
+        if matches!(extension, "ts" | "tsx") {
+            // The table knows these as films only.
+            return "application/typescript".to_owned();
+        }
         mime_guess::from_path(self.name()).first_or_octet_stream().essence_str().to_owned()
     }
 

@@ -132,6 +132,7 @@ async fn keep(state: &AppState, call: Call, to: Destination, blob: Blob) -> Resu
             async move {
                 let author = Author::of(state, &write.call.caller);
                 let row = lock(transaction, &to.key, &author).await?;
+                row.unlocked()?;
                 let known =
                     find(Source::Transaction(transaction), row.package.id, &to.path).await?;
                 admit(state, &write.call.caller, to, known.as_ref())?;
@@ -144,15 +145,13 @@ async fn keep(state: &AppState, call: Call, to: Destination, blob: Blob) -> Resu
         .await
 }
 
-/// The caller's package, locked against everybody who would change it.
+/// The caller's package, held against everybody who would change it.
 async fn lock(
     transaction: &DatabaseTransaction,
     key: &AppKey,
     author: &Author<'_>,
 ) -> Result<PackageRow> {
-    let row = lookup::lock(transaction, Which::Key(key), author.account, Lock::Package).await?;
-    row.unlocked()?;
-    Ok(row)
+    lookup::lock(transaction, Which::Key(key), author.account, Lock::Package).await
 }
 
 fn answer(file: &entity::Model) -> Result<Answer> {
@@ -275,6 +274,7 @@ pub async fn remove(state: &AppState, write: Write) -> Result<Response> {
                 let source = Source::Transaction(transaction);
                 let file =
                     find(source, row.package.id, path).await?.ok_or_else(|| missing(path))?;
+                row.unlocked()?;
                 write.check_if_match(&answer(&file)?.body)?;
                 audit::destroyed(&file)?.write(transaction, author.person, author.now).await?;
                 file.delete(transaction).await?;
@@ -321,6 +321,7 @@ fn relocate<'t>(
         let row = lock(transaction, &to.key, &author).await?;
         let (source, package) = (Source::Transaction(transaction), row.package.id);
         let file = find(source, package, &to.old).await?.ok_or_else(|| missing(&to.old))?;
+        row.unlocked()?;
         if to.new.key != to.old.key {
             if find(source, package, &to.new).await?.is_some() {
                 return Err(refusal::exists("file", "FilePath", &to.new.text));

@@ -192,6 +192,23 @@ on_both! {
         ]);
     }
 
+    async fn what_was_bought_stays_bought(app: TestApp) {
+        let world = World::new(&app).await;
+        let loyalty = world.application("acme01.loyalty.1.0.0").await;
+        let client = world.client(&loyalty).await;
+        let (sandbox, _) = tenant(&app, "acme", true).await;
+        for (order, orders) in [("A1", json!(["A1"])), ("B2", json!(["A1", "B2"]))] {
+            let body = json!({"packageId": loyalty.package, "tenantId": sandbox,
+                "applicationTransactions": [{"orderNumber": order}]});
+            let made = client.post(INSTALL, body).await.expect(200);
+            let bought = made["applicationTransactions"].as_array().unwrap();
+            let bought: Vec<&Value> = bought.iter().map(|it| &it["orderNumber"]).collect();
+            assert_eq!(json!(bought), orders);
+        }
+        let again = install(&client, loyalty.package, sandbox).await;
+        assert_eq!(again["applicationTransactions"].as_array().unwrap().len(), 2);
+    }
+
     async fn what_has_expired_is_installed_anew(app: TestApp) {
         let world = World::new(&app).await;
         let loyalty = world.application("acme01.loyalty.1.0.0").await;

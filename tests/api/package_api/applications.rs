@@ -146,6 +146,15 @@ on_both! {
         let id = install(&acme, &points, ours, None).await;
         install(&globex, &loyalty, theirs, None).await;
         let hidden = install(&globex, &foreign, theirs, None).await;
+        // The owner of an application sees where it is installed; what is switched there is the affair of the
+        // tenant, and of the application itself.
+        let (other, path) = (at(&world.client(&points).await, theirs), format!("{PATH}/acme01.loyalty"));
+        other.get(&path).await.expect(200);
+        let answer = other.put(&path, json!({"enabled": false})).await;
+        let message = "Forbidden: not for the developer account of the access token.";
+        let data = [("OperationName", "update_installed_application")];
+        refused(answer, 403, "FORBIDDEN", message, &data);
+        at(&acme, theirs).put(&path, json!({"initialized": true})).await.expect(200);
         let none = "0".repeat(32);
         for (client, tenant, name) in [
             (&acme, theirs, "acme01.points"),

@@ -316,6 +316,28 @@ on_both! {
         assert_eq!(app.count("SELECT COUNT(*) FROM refresh_tokens").await, 1);
     }
 
+    async fn a_developers_refresh_token_is_not_revoked_elsewhere(app: TestApp) {
+        ann(&app, "acme").await;
+        let token = take(&mut ticket(&app, 1).await, "refreshToken");
+        let end = format!("…{}", &token[token.len() - 4..]);
+        let path = format!("/api/platform/applications/authtickets/{token}");
+        let message = format!("Item not found: refresh token {end}");
+        let answer = app.anonymous().delete(&path).await;
+        refused(answer, 404, "ITEM_NOT_FOUND", &message, &[("RefreshToken", &end)]);
+        assert_eq!(app.count("SELECT COUNT(*) FROM refresh_tokens").await, 1);
+    }
+
+    async fn packages_name_the_developer_who_made_them(app: TestApp) {
+        ann(&app, "globex").await;
+        ann(&app, "acme").await;
+        let world = World::new(&app).await;
+        world.application("acme01.loyalty.1.0.0").await;
+        let ticket = ticket(&app, 1).await;
+        let path = "/api/platform/appdev/apppackages/acme01.loyalty.1.0.0/clone/ann";
+        let made = client(&app, &ticket).post(path, json!({})).await.expect(200);
+        assert_eq!(made["userId"], ticket["user"]["userId"]);
+    }
+
     async fn fields_of_a_ticket_can_be_chosen(app: TestApp) {
         ann(&app, "acme").await;
         let path = "/platform/developer/AUTHTICKETS?developeraccountid=1&responseFields=user(userId),account";

@@ -492,6 +492,9 @@ on_both! {
             }
             assert_eq!(download(&client, &loyalty, "a").await, b"hello\n");
             assert_eq!(paths(&client, &loyalty).await, ["a"]);
+            // What is not there is not there, locked or not.
+            client.delete(&files(&loyalty, "b?responseFields=((")).await.expect(404);
+            moved(&client, &loyalty, "b", "c").await.expect(404);
         }
         world.set_status(&loyalty, 4).await;
         upload(&client, &loyalty, "a", b"x").await.expect(200);

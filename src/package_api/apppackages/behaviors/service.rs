@@ -25,8 +25,8 @@ const PACKAGE: &str = "packageId";
 /// 404 for a package of another account, 403 without the behavior unless it is the application's own.
 pub async fn get(state: &AppState, call: &Call) -> Result<Response> {
     let id = package(&call.target)?;
+    call.caller.require(call.caller.is_own_package(id))?;
     let row = lookup::own(state.store.committed(), Which::Id(id), &call.caller).await?;
-    call.caller.require(lookup::is_callers_own(&row, &call.caller))?;
     call.found(&shown(state, &row.package.behavior_ids()))
 }
 

@@ -3,7 +3,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::{
-    PATH, all_entries, entries, locked, loyalty, path_of, refused_caller, refused_parameter,
+    PATH, all_entries, entries, locked, loyalty, path_of, refused_parameter, refused_private,
     refused_rule, whole, with,
 };
 use crate::on_both;
@@ -92,7 +92,7 @@ on_both! {
             let why = format!("there is no behavior {id}.");
             refused_rule(client.post(&path, wanted(&[102, id])).await, &why);
         }
-        refused_caller(client.post(&path, wanted(&[25])).await, "update_package_behaviors");
+        refused_private(client.post(&path, wanted(&[25])).await, "update_package_behaviors");
         assert_eq!(all_entries(&app).await, before);
     }
 
@@ -124,8 +124,10 @@ on_both! {
             {"id": 5, "name": "Order", "behaviorItems": [item(102, 5, "Order Read")]}]}));
         let lacks = |id: &str| format!("Forbidden: the access token lacks the behavior {id}.");
         let data = [("OperationName", "get_package_behaviors"), ("BehaviorId", "42")];
-        let answer = client.get(&behaviors_of(other.package)).await;
-        refused(answer, 403, "FORBIDDEN", &lacks("42"), &data);
+        for package in [other.package, 999_999] {
+            let answer = client.get(&behaviors_of(package)).await;
+            refused(answer, 403, "FORBIDDEN", &lacks("42"), &data);
+        }
         let data = [("OperationName", "update_package_behaviors"), ("BehaviorId", "43")];
         let answer = client.post(&behaviors_of(plain.package), wanted(&[103])).await;
         refused(answer, 403, "FORBIDDEN", &lacks("43"), &data);

@@ -81,6 +81,19 @@ fn refused_caller(answer: Answer, operation: &str) {
     refused(answer, 403, "FORBIDDEN", message, &[("OperationName", operation)]);
 }
 
+#[track_caller]
+fn refused_private(answer: Answer, operation: &str) {
+    let message = "Forbidden: the behavior 25 is private; only operators give it.";
+    let data = [("OperationName", operation), ("BehaviorId", "25")];
+    refused(answer, 403, "FORBIDDEN", message, &data);
+}
+
+#[track_caller]
+fn refused_verdict(answer: Answer) {
+    let message = "Forbidden: only operators decide about a certification.";
+    refused(answer, 403, "FORBIDDEN", message, &[("OperationName", "update_package")]);
+}
+
 /// What a refusal says of a locked version.
 fn locked(status: &str) -> String {
     format!("version 1.0.0 of acme01.loyalty is locked, because its status is {status}.")

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use super::{
     MALFORMED, PATH, all_entries, entries, locked, loyalty, path_of, refused_caller,
-    refused_parameter, refused_rule, whole, with,
+    refused_parameter, refused_private, refused_rule, whole, with,
 };
 use crate::on_both;
 use crate::support::packages::{World, refused};
@@ -194,7 +194,7 @@ on_both! {
             refused_rule(client.post(&project(), body).await, why);
         }
         let private = new(json!({"applicationBehaviors": [{"behaviorId": 25}]}));
-        refused_caller(client.post(&project(), private).await, "create_package");
+        refused_private(client.post(&project(), private).await, "create_package");
         for namespace in ["globex01", "nobody"] {
             let body = json!({"appKey": format!("{namespace}.points.1.0.0"), "applicationTypeId": 9});
             refused_caller(client.post(&project(), body).await, "create_package");

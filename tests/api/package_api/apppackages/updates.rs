@@ -2,8 +2,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    MALFORMED, all_entries, entries, locked, loyalty, path_of, refused_caller, refused_key,
-    refused_parameter, refused_rule, whole, with,
+    MALFORMED, all_entries, entries, locked, loyalty, path_of, refused_key, refused_parameter,
+    refused_private, refused_rule, refused_verdict, whole, with,
 };
 use crate::on_both;
 use crate::support::TestApp;
@@ -397,7 +397,7 @@ on_both! {
         let answer = client.put(&path_of(&other.key), own).await;
         refused_rule(answer, "applicationCapabilityTypeId 1 is there twice.");
         let private = json!({"applicationBehaviors": [{"behaviorId": 25}]});
-        refused_caller(client.put(&path, private).await, "update_package");
+        refused_private(client.put(&path, private).await, "update_package");
         assert_eq!(whole(&client, &loyalty.key).await, before);
     }
 
@@ -462,7 +462,7 @@ on_both! {
                 world.set_status(&loyalty, from as i64).await;
                 let answer = client.put(&path, json!({"applicationStatusId": to})).await;
                 match outcome {
-                    'o' => refused_caller(answer, "update_package"),
+                    'o' => refused_verdict(answer),
                     'x' if from == 6 => refused_rule(answer, "status 6 (Retired) is final."),
                     'x' => {
                         let (name, next) = (names[from - 1], next[from - 1]);
@@ -646,7 +646,7 @@ async fn operators_certify_versions_of_others_and_change_nothing_else() {
     let (client, owner) = (world.client(&operator).await, world.client(&foreign).await);
     let path = path_of(&foreign.key);
     owner.put(&path, json!({"applicationStatusId": 2})).await.expect(200);
-    refused_caller(owner.put(&path, json!({"applicationStatusId": 3})).await, "update_package");
+    refused_verdict(owner.put(&path, json!({"applicationStatusId": 3})).await);
     let read = format!("{path}?skipDevAccountCheck=true&includeChildren=true");
     let submitted = client.get(&read).await.expect(200);
     let verdict = with(&submitted, json!({"applicationStatusId": 3}));
@@ -690,5 +690,5 @@ async fn owners_certify_themselves_where_that_is_allowed() {
         assert_eq!(moved["applicationStatusId"], status);
     }
     let private = json!({"applicationStatusId": 3, "applicationBehaviors": [{"behaviorId": 25}]});
-    refused_caller(client.put(&path, private).await, "update_package");
+    refused_private(client.put(&path, private).await, "update_package");
 }

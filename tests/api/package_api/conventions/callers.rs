@@ -66,6 +66,10 @@ on_both! {
         both(&reader).get(PATH).await.expect(200);
         let message = "Forbidden: the access token lacks the behavior 41.";
         let data = [("OperationName", "create_app_package"), ("BehaviorId", "41")];
+        let lacks = "Forbidden: the access token lacks the behavior 42.";
+        let read = [("OperationName", "get_package"), ("BehaviorId", "42")];
+        // Not even what the application may always read.
+        refused(both(&foreign).get(PATH).await, 403, "FORBIDDEN", lacks, &read);
         for user in [&reader, &foreign] {
             let answer = both(user).post(CREATE, json!({"appKey": "acme01.points.2.0.0"})).await;
             refused(answer, 403, "FORBIDDEN", message, &data);
@@ -80,8 +84,12 @@ on_both! {
         client.get(PATH).await.expect(200);
         let message = "Forbidden: the access token lacks the behavior 42.";
         let data = [("OperationName", "get_package"), ("BehaviorId", "42")];
-        let answer = client.get(&format!("{PACKAGES}/acme01.other.1.0.0")).await;
-        refused(answer, 403, "FORBIDDEN", message, &data);
+        // Another version has a secret of its own; what is not there is refused like what is.
+        world.application("acme01.loyalty.2.0.0").await;
+        for key in ["acme01.other.1.0.0", "acme01.loyalty.2.0.0", "acme01.loyalty.9.0.0"] {
+            let answer = client.get(&format!("{PACKAGES}/{key}?includeChildren=x")).await;
+            refused(answer, 403, "FORBIDDEN", message, &data);
+        }
     }
 }
 
