@@ -180,6 +180,27 @@ impl Key {
     }
 }
 
+/// The answer of a change, or, to a repetition of a request with a key, the one that was given before; and
+/// whether it was the latter. A new answer to a request with a key is kept in the transaction.
+///
+/// # Errors
+/// Those of the change, of [`Key::replay`] and of [`Key::keep`].
+pub async fn once(
+    key: Option<&Key>,
+    transaction: &DatabaseTransaction,
+    master: &MasterKey,
+    now: i64,
+    change: impl Future<Output = Result<Answer>>,
+) -> Result<(Answer, bool)> {
+    let Some(key) = key else { return Ok((change.await?, false)) };
+    if let Some(answer) = key.replay(transaction, master, now).await? {
+        return Ok((answer, true));
+    }
+    let answer = change.await?;
+    key.keep(transaction, master, &answer, now).await?;
+    Ok((answer, false))
+}
+
 /// Keys whose requests this process is answering.
 #[derive(Clone, Debug, Default)]
 pub struct Running(Arc<Mutex<HashSet<String>>>);

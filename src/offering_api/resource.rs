@@ -4,7 +4,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use http::{HeaderMap, HeaderValue, Uri, header};
+use http::{HeaderMap, Uri, header};
 use sea_orm::DatabaseTransaction;
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ use crate::kernel::db::Source;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::http::body::{self, BODY_LIMIT};
 use crate::kernel::http::{answer, prefer};
-use crate::kernel::idempotency::{Answer, Key};
+use crate::kernel::idempotency::{self, Answer, Key};
 use crate::kernel::node_id;
 use crate::kernel::record::input::{Input, Mode};
 use crate::kernel::record::page;
@@ -293,15 +293,7 @@ impl Write {
             .store
             .write(running, |transaction, running| running.run(transaction).boxed())
             .await?;
-        let mut response = answer::changed(answer);
-        let headers = response.headers_mut();
-        if strict {
-            headers.insert("preference-applied", HeaderValue::from_static("handling=strict"));
-        }
-        if replayed {
-            headers.insert("idempotency-replayed", HeaderValue::from_static("true"));
-        }
-        Ok(response)
+        Ok(answer::marked(answer::changed(answer), strict, replayed))
     }
 }
 
@@ -324,16 +316,8 @@ struct Running<C> {
 impl<C: Send + Sync> Running<C> {
     async fn run(&self, transaction: &DatabaseTransaction) -> Result<(Answer, bool)> {
         let (now, master) = (self.state.clock.now(), &self.state.site.key);
-        if let Some(key) = &self.write.key
-            && let Some(answer) = key.replay(transaction, master, now).await?
-        {
-            return Ok((answer, true));
-        }
-        let answer = (self.job)(transaction, &self.state, &self.write, &self.context).await?;
-        if let Some(key) = &self.write.key {
-            key.keep(transaction, master, &answer, now).await?;
-        }
-        Ok((answer, false))
+        let change = (self.job)(transaction, &self.state, &self.write, &self.context);
+        idempotency::once(self.write.key.as_ref(), transaction, master, now, change).await
     }
 }
 

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, header};
+use http::{HeaderMap, Method, header};
 use sea_orm::DatabaseTransaction;
 use serde::Serialize;
 use serde_json::Value;
@@ -29,7 +29,7 @@ use crate::directory::state::AppState;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::http::body::{BODY_LIMIT, read};
 use crate::kernel::http::{answer, prefer};
-use crate::kernel::idempotency::{Answer, Key};
+use crate::kernel::idempotency::{self, Answer, Key};
 
 /// Name of the query parameter that limits answers.
 const RESPONSE_FIELDS: &str = "responseFields";
@@ -291,13 +291,18 @@ impl Write {
     ///
     /// # Errors
     /// 412 when `If-Match` does not name it.
-    pub fn check_if_match(&self, current: &[u8]) -> Result<()> {
+    pub fn check_if_match(&self, current: &impl Serialize) -> Result<()> {
         let Some(wanted) = self.call.headers.get(header::IF_MATCH) else { return Ok(()) };
         let wanted = wanted.to_str().unwrap_or_default();
-        if wanted.trim().is_empty() || answer::names_tag(wanted, &answer::etag(current)) {
+        if wanted.trim().is_empty() {
             return Ok(());
         }
-        Err(Error::PreconditionFailed)
+        let current = serde_json::to_vec(current).map_err(Error::internal)?;
+        if answer::names_tag(wanted, &answer::etag(&current)) {
+            Ok(())
+        } else {
+            Err(Error::PreconditionFailed)
+        }
     }
 
     /// Runs a change in a transaction and answers with what it made, of which the caller sees what
@@ -318,7 +323,7 @@ impl Write {
             .write(running, |transaction, running| running.run(transaction).boxed())
             .await?;
         let shown = question.selected_answer(answer)?;
-        Ok(marked(shown, is_strict, replayed))
+        Ok(answer::marked(shown, is_strict, replayed))
     }
 }
 
@@ -333,17 +338,6 @@ impl Question {
         }
         Ok(response)
     }
-}
-
-fn marked(mut response: Response, is_strict: bool, replayed: bool) -> Response {
-    let headers = response.headers_mut();
-    if is_strict {
-        headers.insert("preference-applied", HeaderValue::from_static("handling=strict"));
-    }
-    if replayed {
-        headers.insert("idempotency-replayed", HeaderValue::from_static("true"));
-    }
-    response
 }
 
 /// What a change answers with a record: 200 and the whole of it.
@@ -379,16 +373,8 @@ struct Running<C> {
 impl<C: Send + Sync> Running<C> {
     async fn run(&self, transaction: &DatabaseTransaction) -> Result<(Answer, bool)> {
         let (now, master) = (self.state.clock.now_millis(), &self.state.site.key);
-        if let Some(key) = &self.write.key
-            && let Some(answer) = key.replay(transaction, master, now).await?
-        {
-            return Ok((answer, true));
-        }
-        let answer = (self.job)(transaction, &self.state, &self.write, &self.context).await?;
-        if let Some(key) = &self.write.key {
-            key.keep(transaction, master, &answer, now).await?;
-        }
-        Ok((answer, false))
+        let change = (self.job)(transaction, &self.state, &self.write, &self.context);
+        idempotency::once(self.write.key.as_ref(), transaction, master, now, change).await
     }
 }
 

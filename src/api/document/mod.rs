@@ -1,4 +1,6 @@
 //! The documents, a file for each family. Here are the passes that any document goes through.
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 pub mod offerings;
@@ -8,6 +10,23 @@ pub mod packages;
 pub fn to_text(document: &Value) -> String {
     // A JSON value always has a text.
     serde_json::to_string_pretty(document).unwrap_or_default() + "\n"
+}
+
+/// What a document says of itself.
+fn info(title: &str, version: &str, description: &str) -> Value {
+    json!({
+        "title": title,
+        "version": version,
+        "description": description,
+        "contact": {"name": "The operator of this server", "url": "https://example.org/appmarket"},
+        "license": {"name": "MIT", "url": "https://opensource.org/license/mit"},
+    })
+}
+
+/// The tags that operations have, of those of a family: name and description, in their order.
+fn tags(known: &[(&str, &str)], used: &BTreeSet<String>) -> Value {
+    let used = known.iter().filter(|(name, _)| used.contains(*name));
+    used.map(|(name, text)| json!({"name": name, "description": text})).collect()
 }
 
 /// Where a body may be a form or JSON, the form comes first: the Swagger UI then shows fields.

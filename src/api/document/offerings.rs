@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
 
 use super::{
-    bound_arrays, extend, form_first, header, header_references, number, order_extensions,
-    parameter, remove_unused, shared_headers, shared_parameters, sort_schemas, text,
+    bound_arrays, extend, form_first, header, header_references, info, number, order_extensions,
+    parameter, remove_unused, shared_headers, shared_parameters, sort_schemas, tags, text,
 };
 use crate::kernel::record::query::MAX_PER_PAGE;
 use crate::kernel::record::schema;
@@ -44,7 +44,7 @@ pub fn base() -> OpenApi {
 pub fn finish(document: &OpenApi) -> Value {
     let mut document = serde_json::to_value(document).unwrap_or_default();
     schema::unwrap(&mut document);
-    document["info"] = info();
+    document["info"] = info("App Offerings", VERSION, DESCRIPTION);
     document["servers"] = json!([{
         "url": "/",
         "description": "This server (local, test or production).",
@@ -58,9 +58,7 @@ pub fn finish(document: &OpenApi) -> Value {
             used_tags.extend(operation.finish(&mut scopes));
         }
     }
-    let tags = TAGS.iter().filter(|(name, _)| used_tags.contains(*name));
-    document["tags"] =
-        tags.map(|(name, text)| json!({"name": name, "description": text})).collect();
+    document["tags"] = tags(TAGS, &used_tags);
     let components = &mut document["components"];
     components["parameters"] = parameters();
     components["headers"] = headers();
@@ -74,16 +72,6 @@ pub fn finish(document: &OpenApi) -> Value {
     bound_arrays(&mut document, MAX_PER_PAGE);
     remove_unused(&mut document);
     document
-}
-
-fn info() -> Value {
-    json!({
-        "title": "App Offerings",
-        "version": VERSION,
-        "description": DESCRIPTION,
-        "contact": {"name": "The operator of this server", "url": "https://example.org/appmarket"},
-        "license": {"name": "MIT", "url": "https://opensource.org/license/mit"},
-    })
 }
 
 const DESCRIPTION: &str = "\

@@ -11,8 +11,8 @@ use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use super::{
-    bound_arrays, extend, form_first, header, header_references, number, order_extensions,
-    parameter, remove_unused, shared_headers, shared_parameters, sort_schemas, text,
+    bound_arrays, extend, form_first, header, header_references, info, number, order_extensions,
+    parameter, remove_unused, shared_headers, shared_parameters, sort_schemas, tags, text,
 };
 use crate::directory::catalogue::Catalogue;
 use crate::kernel::error::Error;
@@ -55,7 +55,7 @@ pub fn base() -> OpenApi {
 /// Completes a document that was gathered from the routers.
 pub fn finish(document: &OpenApi) -> Value {
     let mut document = serde_json::to_value(document).unwrap_or_default();
-    document["info"] = info();
+    document["info"] = info("App Packages", VERSION, DESCRIPTION);
     document["servers"] = json!([{
         "url": "/api",
         "description": "This server (local, test or production).",
@@ -72,9 +72,7 @@ pub fn finish(document: &OpenApi) -> Value {
             used_tags.extend(operation.finish(&mut scopes, &catalogue, &responses));
         }
     }
-    let tags = TAGS.iter().filter(|(name, _)| used_tags.contains(*name));
-    document["tags"] =
-        tags.map(|(name, text)| json!({"name": name, "description": text})).collect();
+    document["tags"] = tags(TAGS, &used_tags);
     let components = &mut document["components"];
     components["parameters"] = parameters();
     components["headers"] = headers();
@@ -88,16 +86,6 @@ pub fn finish(document: &OpenApi) -> Value {
     bound_arrays(&mut document, MOST_ELEMENTS);
     remove_unused(&mut document);
     document
-}
-
-fn info() -> Value {
-    json!({
-        "title": "App Packages",
-        "version": VERSION,
-        "description": DESCRIPTION,
-        "contact": {"name": "The operator of this server", "url": "https://example.org/appmarket"},
-        "license": {"name": "MIT", "url": "https://opensource.org/license/mit"},
-    })
 }
 
 const DESCRIPTION: &str = "\

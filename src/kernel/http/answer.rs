@@ -66,3 +66,16 @@ pub fn changed(answer: Answer) -> Response {
     }
     response
 }
+
+/// Tells how a change was handled: strictly, as the caller wished, and whether the answer is one that was
+/// kept.
+pub fn marked(mut response: Response, is_strict: bool, replayed: bool) -> Response {
+    let headers = response.headers_mut();
+    if is_strict {
+        headers.insert("preference-applied", HeaderValue::from_static("handling=strict"));
+    }
+    if replayed {
+        headers.insert("idempotency-replayed", HeaderValue::from_static("true"));
+    }
+    response
+}

@@ -2,7 +2,7 @@
 use super::dto::ApplicationTransaction;
 use crate::kernel::error::Result;
 use crate::package_api::call::Write;
-use crate::package_api::convention::body::Object;
+use crate::package_api::convention::body::{Object, Sent};
 use crate::package_api::convention::key::AppKey;
 use crate::package_api::convention::refusal;
 use crate::package_api::convention::time::Time;
@@ -46,6 +46,8 @@ pub struct Terms {
     pub starts_at: Option<i64>,
     /// When the licence ends, in milliseconds since the epoch.
     pub ends_at: Option<i64>,
+    /// Whether the request says, by null, that it does not end.
+    pub is_open: bool,
     /// Purchases of the licence.
     pub transactions: Option<Vec<ApplicationTransaction>>,
 }
@@ -101,18 +103,20 @@ impl Terms {
     fn read(body: &mut Object, now: i64) -> Result<(Self, Vec<Object>)> {
         let license_type = text(body, "applicationLicenseType", 100)?;
         let starts_at = body.date("effectiveStartDate")?.value().map(|Time(millis)| millis);
-        let ends_at = body.date("effectiveEndDate")?.value().map(|Time(millis)| millis);
+        let ends_at = body.date("effectiveEndDate")?;
+        let is_open = matches!(ends_at, Sent::Null);
+        let ends_at = ends_at.value().map(|Time(millis)| millis);
         if ends_at.is_some_and(|end| end <= starts_at.unwrap_or(now)) {
             return Err(end_before_start());
         }
         let given = body.objects("applicationTransactions")?.value();
         let Some(mut objects) = given else {
-            let terms = Self { license_type, starts_at, ends_at, transactions: None };
+            let terms = Self { license_type, starts_at, ends_at, is_open, transactions: None };
             return Ok((terms, Vec::new()));
         };
         let transactions = objects.iter_mut().map(|object| transaction(object, now));
         let transactions = Some(transactions.collect::<Result<_>>()?);
-        Ok((Self { license_type, starts_at, ends_at, transactions }, objects))
+        Ok((Self { license_type, starts_at, ends_at, is_open, transactions }, objects))
     }
 
     /// Kind of a new licence.

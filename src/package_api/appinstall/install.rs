@@ -20,7 +20,7 @@ use crate::kernel::db::Source;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::idempotency::Answer;
 use crate::package_api::appsubscriptions;
-use crate::package_api::call::Write;
+use crate::package_api::call::{self, Write};
 use crate::package_api::convention::refusal;
 use crate::package_api::model::lookup::{self, PackageRow, Which};
 use crate::package_api::model::wire_ids::{self, Series};
@@ -83,8 +83,7 @@ async fn run(
     let source = Source::Transaction(transaction);
     let shown = read::one(source, account, record, install.now).await?;
     let shown = shown.ok_or_else(|| Error::internal("an install was made and is not there"))?;
-    let body = serde_json::to_vec(&shown).map_err(Error::internal)?;
-    Ok(Answer { status: 200, location: None, body })
+    call::record(&shown)
 }
 
 /// Where to install.
@@ -256,7 +255,7 @@ async fn snapshot(
 /// The record of the same package, brought up to date.
 fn again(mut record: ActiveModel, current: &Model, terms: &Terms) -> Result<ActiveModel> {
     let starts_at = terms.starts_at.unwrap_or(current.starts_at);
-    let ends_at = terms.ends_at.or(current.ends_at);
+    let ends_at = if terms.is_open { None } else { terms.ends_at.or(current.ends_at) };
     if ends_at.is_some_and(|end| end <= starts_at) {
         return Err(end_before_start());
     }

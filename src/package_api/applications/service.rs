@@ -15,7 +15,7 @@ use crate::kernel::idempotency::Answer;
 use crate::kernel::record::select::Sql;
 use crate::package_api::appinstall::entity::Entity;
 use crate::package_api::appinstall::{context, events};
-use crate::package_api::call::{Call, Write};
+use crate::package_api::call::{self, Call, Write};
 use crate::package_api::convention::key::{AppKey, ApplicationName, is_name};
 use crate::package_api::convention::refusal;
 use crate::package_api::model::status;
@@ -129,8 +129,14 @@ async fn find(
     }
     match wanted.site {
         // That of the site before that of the whole tenant.
-        Some(site) => sql.push(" AND e.place IN (0, ").bind(site).push(") ORDER BY e.place DESC"),
-        None => sql.push(" ORDER BY e.place"),
+        Some(site) => {
+            sql.push(" AND e.place IN (0, ").bind(site);
+            sql.push(") AND EXISTS (SELECT 1 FROM sites s WHERE s.tenant_id = e.tenant_id AND s.id = ");
+            sql.bind(site).push(") ORDER BY e.place DESC")
+        }
+        // An id names one install; a name, without a site, that of the whole tenant.
+        None if matches!(wanted.by, By::Id(_)) => sql.push(" ORDER BY e.place"),
+        None => sql.push(" AND e.place = 0"),
     };
     sql.push(" LIMIT 1");
     let gather = |found: &mut Option<_>, row: &dyn Row| *found = Some(read(row));
@@ -207,7 +213,7 @@ async fn run(transaction: &DatabaseTransaction, write: &Write, change: &Change) 
     tenant.lock_exclusive().one(transaction).await?;
     let source = Source::Transaction(transaction);
     let (id, mut shown) = find(source, &principal.account, &change.wanted, change.now).await?;
-    write.check_if_match(&to_json(&shown)?)?;
+    write.check_if_match(&shown)?;
     let before = Entity::find_by_id(id).one(transaction).await?;
     let before = before.ok_or_else(|| change.wanted.not_found())?;
     let is_itself = matches!(principal.actor, Actor::App { application, .. } if application == before.application_id);
@@ -233,9 +239,5 @@ async fn run(transaction: &DatabaseTransaction, write: &Write, change: &Change) 
         }
         (shown.enabled, shown.initialized) = (enabled, initialized);
     }
-    Ok(Answer { status: 200, location: None, body: to_json(&shown)? })
-}
-
-fn to_json(shown: &InstalledApplication) -> Result<Vec<u8>> {
-    serde_json::to_vec(shown).map_err(Error::internal)
+    call::record(&shown)
 }

@@ -220,12 +220,8 @@ pub async fn new_application(
     let made = applications::entity::Entity::insert(row)
         .on_conflict(OnConflict::new().do_nothing().to_owned())
         .exec_without_returning(transaction)
-        .await;
-    let made = match made {
-        Ok(rows) => rows > 0,
-        Err(sea_orm::DbErr::RecordNotInserted) => false,
-        Err(error) => return Err(error.into()),
-    };
+        .await?
+        > 0;
     let found = application(transaction, namespace, key)
         .await?
         .ok_or_else(|| Error::internal("an application was made and is not there"))?;
@@ -256,14 +252,10 @@ async fn service_person(
         updated_at: Set(author.now),
         ..Default::default()
     };
-    let made = people::entity::Entity::insert(row)
+    people::entity::Entity::insert(row)
         .on_conflict(OnConflict::new().do_nothing().to_owned())
         .exec_without_returning(transaction)
-        .await;
-    match made {
-        Ok(_) | Err(sea_orm::DbErr::RecordNotInserted) => {}
-        Err(error) => return Err(error.into()),
-    }
+        .await?;
     let found = people::entity::Entity::find()
         .filter(people::entity::COLUMN.account_id.eq(&author.account))
         .filter(people::entity::COLUMN.primary_email.eq(email))

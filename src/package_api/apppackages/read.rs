@@ -1,10 +1,9 @@
 //! A package as it is shown (contract 2.5).
-use serde::de::DeserializeOwned;
-
+use super::children::stored;
 use super::dto::{AppDevPackage, ApplicationBehavior, ApplicationCapabilityType};
 use crate::directory::state::AppState;
 use crate::kernel::db::Source;
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::Result;
 use crate::package_api::convention::key::AppKey;
 use crate::package_api::convention::time::Time;
 use crate::package_api::model::lookup::{PackageRow, Parent, Sight};
@@ -61,11 +60,6 @@ async fn with_children(
         Sight::Foreign => Vec::new(),
     });
     Ok(())
-}
-
-/// What a JSON column holds.
-fn stored<T: DeserializeOwned>(column: &str) -> Result<T> {
-    serde_json::from_str(column).map_err(Error::internal)
 }
 
 /// A package as lists show it: without secret and children.

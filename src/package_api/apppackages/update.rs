@@ -118,7 +118,7 @@ pub async fn check_precondition(
     let mut matched = Ok(());
     for children in [true, false] {
         let shown = read::package(source, state, row, sight, children).await?;
-        matched = write.check_if_match(&serde_json::to_vec(&shown).map_err(Error::internal)?);
+        matched = write.check_if_match(&shown);
         if matched.is_ok() {
             break;
         }

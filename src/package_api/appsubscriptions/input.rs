@@ -101,7 +101,12 @@ fn endpoint(object: &mut Object) -> Result<Option<String>> {
 /// Whether notifications can be sent to an address.
 fn is_address(text: &str) -> bool {
     // What the parser would put right without a word, receivers might not.
-    let is_plain = !text.contains(|sign: char| sign.is_whitespace() || sign.is_control());
+    let is_plain =
+        !text.contains(|sign: char| sign.is_whitespace() || sign.is_control() || sign == '\\');
+    // Behind the scheme comes a host, without anybody's name before it.
+    let authority = text.splitn(3, '/').nth(2).unwrap_or_default();
+    let authority = authority.split(['/', '?', '#']).next().unwrap_or_default();
+    let is_plain = is_plain && !authority.is_empty() && !authority.contains(['@', '*']);
     let is_absolute = ["http://", "https://"].iter().any(|scheme| {
         text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
     });

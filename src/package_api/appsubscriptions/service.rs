@@ -70,7 +70,7 @@ async fn insert(
     let by = By { person: principal.person, now: state.clock.now_millis() };
     let made = add(transaction, &package, wanted, by).await?;
     touch(transaction, package.id, by.now).await?;
-    answer(made)
+    call::record(&made.shown()?)
 }
 
 /// Changes a subscription: what the body leaves out stays, but `noCallback`, which is false then.
@@ -104,7 +104,7 @@ async fn change(
         let why = format!("subscription {id} belongs to package {}.", before.package_id);
         return Err(refusal::conflict(&why));
     }
-    write.check_if_match(&json(before.clone())?)?;
+    write.check_if_match(&before.clone().shown()?)?;
     let wanted = Wanted {
         id: Some(id),
         endpoint: given.endpoint.clone().unwrap_or_else(|| before.endpoint.clone()),
@@ -119,9 +119,9 @@ async fn change(
     match set(transaction, before.clone(), &wanted, by).await? {
         Some(after) => {
             touch(transaction, package, by.now).await?;
-            answer(after)
+            call::record(&after.shown()?)
         }
-        None => answer(before),
+        None => call::record(&before.shown()?),
     }
 }
 
@@ -146,7 +146,7 @@ async fn remove(
 ) -> Result<Answer> {
     let principal = &write.call.caller.principal;
     let row = locked(transaction, &principal.account, id).await?;
-    write.check_if_match(&json(row.clone())?)?;
+    write.check_if_match(&row.clone().shown()?)?;
     let by = By { person: principal.person, now: state.clock.now_millis() };
     let package = row.package_id;
     drop_row(transaction, row, by).await?;
@@ -326,14 +326,6 @@ fn not_found(id: i64) -> Error {
 /// Events as their column keeps them.
 fn column(events: &[AppDevEvent]) -> Result<String> {
     serde_json::to_string(events).map_err(Error::internal)
-}
-
-fn json(row: Model) -> Result<Vec<u8>> {
-    serde_json::to_vec(&row.shown()?).map_err(Error::internal)
-}
-
-fn answer(row: Model) -> Result<Answer> {
-    Ok(Answer { status: 200, location: None, body: json(row)? })
 }
 
 /// A subscription of an account.

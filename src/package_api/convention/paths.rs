@@ -71,8 +71,8 @@ impl Node {
         }
     }
 
-    /// Finds a template for `path`, which has no slash in front. Literals win; where they lead nowhere,
-    /// parameters are tried.
+    /// Finds a template for `path`, which has no slash in front. What is a literal somewhere is never a
+    /// parameter there (contract 1.1): no key is called `create`.
     fn walk<'a>(&'a self, path: &'a str, found: &mut Vec<&'a str>) -> bool {
         let (segment, rest) = match path.split_once('/') {
             Some((segment, rest)) => (segment, Some(rest)),
@@ -80,7 +80,8 @@ impl Node {
         };
         let literal = self.literals.get(&segment.to_ascii_lowercase());
         let literal = literal.map(|(spelling, next)| (spelling.as_str(), next));
-        let parameter = self.parameter.as_deref().filter(|_| !segment.is_empty());
+        let parameter = self.parameter.as_deref();
+        let parameter = parameter.filter(|_| !segment.is_empty() && literal.is_none());
         let parameter = parameter.map(|next| (segment, next));
         for (text, next) in literal.into_iter().chain(parameter) {
             found.extend(["/", text]);

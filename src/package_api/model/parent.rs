@@ -39,7 +39,7 @@ pub async fn check(
     let source = Source::Transaction(transaction);
     let found = lookup::find(source, Which::Key(parent)).await?;
     let is_published_theme = |row: &PackageRow| {
-        row.application.type_id == applications::THEME && row.version.status_id == status::PUBLISHED
+        row.application.type_id == applications::THEME && status::of(row.version.status_id).parent
     };
     // Of others, published themes are all that can be seen.
     let visible = |row: &PackageRow| row.package.account_id == account || is_published_theme(row);
@@ -50,7 +50,7 @@ pub async fn check(
     if row.application.type_id != applications::THEME {
         return Err(is("is not a theme."));
     }
-    if row.version.status_id != status::PUBLISHED {
+    if !status::of(row.version.status_id).parent {
         return Err(is("is not published."));
     }
     if child.id == row.application.id {

@@ -20,7 +20,7 @@ use crate::kernel::error::{Error, Result};
 use crate::kernel::idempotency::Answer;
 use crate::kernel::record::select::Sql;
 use crate::package_api::access::Caller;
-use crate::package_api::call::{Call, Write};
+use crate::package_api::call::{self, Call, Write};
 use crate::package_api::convention::key::AppKey;
 use crate::package_api::convention::refusal;
 use crate::package_api::convention::time::Time;
@@ -138,7 +138,7 @@ async fn keep(state: &AppState, call: Call, to: Destination, blob: Blob) -> Resu
                 admit(state, &write.call.caller, to, known.as_ref())?;
                 let file = self::write(transaction, row.package.id, &author, &to.path, blob, known)
                     .await?;
-                answer(&file)
+                call::record(&FileMetadata::from(&file))
             }
             .boxed()
         })
@@ -152,11 +152,6 @@ async fn lock(
     author: &Author<'_>,
 ) -> Result<PackageRow> {
     lookup::lock(transaction, Which::Key(key), author.account, Lock::Package).await
-}
-
-fn answer(file: &entity::Model) -> Result<Answer> {
-    let body = serde_json::to_vec(&FileMetadata::from(file)).map_err(Error::internal)?;
-    Ok(Answer { status: 200, location: None, body })
 }
 
 /// Makes bytes a file of a package that the caller holds; `known` is the present file of this path.
@@ -275,11 +270,11 @@ pub async fn remove(state: &AppState, write: Write) -> Result<Response> {
                 let file =
                     find(source, row.package.id, path).await?.ok_or_else(|| missing(path))?;
                 row.unlocked()?;
-                write.check_if_match(&answer(&file)?.body)?;
+                write.check_if_match(&FileMetadata::from(&file))?;
                 audit::destroyed(&file)?.write(transaction, author.person, author.now).await?;
                 file.delete(transaction).await?;
                 touch(transaction, row.package.id, -1, author.now).await?;
-                Ok(Answer { status: 200, location: None, body: Vec::new() })
+                Ok(call::nothing())
             }
             .boxed()
         })
@@ -341,7 +336,7 @@ fn relocate<'t>(
         ))?;
         touch(transaction, package, 0, author.now).await?;
         audit::updated(&file, &moved)?.write(transaction, author.person, author.now).await?;
-        answer(&moved)
+        call::record(&FileMetadata::from(&moved))
     }
     .boxed()
 }

@@ -135,7 +135,7 @@ on_both! {
         assert_eq!(app.count(&told).await, 1);
     }
 
-    async fn what_is_read_and_sent_back_changes_nothing(app: TestApp) {
+    async fn check_13_what_is_read_and_sent_back_changes_nothing(app: TestApp) {
         let (_world, loyalty, client) = loyalty(&app).await;
         let path = path_of(&loyalty.key);
         client.put(&path, everything()).await.expect(200);
