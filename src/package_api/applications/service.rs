@@ -134,9 +134,7 @@ async fn find(
             sql.push(") AND EXISTS (SELECT 1 FROM sites s WHERE s.tenant_id = e.tenant_id AND s.id = ");
             sql.bind(site).push(") ORDER BY e.place DESC")
         }
-        // An id names one install; a name, without a site, that of the whole tenant.
-        None if matches!(wanted.by, By::Id(_)) => sql.push(" ORDER BY e.place"),
-        None => sql.push(" AND e.place = 0"),
+        None => sql.push(" ORDER BY e.place"),
     };
     sql.push(" LIMIT 1");
     let gather = |found: &mut Option<_>, row: &dyn Row| *found = Some(read(row));

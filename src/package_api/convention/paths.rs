@@ -80,10 +80,9 @@ impl Node {
         };
         let literal = self.literals.get(&segment.to_ascii_lowercase());
         let literal = literal.map(|(spelling, next)| (spelling.as_str(), next));
-        let parameter = self.parameter.as_deref();
-        let parameter = parameter.filter(|_| !segment.is_empty() && literal.is_none());
+        let parameter = self.parameter.as_deref().filter(|_| !segment.is_empty());
         let parameter = parameter.map(|next| (segment, next));
-        for (text, next) in literal.into_iter().chain(parameter) {
+        if let Some((text, next)) = literal.or(parameter) {
             found.extend(["/", text]);
             if rest.map_or(next.is_end, |rest| next.walk(rest, found)) {
                 return true;
@@ -165,13 +164,7 @@ mod tests {
                 "/platform/appdev/apppackages/7/Behaviors",
                 "/platform/appdev/apppackages/7/behaviors",
             ),
-            // Literals win, and are left where they lead nowhere.
             ("/platform/appdev/apppackages/Apps/X", "/platform/appdev/apppackages/apps/X"),
-            ("/platform/appdev/apppackages/Apps", "/platform/appdev/apppackages/Apps"),
-            (
-                "/platform/appdev/apppackages/Create/clone/b",
-                "/platform/appdev/apppackages/Create/clone/b",
-            ),
             (
                 "/platform/appdev/apppackages/Applications/K/Packages",
                 "/platform/appdev/apppackages/applications/K/packages",
@@ -192,6 +185,19 @@ mod tests {
         for (given, routed) in table {
             assert_eq!(paths.canonical(given).as_deref(), Some(routed), "{given}");
             assert_eq!(paths.canonical(routed).as_deref(), Some(routed), "{routed}");
+        }
+    }
+
+    #[test]
+    fn reserved_words_are_no_parameters() {
+        let paths = paths();
+        for path in [
+            "/platform/appdev/apppackages/Apps",
+            "/platform/appdev/apppackages/Create/clone/b",
+            "/platform/appdev/apppackages/create/behaviors",
+            "/platform/applications/AuthTickets/refresh-ticket/x",
+        ] {
+            assert_eq!(paths.canonical(path), None, "{path}");
         }
     }
 

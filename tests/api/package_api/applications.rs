@@ -131,7 +131,9 @@ on_both! {
         let of_tenant = install(&client, &loyalty, sandbox, None).await;
         assert_eq!((id(&here).await, id(&there).await), (json!(of_tenant), json!(of_site)));
         let elsewhere = here.clone().with("x-vol-site", "999999");
-        assert_eq!(id(&elsewhere).await, of_tenant.as_str());
+        let message = "Item not found: installed application acme01.loyalty";
+        let data = [("AppId", "acme01.loyalty")];
+        refused(elsewhere.get(&path).await, 404, "ITEM_NOT_FOUND", message, &data);
     }
 
     async fn what_is_not_installed_there_or_not_the_callers_is_not_found(app: TestApp) {

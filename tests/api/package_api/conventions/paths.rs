@@ -79,7 +79,8 @@ on_both! {
         let world = World::new(&app).await;
         let client = world.client(&world.application("acme01.loyalty.1.0.0").await).await;
         for word in ["applications", "Apps"] {
-            lost(client.get(&format!("{PACKAGES}/{word}")).await, word);
+            let path = format!("{PACKAGES}/{word}");
+            lost(client.get(&path).await, &path);
         }
         let why = "must be <namespace>.<appId>.<major>.<minor>.<revision>.<packageName>, as in \
                    acme01.loyalty.1.0.0.Release.";
