@@ -40,6 +40,14 @@ pub enum Purpose {
     SigningKey,
     /// Sealed answers that are kept for repetitions of a request.
     Answer,
+    /// Sealed private keys that sign the messages of webhooks.
+    PolicyKey,
+    /// Sealed names, passwords and keys of webhooks.
+    WebhookCredentials,
+    /// Sealed parts of events and messages.
+    Message,
+    /// Hashes of the codes by which addresses and configurations are confirmed.
+    Code,
 }
 
 /// Form of sealed texts: `v1.<key id>.<base64url(nonce, ciphertext, tag)>`.
@@ -221,8 +229,8 @@ mod tests {
     #[test]
     fn purposes_keep_their_places() {
         use Purpose::{
-            Answer, ClientSecret, Cursor, RefreshToken, Seal, SharedSecret, SigningKey, Storage,
-            Token,
+            Answer, ClientSecret, Code, Cursor, Message, PolicyKey, RefreshToken, Seal,
+            SharedSecret, SigningKey, Storage, Token, WebhookCredentials,
         };
         let places = [
             Token,
@@ -234,7 +242,11 @@ mod tests {
             SharedSecret,
             SigningKey,
             Answer,
+            PolicyKey,
+            WebhookCredentials,
+            Message,
+            Code,
         ];
-        assert_eq!(places.map(|purpose| purpose as u8), [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(places.map(|purpose| purpose as u8), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
     }
 }

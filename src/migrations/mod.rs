@@ -9,6 +9,7 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
 mod m20261122_000001_app_offerings;
 mod m20261122_000002_offerings_by_disabled;
 mod m20261122_000003_app_packages;
+mod m20261122_000004_app_instances;
 mod statements;
 
 /// All migrations, oldest first.
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000001_app_offerings::Migration),
             Box::new(m20261122_000002_offerings_by_disabled::Migration),
             Box::new(m20261122_000003_app_packages::Migration),
+            Box::new(m20261122_000004_app_instances::Migration),
         ]
     }
 }

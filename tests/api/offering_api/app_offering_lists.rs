@@ -32,8 +32,9 @@ async fn offerings(app: &TestApp) {
 /// An install: an offering of a provider in the account of a customer.
 async fn install(app: &TestApp, provider: &str, customer: &str, offering: i64) {
     app.execute(&format!(
-        "INSERT INTO app_instances (account_id, customer_account_id, app_offering_id, reference, \
-         created_at, updated_at) SELECT '{provider}', '{customer}', id, reference, 0, 0 \
+        "INSERT INTO app_instances (account_id, customer_account_id, offering_id, app_offering_id, \
+         disabled, enabled_by_customer, suspended, created_at, updated_at) \
+         SELECT '{provider}', '{customer}', COALESCE(draft_id, id), id, FALSE, TRUE, FALSE, 0, 0 \
          FROM app_offerings WHERE id = {offering}"
     ))
     .await;
