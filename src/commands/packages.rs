@@ -7,8 +7,9 @@ use super::report::{Failure, Report};
 use crate::directory::accounts::{self, Refused};
 use crate::directory::people;
 use crate::directory::state::AppState;
-use crate::package_api::apppackages::create::{self, Author, NewCore, Random};
+use crate::package_api::apppackages::create::{self, NewCore, Random};
 use crate::package_api::convention::key::AppKey;
+use crate::package_api::model::author::Author;
 use crate::package_api::model::{applications, namespaces};
 
 #[derive(Debug, Subcommand)]
