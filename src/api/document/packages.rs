@@ -489,6 +489,9 @@ struct Refusal {
     example: fn(&str) -> Error,
 }
 
+/// The operation that shared responses have as their example.
+const SHARED: &str = "get_package";
+
 impl Refusal {
     /// The refusal with a status.
     fn of(status: &str, is_anonymous: bool) -> Option<&'static Self> {
@@ -572,7 +575,7 @@ const REFUSALS: &[Refusal] = &[
         description: "There is no such record, or the caller may not see it.",
         example: |operation| match operation {
             "delete_app_ticket" | "delete_developer_ticket" => {
-                refusal::not_found("refresh token", "RefreshToken", "…kBMh")
+                refusal::not_found("refresh token", "RefreshToken", "…BkMh")
             }
             _ => refusal::not_found("package", "AppKey", "acme01.loyalty.9.9.9.Release"),
         },
@@ -583,7 +586,14 @@ const REFUSALS: &[Refusal] = &[
         is_anonymous: false,
         description: "The state of a record does not allow it, there is one already, or a request with \
                       the same `Idempotency-Key` is still running.",
-        example: |_| refusal::exists("package", "AppKey", "acme01.loyalty.1.0.0.Release"),
+        example: |operation| match operation {
+            "create_package" | "clone_package" | SHARED => {
+                refusal::exists("package", "AppKey", "acme01.loyalty.1.0.0.Release")
+            }
+            _ => refusal::conflict(
+                "version 1.0.0 of acme01.loyalty is locked, because its status is Published.",
+            ),
+        },
     },
     Refusal {
         name: "PreconditionFailed",
@@ -640,8 +650,7 @@ fn responses() -> Value {
     });
     let mut responses = Map::from_iter([("NotModified".to_owned(), not_modified)]);
     for refusal in REFUSALS {
-        let operation = if refusal.is_anonymous { "authenticate_app" } else { "get_package" };
-        responses.insert(refusal.name.to_owned(), refusal.response(operation));
+        responses.insert(refusal.name.to_owned(), refusal.response(SHARED));
     }
     Value::Object(responses)
 }

@@ -3,11 +3,25 @@
 //! The parts of a package that have no table of their own are kept as JSON of these very types, their
 //! numbers included, so that reading a package renames nothing.
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::package_api::appinstall::dto::ApplicationEntitlement;
 use crate::package_api::appsubscriptions::dto::ApplicationSubscription;
 use crate::package_api::convention::time::Time;
+
+/// How much of a package is shown, and whose.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents what `http::get` reads")]
+pub struct Shown {
+    /// Whether behaviors, subscriptions, capability types, capabilities, attributes and installs are
+    /// shown; else they are null.
+    #[param(rename = "includeChildren", default = false, example = true)]
+    include_children: Option<bool>,
+    /// Whether packages of other accounts may be shown.
+    #[param(rename = "skipDevAccountCheck", default = false, example = false)]
+    skip_dev_account_check: Option<bool>,
+}
 
 /// What makes a new version of an application.
 #[derive(Debug, ToSchema)]
