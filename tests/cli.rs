@@ -247,7 +247,32 @@ fn what_is_no_command_is_refused_with_the_usage() {
         let output = run(&folder, wrong);
         assert_eq!(output.status.code(), Some(2), "{wrong}");
         assert!(text(&output.stderr).starts_with("error: "), "{wrong}: {}", text(&output.stderr));
+        assert_eq!(text(&output.stdout), "", "{wrong}");
     }
+    for (wrong, message) in [
+        ("--json launch", "unrecognized subcommand 'launch'"),
+        (
+            "account create --json",
+            "the following required arguments were not provided: --name <NAME> <ID>",
+        ),
+        (
+            "serve --listen here --json",
+            "invalid value 'here' for '--listen <ADDRESS>': invalid socket address syntax",
+        ),
+        (
+            "account --json",
+            "'appmarket account' requires a subcommand but one was not provided [subcommands: create, help]",
+        ),
+        ("--json account", "a command is missing here; --help lists them"),
+    ] {
+        let output = run(&folder, wrong);
+        assert_eq!(output.status.code(), Some(2), "{wrong}");
+        let told: Value = serde_json::from_str(text(&output.stdout)).unwrap();
+        assert_eq!(told, json!({"error": message}), "{wrong}");
+        assert!(text(&output.stderr).contains("--help"), "{wrong}");
+    }
+    // Behind `--` it is no flag.
+    assert_eq!(text(&run(&folder, "account create -- --json").stdout), "");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
@@ -381,11 +406,20 @@ fn developers_are_added_with_their_password() {
     assert_eq!(text(&output.stderr), "");
     assert_eq!(text(&output.stdout), "Ann@acme.example may develop for account acme.\n");
 
-    // The same developer in another account, with the password in a file.
+    // The same developer in another account, with the password in a file: one line break is none of it.
     let file = folder.path().join("password");
-    std::fs::write(&file, "correct horse\n").unwrap();
-    let mut command = program(folder.path(), &format!("{create} globex --json"));
-    let output = command.env("APPMARKET_PASSWORD_FILE", &file).output().unwrap();
+    let from_file = |content: &str| {
+        std::fs::write(&file, content).unwrap();
+        let mut command = program(folder.path(), &format!("{create} globex --json"));
+        command.env("APPMARKET_PASSWORD_FILE", &file).output().unwrap()
+    };
+    let other = "developer \"Ann@acme.example\" exists already, with another password";
+    for content in ["correct horse\n\n", "correct horse \n", "\ncorrect horse"] {
+        let output = from_file(content);
+        let told: Value = serde_json::from_str(text(&output.stdout)).unwrap();
+        assert_eq!(told, json!({"error": other}), "{content:?}");
+    }
+    let output = from_file("correct horse\r\n");
     let told: Value = serde_json::from_str(text(&output.stdout)).unwrap();
     assert_eq!(told, json!({"id": 1, "email": "Ann@acme.example", "account": "globex"}));
 }
@@ -439,6 +473,24 @@ fn with_site() -> TempDir {
 }
 
 #[test]
+fn what_an_application_may_do_is_chosen() {
+    let folder = with_account();
+    said(&folder, "namespace create acme01 --account acme");
+    let create = |version: &str, behaviors: &str| {
+        format!(
+            "application create acme01.loyalty.{version} --account acme --behaviors {behaviors}"
+        )
+    };
+    let all = told(&folder, &create("1.0.0", "all"))["behaviors"].clone();
+    assert_eq!(all.as_array().unwrap().len(), 126);
+    assert_eq!(told(&folder, &create("1.1.0", "ALL"))["behaviors"], all);
+    assert_eq!(told(&folder, &create("1.2.0", "42"))["behaviors"], json!([42]));
+    let message =
+        "behavior \"everything\": use all, or numbers that GET /platform/reference/behaviors lists";
+    fails(&folder, &create("1.3.0", "everything"), message);
+}
+
+#[test]
 fn a_hosting_pipeline_tells_of_sites_and_builds() {
     let folder = with_site();
     assert_eq!(
@@ -465,6 +517,15 @@ fn a_hosting_pipeline_tells_of_sites_and_builds() {
         "Step BUILD of job 17: RUNNING."
     );
     let log = "--log builds/17/build.txt";
+    fails(
+        &folder,
+        &format!("build step {job} --name BUILD --status FAILED {log}"),
+        "there is no hosting/loyalty/builds/17/build.txt in the store of files (a local one is files/ in \
+         the data folder): put the log there first, or leave out --log until it is there",
+    );
+    let logs = folder.path().join("data/files/hosting/loyalty/builds/17");
+    std::fs::create_dir_all(&logs).unwrap();
+    std::fs::write(logs.join("build.txt"), "built").unwrap();
     assert_eq!(
         told(&folder, &format!("build step {job} --name BUILD --status FAILED {log} {times}")),
         json!({"position": 1, "name": "BUILD", "status": "FAILED", "log": "builds/17/build.txt",
@@ -483,7 +544,8 @@ fn what_a_hosting_pipeline_cannot_tell_is_refused() {
     let statuses = "PENDING, PROVISIONING, RUNNING, FAILED, SUCCEED, CANCELLING, CANCELLED";
     let key = "use segments of letters, digits and -_.=+@~: with slashes between them";
     let link = "build link --site 1 --application acme01.loyalty --logs";
-    let unhosted = "site 1 is not hosted: link it with `appmarket build link --site 1`";
+    let unhosted = "site 1 is not hosted: link it with `appmarket build link --site 1 --application \
+                    NAMESPACE.APPID --logs FOLDER`";
     fails(&folder, &format!("build record {job} --status RUNNING"), unhosted);
     said(&folder, &format!("{link} loyalty"));
     let db = rusqlite::Connection::open(folder.path().join("data/appmarket.db")).unwrap();
@@ -499,6 +561,7 @@ fn what_a_hosting_pipeline_cannot_tell_is_refused() {
             "status RUNNING is no end: leave out when it ended",
         ),
         ("build link --site 2 --application acme01.loyalty --logs a", "there is no site 2"),
+        ("build record --site 2 --branch main --job 17 --status RUNNING", "there is no site 2"),
         ("build link --site 1 --application acme01 --logs a", "there is no application \"acme01\""),
         (
             "build link --site 1 --application acme01.points --logs a",
@@ -515,7 +578,7 @@ fn what_a_hosting_pipeline_cannot_tell_is_refused() {
         ),
         (
             &*format!("build step {job} --name BUILD --status RUNNING"),
-            "branch \"main\" of site 1 has no job \"17\"",
+            "branch \"main\" of site 1 has no job \"17\": tell of the job first, with `appmarket build record`",
         ),
         (
             &*format!("build step {job} --name BUILD --status RUNNING --log /etc/passwd"),
@@ -535,15 +598,25 @@ fn tenants_are_made_with_their_sites() {
     let folder = with_account();
     assert_eq!(
         said(&folder, "tenant create --account acme --site Main_store --site Outlet"),
-        "id      1\ndomain  127.0.0.1:8080\nsite    1  Main store\nsite    2  Outlet"
+        "id      1\ndomain  127.0.0.1:8080  (the host of public_url)\nsite    1  Main store\nsite    2  Outlet"
     );
+    // As the server derives it from the same settings.
+    for (name, value, domain) in [
+        ("APPMARKET_LISTEN", "127.0.0.1:9000", "127.0.0.1:9000"),
+        ("APPMARKET_PUBLIC_URL", "https://apps.example.test/shop/", "apps.example.test"),
+    ] {
+        let mut command = program(folder.path(), "tenant create --account acme --json");
+        let output = command.env(name, value).output().unwrap();
+        let made: Value = serde_json::from_str(text(&output.stdout)).unwrap();
+        assert_eq!(made["domain"], domain);
+    }
     let made = told(
         &folder,
         "tenant create --account acme --production --name Acme_shop --domain apps.acme.example \
          --site Main",
     );
     let expected = json!({
-        "id": 2, "name": "Acme shop", "domain": "apps.acme.example", "account": "acme",
+        "id": 4, "name": "Acme shop", "domain": "apps.acme.example", "account": "acme",
         "isDevTenant": false, "sites": [{"id": 3, "name": "Main"}],
     });
     assert_eq!(made, expected);
@@ -556,7 +629,7 @@ fn tenants_are_made_with_their_sites() {
                   localhost:8443";
     fails(&folder, "tenant create --account acme --domain https://a.example", domain);
     // What was refused left nothing.
-    assert_eq!(told(&folder, "tenant create --account acme")["id"], 4);
+    assert_eq!(told(&folder, "tenant create --account acme")["id"], 6);
 }
 
 #[test]

@@ -3,7 +3,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 
-use super::dto::{AppDevPackage, PackageRequest};
+use super::dto::{AppDevPackage, PackageRequest, Shown};
 use super::{clone, create, delete, project, read, update};
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
@@ -42,11 +42,7 @@ pub async fn create(State(state): State<AppState>, write: Write) -> Result<Respo
         ("applicationKey" = String, Path, min_length = 1, max_length = 200,
          description = "Key of the package: namespace, application, version and package; without the last, the release package.",
          example = "acme01.loyalty.1.0.0.Release"),
-        ("includeChildren" = Option<bool>, Query,
-         description = "Whether behaviors, subscriptions, capability types, capabilities, attributes and installs are shown; else they are null.",
-         example = true),
-        ("skipDevAccountCheck" = Option<bool>, Query,
-         description = "Whether packages of other accounts may be shown.", example = false),
+        Shown,
     ),
     responses((status = OK, description = "The package.", body = AppDevPackage)),
     security(("oauth2" = ["developer:Read"])),

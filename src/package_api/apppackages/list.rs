@@ -13,6 +13,11 @@ use crate::package_api::convention::sort::Order;
 /// Longest `sortBy`, in bytes.
 const LONGEST_ORDER: usize = 2048;
 
+/// Size of a page of applications, and of packages of all versions, unless another is asked for.
+pub const PAGE: i64 = 20;
+/// Size of a page of packages of one version, unless another is asked for.
+pub const PAGE_OF_PACKAGES: i64 = 50;
+
 /// Parameters that pages have.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -30,6 +35,26 @@ pub struct ListParams {
     /// a list as in `[1,3]`. Case does not matter.
     #[param(max_length = 2048, example = "name cont 'loyal'")]
     filter: Option<String>,
+}
+
+/// How many applications, or packages of all versions, a page has.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents what `List::parse` reads")]
+pub struct PageSize {
+    /// Most items of a page; 0 only counts them.
+    #[param(rename = "pageSize", minimum = 0, maximum = 200, default = json!(PAGE), example = 20)]
+    page_size: Option<i32>,
+}
+
+/// How many packages of one version a page has.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents what `List::parse` reads")]
+pub struct PageSizeOfPackages {
+    /// Most packages of a page; 0 only counts them.
+    #[param(rename = "pageSize", minimum = 0, maximum = 200, default = json!(PAGE_OF_PACKAGES), example = 50)]
+    page_size: Option<i32>,
 }
 
 /// What a request asks of a list of rows, `T`.

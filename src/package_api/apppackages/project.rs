@@ -5,7 +5,7 @@ use futures_util::FutureExt;
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, Set};
 
 use super::clone::developer;
-use super::create::{self, Author, Core};
+use super::create::{self, Core};
 use super::input::{Identity, PackageInput, ParentInput};
 use super::update;
 use crate::directory::state::AppState;
@@ -18,6 +18,7 @@ use crate::package_api::call::Write;
 use crate::package_api::convention::body::Sent;
 use crate::package_api::convention::key::{AppKey, RELEASE};
 use crate::package_api::convention::refusal;
+use crate::package_api::model::author::Author;
 use crate::package_api::model::lookup::{self, Lock, Sight, Which};
 use crate::package_api::model::secret::SharedSecret;
 use crate::package_api::model::{applications, packages, parent, status, versions};

@@ -5,7 +5,7 @@ use http::header;
 use sea_orm::{ActiveModelTrait, ActiveValue, DatabaseTransaction, Set};
 
 use super::children;
-use super::create::{self, Author};
+use super::create;
 use super::dto::{ApplicationAttribute, ApplicationCapabilityType};
 use super::input::{PackageInput, ParentInput};
 use super::read;
@@ -20,6 +20,7 @@ use crate::package_api::call::{self, Write};
 use crate::package_api::convention::body::Sent;
 use crate::package_api::convention::key::AppKey;
 use crate::package_api::convention::refusal;
+use crate::package_api::model::author::Author;
 use crate::package_api::model::lookup::{self, Lock, PackageRow, Sight, Which};
 use crate::package_api::model::theme::Range;
 use crate::package_api::model::versions::Number;

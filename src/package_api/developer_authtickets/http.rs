@@ -17,8 +17,9 @@ const TAG: &str = "developer_authtickets";
 ///
 /// Gets tokens for a developer, who then acts for the account that `developerAccountId` says, with every
 /// behavior that is not private. Without it the tokens act for no account; the ticket tells which there
-/// are to choose from. Failures are counted: after ten in two seconds, or sixty in an hour, the same
-/// address is refused for the same name for a while.
+/// are to choose from. After ten failures for one name from one address within two seconds, or
+/// sixty within an hour, every log-in of this name from there is refused for a while, with the right
+/// password too.
 #[utoipa::path(
     post, path = "", tag = TAG, operation_id = "authenticate_developer",
     params(("developerAccountId" = Option<i32>, Query, minimum = 1,

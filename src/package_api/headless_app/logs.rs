@@ -1,5 +1,5 @@
 //! Runtime logs of a hosted site.
-use super::dto::{HeadlessAppRuntimeLog, HeadlessAppRuntimeLogResponse};
+use super::dto::{HeadlessAppRuntimeLog, HeadlessAppRuntimeLogResponse, LOGS};
 use super::links;
 use super::sites::HostedSite;
 use crate::directory::state::AppState;
@@ -10,8 +10,6 @@ use crate::package_api::convention::query::Query;
 use crate::package_api::convention::refusal;
 use crate::package_api::convention::time::Time;
 
-/// Most logs of an answer, unless the request says.
-const DEFAULT: i64 = 300;
 /// Longest beginning of keys, in characters.
 const PREFIX_MAX: usize = 1024;
 
@@ -34,7 +32,7 @@ impl<'a> Ask<'a> {
             let why = format!("must have at most {PREFIX_MAX} characters.");
             return Err(refusal::missing("prefix", &why));
         }
-        Ok(Self { prefix, most: most(query, DEFAULT)?, token: query.text("nextToken") })
+        Ok(Self { prefix, most: most(query, LOGS)?, token: query.text("nextToken") })
     }
 }
 

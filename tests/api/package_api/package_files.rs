@@ -2,8 +2,9 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use appmarket::package_api::model::author::Author;
 use appmarket::package_api::package_files::sweep::{Swept, sweep};
-use appmarket::package_api::package_files::{receive, seed, service};
+use appmarket::package_api::package_files::{receive, seed};
 use appmarket::package_api::tenants::service::{self as tenants, NewTenant};
 use axum::body::Body;
 use bytes::Bytes;
@@ -848,7 +849,13 @@ on_both! {
     async fn the_demo_package_has_files(app: TestApp) {
         let (_world, loyalty, client) = loyalty(&app).await;
         let db = app.state.store.begin().await.unwrap();
-        let author = service::Author { account: "acme", person: 1, by: "demo", now: 0 };
+        let author = Author {
+            account: "acme".to_owned(),
+            person: 1,
+            by: "demo".to_owned(),
+            now: 0,
+            operation: "test".to_owned(),
+        };
         seed::fill(&db, &app.state, loyalty.package, &author).await.unwrap();
         db.commit().await.unwrap();
         assert_eq!(paths(&client, &loyalty).await, ["assets/functions.json", "assets/dist/greet.js"]);

@@ -1,8 +1,9 @@
 //! What tests of the app packages family start with: namespaces, applications, and who calls for them.
 use appmarket::directory::people;
 use appmarket::kernel::error::Error;
-use appmarket::package_api::apppackages::create::{self, Author, NewCore, Random};
+use appmarket::package_api::apppackages::create::{self, NewCore, Random};
 use appmarket::package_api::convention::key::AppKey;
+use appmarket::package_api::model::author::Author;
 use appmarket::package_api::model::lookup::PackageRow;
 use appmarket::package_api::model::{applications, namespaces, versions};
 use sea_orm::{ActiveModelTrait, EntityTrait, QueryFilter, Set};

@@ -7,10 +7,10 @@ use super::dto::BehaviorCategoryBehaviorCollection;
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
 use crate::kernel::idempotency::Answer;
-use crate::package_api::apppackages::create::Author;
 use crate::package_api::apppackages::{children, update};
 use crate::package_api::call::{self, Call, Target, Write};
 use crate::package_api::convention::refusal;
+use crate::package_api::model::author::Author;
 use crate::package_api::model::lookup::{self, Lock, Which};
 use crate::package_api::model::packages;
 
