@@ -1,5 +1,6 @@
 //! What tests of the app packages family start with: namespaces, applications, and who calls for them.
 use appmarket::directory::people;
+use appmarket::kernel::config::Config;
 use appmarket::kernel::error::Error;
 use appmarket::package_api::apppackages::create::{self, Author, NewCore, Random};
 use appmarket::package_api::convention::key::AppKey;
@@ -10,6 +11,11 @@ use serde_json::{Value, json};
 
 use super::{Answer, TestApp};
 use crate::support::client::Client;
+
+/// The setting that makes acme an operator.
+pub fn operated(config: &mut Config) {
+    config.operator_accounts = vec!["acme".to_owned()];
+}
 
 /// Accounts with their namespaces: `acme01`, `globex01` and `initech01`.
 pub struct World<'a> {
