@@ -1,5 +1,6 @@
 //! What tests are written with.
 pub mod app;
+pub mod audit;
 pub mod client;
 pub mod contract;
 pub mod packages;
