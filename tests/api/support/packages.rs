@@ -6,6 +6,7 @@ use appmarket::package_api::apppackages::create::{self, Author, NewCore, Random}
 use appmarket::package_api::convention::key::AppKey;
 use appmarket::package_api::model::lookup::PackageRow;
 use appmarket::package_api::model::{applications, namespaces, versions};
+use appmarket::package_api::tenants::service::{self as tenants, NewTenant};
 use sea_orm::{ActiveModelTrait, EntityTrait, QueryFilter, Set};
 use serde_json::{Value, json};
 
@@ -127,6 +128,16 @@ impl<'a> World<'a> {
         let ticket = self.app.anonymous().post(path, body).await.expect(200);
         ticket["accessToken"].as_str().unwrap().to_owned()
     }
+}
+
+/// Makes a tenant with one site; the numbers of both.
+pub async fn tenant(app: &TestApp, account: &str, is_sandbox: bool) -> (i64, i64) {
+    let db = app.state.store.begin().await.unwrap();
+    let sites = ["Main store".to_owned()];
+    let new = NewTenant { account, name: "A tenant", is_sandbox, domain: None, sites: &sites };
+    let (tenant, sites) = tenants::create(&db, new, 0).await.unwrap();
+    db.commit().await.unwrap();
+    (tenant.id, sites[0].id)
 }
 
 /// Demands a refusal with this whole body; the correlation id is whatever the header says.

@@ -1,31 +1,22 @@
 //! What changes a record leaves an entry in the audit trail.
-use appmarket::package_api::tenants::service::{self, NewTenant};
 use http::Method;
 use serde_json::json;
 
 use super::{CREATE, PACKAGES};
 use crate::on_both;
-use crate::support::TestApp;
 use crate::support::audit::Trail;
-use crate::support::packages::World;
+use crate::support::packages::{World, tenant};
 
 /// Tickets are nobody's records: who logs in changes nothing that an account has.
 const TICKETS: &str = "a ticket is no record";
-
-async fn tenant(app: &TestApp, is_sandbox: bool) -> i64 {
-    let db = app.state.store.begin().await.unwrap();
-    let new = NewTenant { account: "acme", name: "A", is_sandbox, domain: None, sites: &[] };
-    let (tenant, _) = service::create(&db, new, 0).await.unwrap();
-    db.commit().await.unwrap();
-    tenant.id
-}
 
 on_both! {
     async fn every_change_is_told_in_the_audit_trail_or_not_made(app: TestApp) {
         let world = World::new(&app).await;
         let loyalty = world.application("acme01.loyalty.1.0.0").await;
         let client = world.client(&loyalty).await;
-        let (sandbox, production) = (tenant(&app, true).await, tenant(&app, false).await);
+        let (sandbox, _) = tenant(&app, "acme", true).await;
+        let (production, _) = tenant(&app, "acme", false).await;
         let mut trail = Trail::new(&app);
         let (key, id) = (&loyalty.key, loyalty.package);
 
