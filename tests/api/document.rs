@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::TestApp;
 use crate::support::client::Client;
 use crate::support::contract::{Document, documents};
-use crate::support::packages::{Application, World};
+use crate::support::packages::{Application, World, tenant};
 
 /// An operation with where it is.
 #[derive(Clone, Copy)]
@@ -376,6 +376,75 @@ async fn check_behavior(
     // An answer may be a file.
     let text = String::from_utf8_lossy(&allowed.bytes);
     assert!(!text.contains("BehaviorId"), "{name}: {text}");
+}
+
+/// Paths whose parameters name nothing that belongs to a developer account.
+const NOBODYS: [&str; 6] =
+    ["refreshToken", "categoryId", "behaviorId", "branchName", "jobId", "key"];
+
+/// Wherever a path names something of an account, others do not find it, and change nothing.
+#[tokio::test]
+async fn what_another_account_has_is_not_found() {
+    let app = TestApp::sqlite().await;
+    let world = World::new(&app).await;
+    let theirs = world.application("globex01.secret.1.0.0").await;
+    let caller = world.application("acme01.loyalty.1.0.0").await;
+    let (sandbox, _) = tenant(&app, "globex", true).await;
+    let at = |client: Client| client.with("x-vol-tenant", &sandbox.to_string());
+    let (owner, caller) = (at(world.client(&theirs).await), at(world.client(&caller).await));
+    let file = format!("/api/platform/developer/packages/{}/files/assets/a.js", theirs.key);
+    owner.send(Method::POST, &file, b"x".to_vec()).await.expect(200);
+    let body = json!({"packageId": theirs.package, "applicationEndPoint": "https://a.example/",
+        "events": [{"eventId": 52}]});
+    let subscription = owner.post("/api/platform/appdev/appsubscriptions/events", body).await;
+    let subscription = subscription.expect(200)["applicationSubscriptionId"].to_string();
+    let body = json!({"packageId": theirs.package, "tenantId": sandbox});
+    let install = "/api/platform/appdev/appinstall/application/entitlement";
+    let entitlement =
+        owner.post(install, body).await.expect(200)["applicationEntitlementId"].to_string();
+    let value = |operation: &str, name: &str| match name {
+        "applicationKey" => theirs.key.clone(),
+        "packageId" => theirs.package.to_string(),
+        "applicationId" => theirs.version.to_string(),
+        "tenantId" => sandbox.to_string(),
+        "nsAndAppId" => "globex01.secret".to_owned(),
+        "appId" if operation == "list_application_versions" => "secret".to_owned(),
+        "appId" => "globex01.secret".to_owned(),
+        "applicationSubscriptionId" | "subscriptionId" => subscription.clone(),
+        "applicationEntitlementId" => entitlement.clone(),
+        "filepath" | "packageName" => nothing(name),
+        _ => panic!("{operation}: whose is {name}?"),
+    };
+    let entries = "SELECT COUNT(*) FROM audit_lines";
+    let before = app.count(entries).await;
+    for operation in of("package_api").filter(|operation| operation.path.contains('{')) {
+        if NOBODYS.iter().any(|name| operation.path.contains(&format!("{{{name}}}"))) {
+            continue;
+        }
+        let id = operation.value["operationId"].as_str().unwrap();
+        let path = format!("/api{}", operation.filled(|name| value(id, name)));
+        let body = match id {
+            "update_package_behaviors" => "[]",
+            "rename_package_file" => r#"{"oldFullPath": "assets/a.js", "newFullPath": "b.js"}"#,
+            _ => "{}",
+        };
+        let send =
+            async |client: &Client| client.send(operation.method(), &path, body.into()).await;
+        let name = operation.name();
+        // It is there for those whose it is; the changing operations name the same things.
+        if operation.method == "get" {
+            assert_eq!(send(&owner).await.status, 200, "{name}");
+        }
+        let answer = send(&caller).await;
+        match id {
+            "list_application_versions" | "list_tenant_entitlements" => {
+                assert_eq!(answer.expect(200), json!([]), "{name}");
+            }
+            _ => assert_eq!(answer.expect(404)["errorCode"], "ITEM_NOT_FOUND", "{name}"),
+        }
+        app.advance_seconds(1);
+    }
+    assert_eq!(app.count(entries).await, before);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::on_both;
 use crate::support::client::Client;
-use crate::support::packages::{World, refused};
+use crate::support::packages::{World, operated, refused};
 use crate::support::{Answer, TestApp};
 
 const PATH: &str = "/api/platform/developer/authtickets";
@@ -367,16 +367,13 @@ on_both! {
         assert_eq!(app.count(&plain).await, 0);
         assert_eq!(app.count("SELECT COUNT(*) FROM refresh_tokens").await, 1);
     }
-}
 
-#[tokio::test]
-async fn operators_also_have_what_is_private() {
-    let app = TestApp::sqlite_with(|config| config.operator_accounts = vec!["acme".to_owned()]);
-    let app = app.await;
-    ann(&app, "acme").await;
-    ann(&app, "globex").await;
-    let has_certify =
-        |ticket: Value| ticket["grantedBehaviors"].as_array().unwrap().contains(&json!(25));
-    assert!(has_certify(ticket(&app, 1).await));
-    assert!(!has_certify(ticket(&app, 2).await));
+    async fn operators_also_have_what_is_private(app: TestApp with operated) {
+        ann(&app, "acme").await;
+        ann(&app, "globex").await;
+        let has_certify =
+            |ticket: Value| ticket["grantedBehaviors"].as_array().unwrap().contains(&json!(25));
+        assert!(has_certify(ticket(&app, 1).await));
+        assert!(!has_certify(ticket(&app, 2).await));
+    }
 }

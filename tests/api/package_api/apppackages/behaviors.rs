@@ -7,8 +7,8 @@ use super::{
     refused_rule, whole, with,
 };
 use crate::on_both;
-use crate::support::packages::{World, refused};
-use crate::support::{Answer, TestApp};
+use crate::support::Answer;
+use crate::support::packages::{World, operated, refused};
 
 fn behaviors_of(package: i64) -> String {
     format!("{PATH}/{package}/behaviors")
@@ -154,17 +154,14 @@ on_both! {
         let answer = renewed.put(&path_of(&loyalty.key), json!({})).await;
         refused(answer, 403, "FORBIDDEN", message, &data);
     }
-}
 
-#[tokio::test]
-async fn operators_add_private_behaviors() {
-    let app =
-        TestApp::sqlite_with(|config| config.operator_accounts = vec!["acme".to_owned()]).await;
-    let (_world, loyalty, client) = loyalty(&app).await;
-    let changed = client.post(&behaviors_of(loyalty.package), wanted(&[25])).await.expect(200);
-    assert_eq!(
-        changed,
-        json!({"totalCount": 1, "items": [{"id": 1, "name": "Application",
-        "behaviorItems": [{"id": 25, "categoryId": 1, "name": "Application Certify", "isPrivate": true}]}]})
-    );
+    async fn operators_add_private_behaviors(app: TestApp with operated) {
+        let (_world, loyalty, client) = loyalty(&app).await;
+        let changed = client.post(&behaviors_of(loyalty.package), wanted(&[25])).await.expect(200);
+        assert_eq!(
+            changed,
+            json!({"totalCount": 1, "items": [{"id": 1, "name": "Application",
+            "behaviorItems": [{"id": 25, "categoryId": 1, "name": "Application Certify", "isPrivate": true}]}]})
+        );
+    }
 }

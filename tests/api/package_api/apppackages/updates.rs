@@ -6,8 +6,7 @@ use super::{
     refused_private, refused_rule, refused_verdict, whole, with,
 };
 use crate::on_both;
-use crate::support::TestApp;
-use crate::support::packages::{World, refused};
+use crate::support::packages::{World, operated, refused};
 
 /// A tax calculator with a contract, and countries in both dimensions.
 fn tax() -> Value {
@@ -630,65 +629,54 @@ on_both! {
         let changed = client.put(path, json!({"PackageDescription": "New"})).await.expect(200);
         assert_eq!(changed, json!({"packageDescription": "New", "appKey": "acme01.loyalty.1.0.0.Release"}));
     }
-}
 
-/// The service with acme as operator.
-async fn operated() -> TestApp {
-    TestApp::sqlite_with(|config| config.operator_accounts = vec!["acme".to_owned()]).await
-}
-
-#[tokio::test]
-async fn operators_certify_versions_of_others_and_change_nothing_else() {
-    let app = operated().await;
-    let world = World::new(&app).await;
-    let operator = world.application("acme01.console.1.0.0").await;
-    let foreign = world.application("globex01.secret.1.0.0").await;
-    let (client, owner) = (world.client(&operator).await, world.client(&foreign).await);
-    let path = path_of(&foreign.key);
-    owner.put(&path, json!({"applicationStatusId": 2})).await.expect(200);
-    refused_verdict(owner.put(&path, json!({"applicationStatusId": 3})).await);
-    let read = format!("{path}?skipDevAccountCheck=true&includeChildren=true");
-    let submitted = client.get(&read).await.expect(200);
-    let verdict = with(&submitted, json!({"applicationStatusId": 3}));
-    refused_key(client.put(&path, with(&verdict, json!({"apiVersion": "9"}))).await, &foreign.key);
-    app.advance_seconds(60);
-    let certified = client.put(&path, verdict).await.expect(200);
-    let expected = with(
-        &submitted,
-        json!({
-            "applicationUpdateDate": "2026-02-01T08:16:00.000Z", "applicationStatusId": 3,
-            "applicationStatusName": "Certified", "validApplicationStatusIdList": [5, 6],
-            "applicationStatus": "Certified",
-        }),
-    );
-    assert_eq!(certified, expected);
-    assert_eq!(certified["sharedSecret"], Value::Null);
-    // What is theirs is theirs: private behaviors may be given, and stay when the owner sends them back.
-    let own = path_of(&operator.key);
-    let given = json!({"applicationBehaviors": [{"behaviorId": 25}]});
-    let changed = client.put(&own, given).await.expect(200);
-    assert_eq!(changed["applicationBehaviors"][0]["behaviorId"], 25);
-}
-
-#[tokio::test]
-async fn private_behaviors_stay_when_their_owner_sends_them_back() {
-    let app = TestApp::sqlite().await;
-    let (_world, loyalty, client) = loyalty(&app).await;
-    let sql = format!("UPDATE packages SET behaviors = '[25]' WHERE id = {}", loyalty.package);
-    app.execute(&sql).await;
-    let read = whole(&client, &loyalty.key).await;
-    assert_eq!(client.put(&path_of(&loyalty.key), read.clone()).await.expect(200), read);
-}
-
-#[tokio::test]
-async fn owners_certify_themselves_where_that_is_allowed() {
-    let app = TestApp::sqlite_with(|config| config.self_certification = true).await;
-    let (_world, loyalty, client) = loyalty(&app).await;
-    let path = path_of(&loyalty.key);
-    for status in [2, 4, 2, 3, 5] {
-        let moved = client.put(&path, json!({"applicationStatusId": status})).await.expect(200);
-        assert_eq!(moved["applicationStatusId"], status);
+    async fn operators_certify_versions_of_others_and_change_nothing_else(app: TestApp with operated) {
+        let world = World::new(&app).await;
+        let operator = world.application("acme01.console.1.0.0").await;
+        let foreign = world.application("globex01.secret.1.0.0").await;
+        let (client, owner) = (world.client(&operator).await, world.client(&foreign).await);
+        let path = path_of(&foreign.key);
+        owner.put(&path, json!({"applicationStatusId": 2})).await.expect(200);
+        refused_verdict(owner.put(&path, json!({"applicationStatusId": 3})).await);
+        let read = format!("{path}?skipDevAccountCheck=true&includeChildren=true");
+        let submitted = client.get(&read).await.expect(200);
+        let verdict = with(&submitted, json!({"applicationStatusId": 3}));
+        refused_key(client.put(&path, with(&verdict, json!({"apiVersion": "9"}))).await, &foreign.key);
+        app.advance_seconds(60);
+        let certified = client.put(&path, verdict).await.expect(200);
+        let expected = with(
+            &submitted,
+            json!({
+                "applicationUpdateDate": "2026-02-01T08:16:00.000Z", "applicationStatusId": 3,
+                "applicationStatusName": "Certified", "validApplicationStatusIdList": [5, 6],
+                "applicationStatus": "Certified",
+            }),
+        );
+        assert_eq!(certified, expected);
+        assert_eq!(certified["sharedSecret"], Value::Null);
+        // What is theirs is theirs: private behaviors may be given, and stay when the owner sends them back.
+        let own = path_of(&operator.key);
+        let given = json!({"applicationBehaviors": [{"behaviorId": 25}]});
+        let changed = client.put(&own, given).await.expect(200);
+        assert_eq!(changed["applicationBehaviors"][0]["behaviorId"], 25);
     }
-    let private = json!({"applicationStatusId": 3, "applicationBehaviors": [{"behaviorId": 25}]});
-    refused_private(client.put(&path, private).await, "update_package");
+
+    async fn private_behaviors_stay_when_their_owner_sends_them_back(app: TestApp) {
+        let (_world, loyalty, client) = loyalty(&app).await;
+        let sql = format!("UPDATE packages SET behaviors = '[25]' WHERE id = {}", loyalty.package);
+        app.execute(&sql).await;
+        let read = whole(&client, &loyalty.key).await;
+        assert_eq!(client.put(&path_of(&loyalty.key), read.clone()).await.expect(200), read);
+    }
+
+    async fn owners_certify_themselves_where_that_is_allowed(app: TestApp with |config| config.self_certification = true) {
+        let (_world, loyalty, client) = loyalty(&app).await;
+        let path = path_of(&loyalty.key);
+        for status in [2, 4, 2, 3, 5] {
+            let moved = client.put(&path, json!({"applicationStatusId": status})).await.expect(200);
+            assert_eq!(moved["applicationStatusId"], status);
+        }
+        let private = json!({"applicationStatusId": 3, "applicationBehaviors": [{"behaviorId": 25}]});
+        refused_private(client.put(&path, private).await, "update_package");
+    }
 }
