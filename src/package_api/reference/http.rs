@@ -23,7 +23,7 @@ const TAG: &str = "reference";
     security(("oauth2" = [])),
 )]
 pub async fn list_behaviors(State(state): State<AppState>, call: Call) -> Result<Response> {
-    let user_type = call.query.text("userType");
+    let user_type = call.query.text("userType")?;
     let behaviors = state.catalogue.behaviors.all().iter().map(Behavior::from);
     let behaviors = behaviors.filter(|it| user_type.is_none_or(|wanted| it.is_for(wanted.trim())));
     call.found(&BehaviorCollection::from(behaviors.collect::<Vec<_>>()))
