@@ -127,11 +127,22 @@ on_both! {
         let there = here.clone().with("x-vol-site", &site.to_string());
         let path = format!("{PATH}/acme01.loyalty");
         let id = async |client: &Client| client.get(&path).await.expect(200)["appId"].clone();
-        assert_eq!(id(&here).await, of_site.as_str());
+        assert_eq!(id(&there).await, of_site.as_str());
+        // Without a site, a name finds what is installed for the whole tenant, and only that.
+        let message = "Item not found: installed application acme01.loyalty";
+        let data = [("AppId", "acme01.loyalty")];
+        refused(here.get(&path).await, 404, "ITEM_NOT_FOUND", message, &data);
         let of_tenant = install(&client, &loyalty, sandbox, None).await;
         assert_eq!((id(&here).await, id(&there).await), (json!(of_tenant), json!(of_site)));
-        let elsewhere = here.clone().with("x-vol-site", "999999");
-        assert_eq!(id(&elsewhere).await, of_tenant.as_str());
+        // A site is one of the tenant's.
+        let (_, others) = tenant(&app, "acme").await;
+        for site in [others, 999_999] {
+            let elsewhere = here.clone().with("x-vol-site", &site.to_string());
+            for answer in [elsewhere.get(&path).await, elsewhere.put(&path, json!({"enabled": false})).await] {
+                refused(answer, 404, "ITEM_NOT_FOUND", message, &data);
+            }
+        }
+        assert_eq!(here.get(&path).await.expect(200)["enabled"], true);
     }
 
     async fn what_is_not_installed_there_or_not_the_callers_is_not_found(app: TestApp) {
