@@ -1,6 +1,4 @@
 //! Build jobs of a hosted site.
-use std::collections::HashSet;
-
 use super::dto::{
     HeadlessAppBuildJob, HeadlessAppBuildJobResponse, HeadlessAppBuildLog, HeadlessAppBuildStep,
 };
@@ -9,7 +7,7 @@ use super::logs::{open, seal};
 use super::sites::HostedSite;
 use crate::directory::state::AppState;
 use crate::kernel::db::Row;
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::Result;
 use crate::kernel::record::select::Sql;
 use crate::package_api::convention::refusal;
 use crate::package_api::convention::time::Time;
@@ -70,29 +68,6 @@ pub async fn list(
         next_token: last.map(|last| seal(state, &context, &last.place())),
         jobs: found.into_iter().map(|placed| placed.job).collect(),
     })
-}
-
-/// Keys of the logs of the site's builds, of those that begin like this.
-///
-/// # Errors
-/// The database's.
-pub async fn log_keys(
-    state: &AppState,
-    site: &HostedSite,
-    beginning: &str,
-) -> Result<HashSet<String>> {
-    let length = i64::try_from(beginning.chars().count()).map_err(Error::internal)?;
-    let mut sql = Sql::new(state.store.dialect());
-    sql.push(
-        "SELECT s.log_key FROM build_steps s JOIN builds b ON b.id = s.build_id \
-         WHERE s.log_key IS NOT NULL AND b.site_id = ",
-    )
-    .bind(site.id);
-    sql.push(&format!(" AND SUBSTR(s.log_key, 1, {length}) = ")).bind(beginning);
-    let gather = |found: &mut HashSet<String>, row: &dyn Row| {
-        found.extend(row.text(0).map(std::borrow::Cow::into_owned));
-    };
-    state.store.committed().fetch(sql.query(true), HashSet::new(), gather).await
 }
 
 fn read(row: &dyn Row) -> Placed {

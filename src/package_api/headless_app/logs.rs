@@ -1,11 +1,15 @@
 //! Runtime logs of a hosted site.
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::num::IntErrorKind;
 
 use super::dto::{HeadlessAppRuntimeLog, HeadlessAppRuntimeLogResponse};
+use super::links;
 use super::sites::HostedSite;
-use super::{builds, links};
 use crate::directory::state::AppState;
-use crate::kernel::error::Result;
+use crate::kernel::db::Row;
+use crate::kernel::error::{Error, Result};
+use crate::kernel::record::select::Sql;
 use crate::kernel::secret::Purpose;
 use crate::kernel::storage::Stored;
 use crate::package_api::convention::query::Query;
@@ -97,7 +101,7 @@ pub async fn list(
     let beginning = prefix.unwrap_or_default();
     let wanted = usize::try_from(most).unwrap_or_default();
     // Logs of builds may lie among them, and are shown with their builds.
-    let of_builds = builds::log_keys(state, site, beginning).await?;
+    let of_builds = keys_of_builds(state, site, beginning).await?;
     let folder = site.stored("");
     let is_shown =
         |stored: &str| stored.strip_prefix(&folder).is_none_or(|key| !of_builds.contains(key));
@@ -121,4 +125,24 @@ pub async fn list(
         max_results: most,
         prefix: prefix.map(str::to_owned),
     })
+}
+
+/// Keys of the logs of the site's builds, of those that begin like this.
+async fn keys_of_builds(
+    state: &AppState,
+    site: &HostedSite,
+    beginning: &str,
+) -> Result<HashSet<String>> {
+    let length = i64::try_from(beginning.chars().count()).map_err(Error::internal)?;
+    let mut sql = Sql::new(state.store.dialect());
+    sql.push(
+        "SELECT s.log_key FROM build_steps s JOIN builds b ON b.id = s.build_id \
+         WHERE s.log_key IS NOT NULL AND b.site_id = ",
+    )
+    .bind(site.id);
+    sql.push(&format!(" AND SUBSTR(s.log_key, 1, {length}) = ")).bind(beginning);
+    let gather = |found: &mut HashSet<String>, row: &dyn Row| {
+        found.extend(row.text(0).map(Cow::into_owned));
+    };
+    state.store.committed().fetch(sql.query(true), HashSet::new(), gather).await
 }

@@ -84,7 +84,7 @@ on_both! {
         let world = World::new(&app).await;
         let client = world.client(&world.application("acme01.loyalty.1.0.0").await).await;
         for word in ["applications", "Apps", "create/clone/work", "PROJECT/clone/work",
-            "collection/behaviors", "apps/behaviors"] {
+            "collection/behaviors"] {
             let path = format!("{PACKAGES}/{word}");
             for method in [Method::GET, Method::PUT, Method::POST, Method::DELETE] {
                 lost(client.send(method, &path, b"{}".to_vec()).await, &path);
