@@ -42,7 +42,7 @@ const TAGS: &[(&str, &str)] = &[
     ("headless_app", "Logs and builds of hosted storefronts."),
     ("applications", "An application as it is installed in a tenant."),
     ("tenants", "Tenants and their sites."),
-    ("reference", "What behaviors there are."),
+    ("reference", "What behaviors, events and capability types there are."),
     ("jwks", "The keys that access tokens are signed with."),
 ];
 

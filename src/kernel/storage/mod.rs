@@ -149,8 +149,8 @@ impl Storage {
         }
     }
 
-    /// Files of a folder and of those below it: the first `most` whose keys begin with `beginning`
-    /// within the folder and come behind the key `after`.
+    /// Files of a folder and of those below it: the first `most` that are wanted by their keys, begin with
+    /// `beginning` within the folder and come behind the key `after`.
     ///
     /// # Errors
     /// The store's. A folder that is not there has no files.
@@ -160,6 +160,7 @@ impl Storage {
         beginning: &str,
         after: Option<&str>,
         most: usize,
+        is_wanted: impl Fn(&str) -> bool,
     ) -> Result<Page> {
         let folder = path(folder)?;
         let wanted = format!("{folder}/{beginning}");
@@ -170,7 +171,8 @@ impl Storage {
         let mut first = BTreeMap::new();
         while let Some(file) = files.next().await {
             let file = file.map_err(|error| self.place.failed(error))?;
-            if !file.location.as_ref().starts_with(&wanted) {
+            let key = file.location.as_ref();
+            if !key.starts_with(&wanted) || !is_wanted(key) {
                 continue;
             }
             let modified = file.last_modified.timestamp_millis();

@@ -7,7 +7,7 @@ use super::dto::{AppDevPackage, PackageRequest, Shown};
 use super::{clone, create, delete, project, read, update};
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
-use crate::package_api::call::{Call, Write};
+use crate::package_api::call::{Call, Command, Write};
 use crate::package_api::model::known::Known;
 
 /// OpenAPI tag of this resource; always the folder's name.
@@ -131,7 +131,7 @@ pub async fn update(State(state): State<AppState>, write: Write) -> Result<Respo
     ),
     security(("oauth2" = ["developer:Delete"])),
 )]
-pub async fn delete(State(state): State<AppState>, write: Write) -> Result<Response> {
+pub async fn delete(State(state): State<AppState>, Command(write): Command) -> Result<Response> {
     delete::delete(&state, write).await
 }
 
@@ -155,6 +155,9 @@ pub async fn delete(State(state): State<AppState>, write: Write) -> Result<Respo
     ),
     security(("oauth2" = ["developer:Create"])),
 )]
-pub async fn clone_package(State(state): State<AppState>, write: Write) -> Result<Response> {
+pub async fn clone_package(
+    State(state): State<AppState>,
+    Command(write): Command,
+) -> Result<Response> {
     clone::clone(&state, write).await
 }

@@ -75,12 +75,13 @@ const OPERATORS: [(&str, Operator); 9] = [
 ];
 
 impl<T: 'static> Filter<T> {
-    /// Reads the parameter; none shows every row.
+    /// Reads the parameter; none or blanks show every row.
     ///
     /// # Errors
     /// 400 for a member or operator that is unknown, a value of the wrong type, and anything else that
     /// the grammar does not allow.
     pub fn parse(text: Option<&str>, members: &'static [Member<T>]) -> Result<Self> {
+        let text = text.filter(|text| !text.trim_ascii().is_empty());
         let Some(text) = text else { return Ok(Self(Vec::new())) };
         if text.len() > LONGEST {
             return Err(refused(&format!("must have at most {LONGEST} bytes.")));

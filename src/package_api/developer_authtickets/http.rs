@@ -79,7 +79,7 @@ pub async fn refresh(State(state): State<AppState>, request: Anonymous) -> Resul
     security(()),
 )]
 pub async fn delete(State(state): State<AppState>, question: Question) -> Result<Response> {
-    let token = question.query.text("refreshToken").map(str::trim).unwrap_or_default();
+    let token = question.query.text("refreshToken")?.map(str::trim).unwrap_or_default();
     if token.is_empty() {
         let why = "must be the refresh token to revoke.";
         return Err(refusal::missing("refreshToken", why));

@@ -42,7 +42,7 @@ const TAG: &str = "filebasedpackage";
 pub async fn get(State(state): State<AppState>, call: Call) -> Result<Response> {
     let key = call.target.key()?;
     call.caller.require(call.caller.is_own_key(&key))?;
-    let wanted = call.query.text("fileName").filter(|name| !name.trim().is_empty());
+    let wanted = call.query.text("fileName")?.filter(|name| !name.trim().is_empty());
     let path = wanted.map(|name| FilePath::parse(name, "fileName")).transpose()?;
     let row = lookup::own(state.store.committed(), Which::Key(&key), &call.caller).await?;
     match path {

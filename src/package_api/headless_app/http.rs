@@ -70,7 +70,7 @@ pub async fn list_builds(State(state): State<AppState>, call: Call) -> Result<Re
     let wanted = Wanted::read(&call.headers)?;
     let most = logs::most(&call.query, JOBS)?;
     let site = sites::find(&state, &call.caller, wanted).await?;
-    let (branch, token) = (call.target.text("branchName"), call.query.text("nextToken"));
+    let (branch, token) = (call.target.text("branchName"), call.query.text("nextToken")?);
     call.found(&builds::list(&state, &site, &branch, most, token).await?)
 }
 

@@ -8,7 +8,7 @@ use super::receive::Upload;
 use super::service;
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
-use crate::package_api::call::{Call, Write};
+use crate::package_api::call::{Call, Command, Write};
 use crate::package_api::model::lookup::{self, PackageRow, Which};
 
 /// OpenAPI tag of this resource; always the folder's name.
@@ -63,7 +63,7 @@ pub async fn upsert(State(state): State<AppState>, upload: Upload) -> Result<Res
     ),
     security(("oauth2" = ["developer-asset:Delete"])),
 )]
-pub async fn delete(State(state): State<AppState>, write: Write) -> Result<Response> {
+pub async fn delete(State(state): State<AppState>, Command(write): Command) -> Result<Response> {
     service::remove(&state, write).await
 }
 

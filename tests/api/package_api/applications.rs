@@ -117,21 +117,22 @@ on_both! {
         let there = here.clone().with("x-vol-site", &site.to_string());
         let path = format!("{PATH}/acme01.loyalty");
         let id = async |client: &Client| client.get(&path).await.expect(200)["appId"].clone();
-        let missing = async |client: &Client| {
-            let message = "Item not found: installed application acme01.loyalty";
-            let answer = client.get(&path).await;
-            refused(answer, 404, "ITEM_NOT_FOUND", message, &[("AppId", "acme01.loyalty")]);
-        };
+        let message = "Item not found: installed application acme01.loyalty";
+        let data = [("AppId", "acme01.loyalty")];
         assert_eq!((id(&here).await, id(&there).await), (json!(of_site), json!(of_site)));
         let by_id = here.get(&format!("{PATH}/{of_site}")).await.expect(200);
         assert_eq!(by_id["appId"], of_site.as_str());
         let of_tenant = install(&client, &loyalty, sandbox, None).await;
         assert_eq!((id(&here).await, id(&there).await), (json!(of_tenant), json!(of_site)));
-        // Nothing is installed on a site that the tenant does not have.
-        let (_, foreign) = tenant(&app, "acme", true).await;
-        for elsewhere in [foreign, 999_999] {
-            missing(&here.clone().with("x-vol-site", &elsewhere.to_string())).await;
+        // A site is one of the tenant's.
+        let (_, others) = tenant(&app, "acme", true).await;
+        for site in [others, 999_999] {
+            let elsewhere = here.clone().with("x-vol-site", &site.to_string());
+            for answer in [elsewhere.get(&path).await, elsewhere.put(&path, json!({"enabled": false})).await] {
+                refused(answer, 404, "ITEM_NOT_FOUND", message, &data);
+            }
         }
+        assert_eq!(here.get(&path).await.expect(200)["enabled"], true);
     }
 
     async fn what_is_not_installed_there_or_not_the_callers_is_not_found(app: TestApp) {

@@ -2,8 +2,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    MALFORMED, all_entries, entries, locked, loyalty, path_of, refused_key, refused_parameter,
-    refused_private, refused_rule, refused_verdict, whole, with,
+    MALFORMED, PATH, all_entries, entries, locked, loyalty, path_of, refused_key,
+    refused_parameter, refused_private, refused_rule, refused_verdict, whole, with,
 };
 use crate::on_both;
 use crate::support::packages::{World, operated, refused};
@@ -265,6 +265,41 @@ on_both! {
         assert_eq!(changed["applicationAttributes"], json!([kept, new]));
     }
 
+    async fn what_a_body_leaves_out_of_a_known_subscription_stays(app: TestApp) {
+        let (_world, loyalty, client) = loyalty(&app).await;
+        let path = path_of(&loyalty.key);
+        let made = client.put(&path, json!({"applicationSubscriptions": [{
+            "applicationEndPoint": "https://loyalty.acme.example/hooks",
+            "events": [{"eventId": 52}], "noCallback": true,
+        }]})).await.expect(200);
+        let mut expected = made["applicationSubscriptions"][0].clone();
+        let id = expected["applicationSubscriptionId"].clone();
+        let change = async |members: Value| {
+            let mut given = json!({"applicationSubscriptionId": id});
+            given.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+            client.put(&path, json!({"applicationSubscriptions": [given]})).await
+        };
+        // As in a change of the subscription itself: `noCallback` counts always.
+        let same = json!({"applicationEndPoint": null, "events": null, "noCallback": true});
+        assert_eq!(change(same).await.expect(200), made);
+        let changed = change(json!({})).await.expect(200);
+        expected["noCallback"] = false.into();
+        assert_eq!(changed["applicationSubscriptions"], json!([expected]));
+        let changed = change(json!({"events": [{"eventId": 48}]})).await.expect(200);
+        assert_eq!(changed["applicationSubscriptions"][0]["events"][0]["eventId"], 48);
+        assert_eq!(changed["applicationSubscriptions"][0]["applicationEndPoint"],
+            "https://loyalty.acme.example/hooks");
+        refused_parameter(change(json!({"events": []})).await, "applicationSubscriptions[0].events",
+            "must be an array of at least one event.");
+        // In a package that is made, no subscription is known.
+        let new = json!({"appKey": "acme01.loyalty.1.0.0.work", "applicationSubscriptions":
+            [{"applicationSubscriptionId": id, "events": [{"eventId": 52}]}]});
+        let answer = client.post(&format!("{PATH}/project"), new).await;
+        refused_parameter(answer, "applicationSubscriptions[0].applicationEndPoint",
+            "must be an absolute http or https URL of at most 2000 characters, without user \
+             information and fragment.");
+    }
+
     async fn values_that_cannot_be_are_refused(app: TestApp) {
         let (_world, loyalty, client) = loyalty(&app).await;
         let path = path_of(&loyalty.key);
@@ -439,6 +474,9 @@ on_both! {
             assert_eq!(whole(&client, &loyalty.key).await, before);
         }
         world.set_status(&loyalty, 2).await;
+        // Who may not decide is told so, whatever else the body has.
+        let verdict = json!({"applicationName": "New", "applicationStatusId": 3});
+        refused_verdict(client.put(&path, verdict).await);
         let echo = with(&whole(&client, &loyalty.key).await, json!({"applicationStatusId": 1}));
         app.advance_seconds(60);
         let withdrawn = client.put(&path, echo).await.expect(200);
