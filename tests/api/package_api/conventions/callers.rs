@@ -153,11 +153,12 @@ on_both! {
         nonsense.delete(&format!("{base}/{refresh}")).await.expect(200);
         let developer = "/api/platform/developer/authtickets";
         let body = json!({"emailAddress": "nobody@acme.example", "password": "x"});
-        let message = "Invalid Credentials: key or secret not accepted.";
+        let message = "Invalid Credentials: e-mail address or password not accepted.";
         let data = [("CredentialsName", "Invalid credentials")];
         let answer = nonsense.post(developer, body).await;
         refused(answer, 401, "INVALID_CREDENTIALS", message, &data);
         let body = json!({"refreshToken": "unknown"});
+        let message = "Invalid Credentials: refresh token not accepted.";
         let answer = nonsense.put(developer, body).await;
         refused(answer, 401, "INVALID_CREDENTIALS", message, &data);
         let answer = nonsense.delete(&format!("{developer}?refreshToken=unknown")).await;
