@@ -1,13 +1,17 @@
 //! The program itself: its commands in a folder of their own, and a server that is really started.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-use std::io::{BufRead, BufReader, Read, Write};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use appmarket::migrations::Migrator;
+use md5::{Digest, Md5};
 use sea_orm_migration::MigratorTrait;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -247,7 +251,32 @@ fn what_is_no_command_is_refused_with_the_usage() {
         let output = run(&folder, wrong);
         assert_eq!(output.status.code(), Some(2), "{wrong}");
         assert!(text(&output.stderr).starts_with("error: "), "{wrong}: {}", text(&output.stderr));
+        assert_eq!(text(&output.stdout), "", "{wrong}");
     }
+    for (wrong, message) in [
+        ("--json launch", "unrecognized subcommand 'launch'"),
+        (
+            "account create --json",
+            "the following required arguments were not provided: --name <NAME> <ID>",
+        ),
+        (
+            "serve --listen here --json",
+            "invalid value 'here' for '--listen <ADDRESS>': invalid socket address syntax",
+        ),
+        (
+            "account --json",
+            "'appmarket account' requires a subcommand but one was not provided [subcommands: create, help]",
+        ),
+        ("--json account", "a command is missing here; --help lists them"),
+    ] {
+        let output = run(&folder, wrong);
+        assert_eq!(output.status.code(), Some(2), "{wrong}");
+        let told: Value = serde_json::from_str(text(&output.stdout)).unwrap();
+        assert_eq!(told, json!({"error": message}), "{wrong}");
+        assert!(text(&output.stderr).contains("--help"), "{wrong}");
+    }
+    // Behind `--` it is no flag.
+    assert_eq!(text(&run(&folder, "account create -- --json").stdout), "");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
@@ -381,11 +410,20 @@ fn developers_are_added_with_their_password() {
     assert_eq!(text(&output.stderr), "");
     assert_eq!(text(&output.stdout), "Ann@acme.example may develop for account acme.\n");
 
-    // The same developer in another account, with the password in a file.
+    // The same developer in another account, with the password in a file: one line break is none of it.
     let file = folder.path().join("password");
-    std::fs::write(&file, "correct horse\n").unwrap();
-    let mut command = program(folder.path(), &format!("{create} globex --json"));
-    let output = command.env("APPMARKET_PASSWORD_FILE", &file).output().unwrap();
+    let from_file = |content: &str| {
+        std::fs::write(&file, content).unwrap();
+        let mut command = program(folder.path(), &format!("{create} globex --json"));
+        command.env("APPMARKET_PASSWORD_FILE", &file).output().unwrap()
+    };
+    let other = "developer \"Ann@acme.example\" exists already, with another password";
+    for content in ["correct horse\n\n", "correct horse \n", "\ncorrect horse"] {
+        let output = from_file(content);
+        let told: Value = serde_json::from_str(text(&output.stdout)).unwrap();
+        assert_eq!(told, json!({"error": other}), "{content:?}");
+    }
+    let output = from_file("correct horse\r\n");
     let told: Value = serde_json::from_str(text(&output.stdout)).unwrap();
     assert_eq!(told, json!({"id": 1, "email": "Ann@acme.example", "account": "globex"}));
 }
@@ -439,6 +477,24 @@ fn with_site() -> TempDir {
 }
 
 #[test]
+fn what_an_application_may_do_is_chosen() {
+    let folder = with_account();
+    said(&folder, "namespace create acme01 --account acme");
+    let create = |version: &str, behaviors: &str| {
+        format!(
+            "application create acme01.loyalty.{version} --account acme --behaviors {behaviors}"
+        )
+    };
+    let all = told(&folder, &create("1.0.0", "all"))["behaviors"].clone();
+    assert_eq!(all.as_array().unwrap().len(), 126);
+    assert_eq!(told(&folder, &create("1.1.0", "ALL"))["behaviors"], all);
+    assert_eq!(told(&folder, &create("1.2.0", "42"))["behaviors"], json!([42]));
+    let message =
+        "behavior \"everything\": use all, or numbers that GET /platform/reference/behaviors lists";
+    fails(&folder, &create("1.3.0", "everything"), message);
+}
+
+#[test]
 fn a_hosting_pipeline_tells_of_sites_and_builds() {
     let folder = with_site();
     assert_eq!(
@@ -465,6 +521,15 @@ fn a_hosting_pipeline_tells_of_sites_and_builds() {
         "Step BUILD of job 17: RUNNING."
     );
     let log = "--log builds/17/build.txt";
+    fails(
+        &folder,
+        &format!("build step {job} --name BUILD --status FAILED {log}"),
+        "there is no hosting/loyalty/builds/17/build.txt in the store of files (a local one is files/ in \
+         the data folder): put the log there first, or leave out --log until it is there",
+    );
+    let logs = folder.path().join("data/files/hosting/loyalty/builds/17");
+    std::fs::create_dir_all(&logs).unwrap();
+    std::fs::write(logs.join("build.txt"), "built").unwrap();
     assert_eq!(
         told(&folder, &format!("build step {job} --name BUILD --status FAILED {log} {times}")),
         json!({"position": 1, "name": "BUILD", "status": "FAILED", "log": "builds/17/build.txt",
@@ -483,7 +548,8 @@ fn what_a_hosting_pipeline_cannot_tell_is_refused() {
     let statuses = "PENDING, PROVISIONING, RUNNING, FAILED, SUCCEED, CANCELLING, CANCELLED";
     let key = "use segments of letters, digits and -_.=+@~: with slashes between them";
     let link = "build link --site 1 --application acme01.loyalty --logs";
-    let unhosted = "site 1 is not hosted: link it with `appmarket build link --site 1`";
+    let unhosted = "site 1 is not hosted: link it with `appmarket build link --site 1 --application \
+                    NAMESPACE.APPID --logs FOLDER`";
     fails(&folder, &format!("build record {job} --status RUNNING"), unhosted);
     said(&folder, &format!("{link} loyalty"));
     let db = rusqlite::Connection::open(folder.path().join("data/appmarket.db")).unwrap();
@@ -499,6 +565,7 @@ fn what_a_hosting_pipeline_cannot_tell_is_refused() {
             "status RUNNING is no end: leave out when it ended",
         ),
         ("build link --site 2 --application acme01.loyalty --logs a", "there is no site 2"),
+        ("build record --site 2 --branch main --job 17 --status RUNNING", "there is no site 2"),
         ("build link --site 1 --application acme01 --logs a", "there is no application \"acme01\""),
         (
             "build link --site 1 --application acme01.points --logs a",
@@ -515,7 +582,7 @@ fn what_a_hosting_pipeline_cannot_tell_is_refused() {
         ),
         (
             &*format!("build step {job} --name BUILD --status RUNNING"),
-            "branch \"main\" of site 1 has no job \"17\"",
+            "branch \"main\" of site 1 has no job \"17\": tell of the job first, with `appmarket build record`",
         ),
         (
             &*format!("build step {job} --name BUILD --status RUNNING --log /etc/passwd"),
@@ -535,15 +602,25 @@ fn tenants_are_made_with_their_sites() {
     let folder = with_account();
     assert_eq!(
         said(&folder, "tenant create --account acme --site Main_store --site Outlet"),
-        "id      1\ndomain  127.0.0.1:8080\nsite    1  Main store\nsite    2  Outlet"
+        "id      1\ndomain  127.0.0.1:8080  (the host of public_url)\nsite    1  Main store\nsite    2  Outlet"
     );
+    // As the server derives it from the same settings.
+    for (name, value, domain) in [
+        ("APPMARKET_LISTEN", "127.0.0.1:9000", "127.0.0.1:9000"),
+        ("APPMARKET_PUBLIC_URL", "https://apps.example.test/shop/", "apps.example.test"),
+    ] {
+        let mut command = program(folder.path(), "tenant create --account acme --json");
+        let output = command.env(name, value).output().unwrap();
+        let made: Value = serde_json::from_str(text(&output.stdout)).unwrap();
+        assert_eq!(made["domain"], domain);
+    }
     let made = told(
         &folder,
         "tenant create --account acme --production --name Acme_shop --domain apps.acme.example \
          --site Main",
     );
     let expected = json!({
-        "id": 2, "name": "Acme shop", "domain": "apps.acme.example", "account": "acme",
+        "id": 4, "name": "Acme shop", "domain": "apps.acme.example", "account": "acme",
         "isDevTenant": false, "sites": [{"id": 3, "name": "Main"}],
     });
     assert_eq!(made, expected);
@@ -556,7 +633,7 @@ fn tenants_are_made_with_their_sites() {
                   localhost:8443";
     fails(&folder, "tenant create --account acme --domain https://a.example", domain);
     // What was refused left nothing.
-    assert_eq!(told(&folder, "tenant create --account acme")["id"], 4);
+    assert_eq!(told(&folder, "tenant create --account acme")["id"], 6);
 }
 
 #[test]
@@ -916,6 +993,250 @@ fn what_was_acknowledged_survives_a_crash() {
     let again = server.post(&head, "/v1/app_offerings", body);
     assert!(again.head.contains("\r\nidempotency-replayed: true"), "{}", again.head);
     assert_eq!(again.expect(201), made);
+}
+
+/// A file that was sent to the demo package.
+struct Sent {
+    path: String,
+    bytes: Vec<u8>,
+    is_acknowledged: bool,
+}
+
+/// How far uploads have come.
+#[derive(Default)]
+struct Progress {
+    /// How many were acknowledged.
+    acknowledged: AtomicU64,
+    /// Whether the server is gone, and failures are to be expected.
+    is_killed: AtomicBool,
+}
+
+/// Bytes that no other file has, and that repeat too late for a lost or doubled piece to go unnoticed.
+fn unique(size: usize) -> Vec<u8> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let pattern: Vec<u8> = (0..65_521).map(|at| (at % 251) as u8).collect();
+    let mut bytes = NEXT.fetch_add(1, Ordering::Relaxed).to_le_bytes().to_vec();
+    bytes.extend(pattern.iter().cycle().take(size - 8));
+    bytes
+}
+
+/// Sends a request as the holder of a token: status and body of the answer.
+fn exchange(to: SocketAddr, token: &str, line: &str, body: &[u8]) -> io::Result<(u16, Vec<u8>)> {
+    let mut stream = TcpStream::connect(to)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let length = body.len();
+    write!(
+        stream,
+        "{line} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+    )?;
+    stream.write_all(body)?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    let head = answer.windows(4).position(|part| part == b"\r\n\r\n");
+    let head = head.ok_or(io::ErrorKind::UnexpectedEof)?;
+    let status = text(&answer[..head]).split(' ').nth(1).unwrap().parse().unwrap();
+    Ok((status, answer.split_off(head + 4)))
+}
+
+/// An access token of an application.
+fn log_in(server: &Server, credentials: &str) -> String {
+    let path = "/api/platform/applications/authtickets";
+    let ticket = server.post("Content-Type: application/json", path, credentials).expect(200);
+    ticket["accessToken"].as_str().unwrap().to_owned()
+}
+
+/// Uploads small and large files into a folder of the package, every third over the first of them, until
+/// the server is killed.
+fn upload_until_killed(
+    to: SocketAddr,
+    token: &str,
+    files: &str,
+    folder: &str,
+    progress: &Progress,
+) -> Vec<Sent> {
+    let mut sent = Vec::new();
+    for number in 0.. {
+        let path = format!("{folder}/{}", if number % 3 == 2 { 0 } else { number });
+        let bytes = unique(if number % 2 == 0 { 1_000 } else { 700_000 });
+        let answer = exchange(to, token, &format!("POST {files}/{path}"), &bytes);
+        let is_acknowledged = match answer {
+            Ok((200, _)) => {
+                progress.acknowledged.fetch_add(1, Ordering::SeqCst);
+                true
+            }
+            Ok((status, body)) => panic!("{path}: {status} {}", text(&body)),
+            Err(error) => {
+                assert!(progress.is_killed.load(Ordering::SeqCst), "{path}: {error}");
+                false
+            }
+        };
+        sent.push(Sent { path, bytes, is_acknowledged });
+        if !is_acknowledged {
+            break;
+        }
+    }
+    sent
+}
+
+/// Check sum and size of each file below a folder, by path.
+fn tree(folder: &Value, files: &mut BTreeMap<String, (String, usize)>) {
+    for file in folder["files"].as_array().unwrap() {
+        let size = usize::try_from(file["sizeInBytes"].as_u64().unwrap()).unwrap();
+        let sum = file["checkSum"].as_str().unwrap().to_owned();
+        files.insert(file["path"].as_str().unwrap().to_owned(), (sum, size));
+    }
+    folder["subFolders"].as_array().unwrap().iter().for_each(|folder| tree(folder, files));
+}
+
+/// Demands of a server that it shows every acknowledged file, and each file that it shows whole: as one
+/// of those that were sent since the last that was acknowledged. Returns how many of these files there are.
+fn check_files(server: &Server, token: &str, key: &str, sent: &[Sent]) -> usize {
+    let mut shown = BTreeMap::new();
+    let path = format!("/api/platform/developer/packages/{key}/metadata");
+    tree(&server.get(token, &path).expect(200), &mut shown);
+    let path = format!("/api/platform/appdev/apppackages/{key}");
+    let package = server.get(token, &path).expect(200);
+    assert_eq!(package["assetFileCount"], shown.len());
+    let mut by_path: BTreeMap<&str, Vec<&Sent>> = BTreeMap::new();
+    for file in sent {
+        let candidates = by_path.entry(&file.path).or_default();
+        if file.is_acknowledged {
+            candidates.clear();
+        }
+        candidates.push(file);
+    }
+    let mut found = 0;
+    for (path, candidates) in by_path {
+        let Some((sum, size)) = shown.get(path) else {
+            assert!(!candidates[0].is_acknowledged, "{path} is lost");
+            continue;
+        };
+        let line =
+            format!("GET /api/platform/appdev/filebasedpackage/packages/{key}?fileName={path}");
+        let (status, bytes) = exchange(server.address, token, &line, b"").unwrap();
+        assert_eq!(status, 200, "{path}: {}", String::from_utf8_lossy(&bytes));
+        assert!(candidates.iter().any(|it| it.bytes == bytes), "{path} is not what was sent");
+        assert_eq!((sum, size), (&hex::encode(Md5::digest(&bytes)), &bytes.len()), "{path}");
+        found += 1;
+    }
+    found
+}
+
+#[test]
+fn killed_uploads_are_whole_or_not_there() {
+    kill_uploads(20, None);
+}
+
+#[cfg(test_postgres)]
+#[test]
+fn killed_uploads_are_whole_or_not_there_on_postgresql() {
+    let url = std::env::var("APPMARKET_TEST_DATABASE_URL").unwrap();
+    let schema = Schema { name: format!("test_kills_{}", std::process::id()), url };
+    schema.run(&format!("CREATE SCHEMA {}", schema.name));
+    let separator = if schema.url.contains('?') { '&' } else { '?' };
+    let database = format!("{}{separator}options=-csearch_path%3D{}", schema.url, schema.name);
+    kill_uploads(10, Some(&database));
+}
+
+/// A schema of PostgreSQL that is there until it is dropped.
+#[cfg(test_postgres)]
+struct Schema {
+    name: String,
+    url: String,
+}
+
+#[cfg(test_postgres)]
+impl Schema {
+    fn run(&self, sql: &str) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let connected = tokio_postgres::connect(&self.url, tokio_postgres::NoTls).await;
+            let (client, connection) = connected.unwrap();
+            let connection = tokio::spawn(connection);
+            client.batch_execute(sql).await.unwrap();
+            drop(client);
+            drop(connection.await);
+        });
+    }
+}
+
+#[cfg(test_postgres)]
+impl Drop for Schema {
+    fn drop(&mut self) {
+        self.run(&format!("SET lock_timeout = '5s'; DROP SCHEMA {} CASCADE", self.name));
+    }
+}
+
+/// Kills a server that often while files are uploaded, and looks at what is there afterwards. On a
+/// database of its own, or on this one.
+fn kill_uploads(kills: u64, database: Option<&str>) {
+    let folder = TempDir::new().unwrap();
+    let launch = || {
+        let mut command = program(folder.path(), "serve --listen 127.0.0.1:0 --json");
+        command.envs(database.map(|url| ("APPMARKET_DATABASE_URL", url)));
+        Server::spawn(command)
+    };
+    let mut server = launch();
+    let demo = &server.ready["demo"]["application"];
+    let key = demo["appKey"].as_str().unwrap().to_owned();
+    let login = json!({"applicationId": key, "sharedSecret": demo["sharedSecret"]}).to_string();
+    // Tokens are good for the address that issued them; each start has a port of its own.
+    let start = || {
+        let server = launch();
+        let token = log_in(&server, &login);
+        (server, token)
+    };
+    let store = folder.path().join("data/files/packages");
+    let stored = || std::fs::read_dir(&store).unwrap().map(|entry| entry.unwrap().path());
+    let demo_files = stored().count();
+    let files = format!("/api/platform/developer/packages/{key}/files");
+
+    let mut sent = Vec::new();
+    let mut token = log_in(&server, &login);
+    for kill in 0..kills {
+        let (progress, known) = (Progress::default(), sent.len());
+        sent.extend(std::thread::scope(|scope| {
+            let uploads: Vec<_> = (0..6)
+                .map(|place| {
+                    let (to, folder) = (server.address, format!("kill-{kill}/{place}"));
+                    let (token, files, progress) = (&*token, &*files, &progress);
+                    scope.spawn(move || upload_until_killed(to, token, files, &folder, progress))
+                })
+                .collect();
+            // Another moment each time: before the first answer, and after more and more of them.
+            let started = Instant::now();
+            while progress.acknowledged.load(Ordering::SeqCst) < kill % 8 {
+                assert!(started.elapsed() < PATIENCE, "uploads come to no end");
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            std::thread::sleep(Duration::from_millis(7 * kill % 30));
+            progress.is_killed.store(true, Ordering::SeqCst);
+            server.kill();
+            let ended = uploads.into_iter().map(|upload| upload.join().unwrap());
+            ended.flatten().collect::<Vec<_>>()
+        }));
+        (server, token) = start();
+        check_files(&server, &token, &key, &sent[known..]);
+    }
+    let is_unfinished = |path: &PathBuf| path.to_string_lossy().contains('#');
+    let unfinished = stored().filter(is_unfinished).count();
+    assert!(unfinished > 0, "no kill met an upload that was under way");
+
+    // A day later, what the kills have left is removed, and nothing else.
+    server.kill();
+    let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    for path in stored() {
+        File::options().write(true).open(path).unwrap().set_modified(long_ago).unwrap();
+    }
+    let (server, token) = start();
+    let expected = demo_files + check_files(&server, &token, &key, &sent);
+    let started = Instant::now();
+    while stored().count() != expected {
+        let left = stored().count();
+        assert!(started.elapsed() < PATIENCE, "{left} files are left instead of {expected}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(demo_files + check_files(&server, &token, &key, &sent), expected);
 }
 
 #[test]

@@ -27,16 +27,14 @@ pub mod openapi_3_0;
 
 /// The offerings family with its finished document.
 pub fn offerings() -> (OpenApiRouter<AppState>, Value) {
-    let base = document::offerings::base();
-    let mut family = OpenApiRouter::with_openapi(base).merge(offering_api::router());
+    let mut family = offering_api::router();
     let document = document::offerings::finish(&family.to_openapi());
     (family, document)
 }
 
 /// The packages family with its finished document.
 pub fn packages() -> (OpenApiRouter<AppState>, Value) {
-    let base = document::packages::base();
-    let mut family = OpenApiRouter::with_openapi(base).merge(package_api::router());
+    let mut family = package_api::router();
     let document = document::packages::finish(&family.to_openapi());
     (family, document)
 }

@@ -22,7 +22,8 @@ pub(super) enum BuildCommand {
         /// The application that is hosted
         #[arg(long, value_name = "NAMESPACE.APPID")]
         application: String,
-        /// Folder of its logs, below hosting/ in the store of files
+        /// Folder of its logs, below hosting/ in the store of files: with a local store, below
+        /// files/hosting/ in the data folder
         #[arg(long, value_name = "FOLDER")]
         logs: String,
     },
@@ -48,7 +49,7 @@ pub(super) enum BuildCommand {
         name: String,
         #[command(flatten)]
         progress: ProgressArgs,
-        /// Key of the step's log in the folder of the site's logs
+        /// Key of the step's log in the folder of the site's logs, where it has to be already
         #[arg(long, value_name = "KEY")]
         log: Option<String>,
     },
@@ -116,6 +117,7 @@ pub(super) async fn run(
         }
         BuildCommand::Record { job, progress, commit, commit_time } => {
             let (job, progress) = (Job::from(job), Progress::from(progress));
+            check_site(db, job.site).await?;
             let commit = Commit { id: commit, time: commit_time.map(|time| time.0) };
             let made = pipeline::record(db, &job, &progress, commit, now).await?;
             Report::new(
@@ -127,6 +129,10 @@ pub(super) async fn run(
         }
         BuildCommand::Step { job, name, progress, log } => {
             let (job, progress) = (Job::from(job), Progress::from(progress));
+            check_site(db, job.site).await?;
+            if let Some(log) = &log {
+                pipeline::check_log(db, &state.storage, job.site, log).await?;
+            }
             let made = pipeline::record_step(db, &job, &name, &progress, log, now).await?;
             Report::new(
                 format!("Step {} of job {}: {}.", made.name, job.id, made.status),

@@ -17,9 +17,9 @@ const PASSWORD_FILE: &str = "APPMARKET_PASSWORD_FILE";
 pub(super) enum DeveloperCommand {
     /// Let a developer work for an account
     ///
-    /// The password, 8 to 200 characters, is read from the file that APPMARKET_PASSWORD_FILE names, or
-    /// else from the first line of standard input. A developer who is there already keeps theirs, and it
-    /// has to be given.
+    /// The password, 8 to 200 characters, is read from the file that APPMARKET_PASSWORD_FILE names, all of
+    /// it but one line break at its end, or else from the first line of standard input. A developer who is
+    /// there already keeps theirs, and it has to be given.
     Create {
         /// Account that they work for
         #[arg(long, value_name = "ID")]
@@ -59,7 +59,9 @@ pub(super) fn password() -> Result<String, Failure> {
         })?,
         None => first_line()?,
     };
-    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+    // Editors end a file with a line break; any other character is one of the password.
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())
 }
 
 fn first_line() -> Result<String, Failure> {

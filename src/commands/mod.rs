@@ -3,6 +3,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -211,7 +212,10 @@ struct Flags {
 
 /// Runs the program.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misused(&error),
+    };
     let as_json = cli.shared.json;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let done = match runtime {
@@ -235,6 +239,30 @@ pub fn run() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Help, where it was asked for; otherwise what is wrong with the command line, with exit code 2. What
+/// could not be read may have asked for JSON all the same.
+fn misused(error: &clap::Error) -> ExitCode {
+    let as_json = std::env::args_os().take_while(|it| it != "--").any(|it| it == "--json");
+    if error.use_stderr() && as_json {
+        drop(writeln!(std::io::stdout(), "{}", json!({"error": misuse(error)})));
+    }
+    // Whoever closed the pipe does not want to read it.
+    drop(error.print());
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(u8::MAX))
+}
+
+/// A mistake of usage in one line, without the usage itself.
+fn misuse(error: &clap::Error) -> String {
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return "a command is missing here; --help lists them".to_owned();
+    }
+    let text = error.to_string();
+    let said = text.split("\n\nUsage:").next().unwrap_or_default();
+    let said = said.split("\n\nFor more information").next().unwrap_or_default();
+    let words: Vec<&str> = said.trim_start_matches("error: ").split_whitespace().collect();
+    words.join(" ")
 }
 
 /// An error for the operator: with its causes, which callers never see.

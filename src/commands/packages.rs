@@ -7,8 +7,9 @@ use super::report::{Failure, Report};
 use crate::directory::accounts::{self, Refused};
 use crate::directory::people;
 use crate::directory::state::AppState;
-use crate::package_api::apppackages::create::{self, Author, NewCore, Random};
+use crate::package_api::apppackages::create::{self, NewCore, Random};
 use crate::package_api::convention::key::AppKey;
+use crate::package_api::model::author::Author;
 use crate::package_api::model::{applications, namespaces};
 
 #[derive(Debug, Subcommand)]
@@ -125,13 +126,15 @@ fn type_of(name: &str) -> Result<i64, Refused> {
 /// Behaviors by number, with those that they need.
 fn read_behaviors(state: &AppState, given: &[String]) -> Result<Vec<i64>, Refused> {
     let catalogue = &state.catalogue.behaviors;
-    if given == ["all"] {
+    if given.iter().any(|text| text.trim().eq_ignore_ascii_case("all")) {
         return Ok(catalogue.all().iter().filter(|it| !it.is_private).map(|it| it.id).collect());
     }
     let read = |text: &String| {
         let id = text.trim().parse().ok().and_then(|id| catalogue.find(id));
         id.map(|behavior| behavior.id).ok_or_else(|| {
-            Refused::input(format!("behavior {text:?}: there is none of this number"))
+            Refused::input(format!(
+                "behavior {text:?}: use all, or numbers that GET /platform/reference/behaviors lists"
+            ))
         })
     };
     let ids: Vec<i64> = given.iter().map(read).collect::<Result<_, _>>()?;

@@ -11,6 +11,10 @@ use crate::package_api::tenants::service::{self, NewTenant};
 #[derive(Debug, Subcommand)]
 pub(super) enum TenantCommand {
     /// Make a tenant of an account and print its number, domain and sites
+    ///
+    /// Without --domain a tenant has no domain of its own: clients reach it at the host of the server's
+    /// `public_url`. The one that is printed then is that of the settings of this command; a server that
+    /// was started with another --listen or `public_url` has another.
     Create {
         /// Developer account that owns it
         #[arg(long, value_name = "ID")]
@@ -48,8 +52,11 @@ pub(super) async fn tenant(
         sites: &sites,
     };
     let (tenant, sites) = service::create(db, new, state.clock.now_millis()).await?;
-    let domain = tenant.domain.unwrap_or_else(|| service::domain(&state.site.public_url));
-    let mut text = format!("id      {}\ndomain  {domain}", tenant.id);
+    let (domain, note) = match tenant.domain {
+        Some(domain) => (domain, ""),
+        None => (service::domain(&state.site.public_url), "  (the host of public_url)"),
+    };
+    let mut text = format!("id      {}\ndomain  {domain}{note}", tenant.id);
     for site in &sites {
         text.push_str(&format!("\nsite    {}  {}", site.id, site.name));
     }

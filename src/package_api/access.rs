@@ -270,7 +270,8 @@ fn count(state: &AppState, bucket: &Bucket, standing: &mut Option<Standing>) -> 
 
 /// Who the credentials of a request stand for: `Authorization` before all others; without it the
 /// application of `x-vol-app-claims`, on behalf of the developer of `x-vol-user-claims` when there is
-/// one; or that developer alone. `None` when there are none, or one of those that count is not valid.
+/// one; or that developer alone. `None` when there are none, or one of those that count is not valid or
+/// not of the kind that its header is for.
 async fn identify(state: &AppState, headers: &HeaderMap) -> Result<Option<Arc<Principal>>> {
     let verify = |token| state.tickets.verify(&state.kernel, &state.identities, token);
     if headers.contains_key(header::AUTHORIZATION) {
@@ -279,14 +280,25 @@ async fn identify(state: &AppState, headers: &HeaderMap) -> Result<Option<Arc<Pr
             None => Ok(None),
         };
     }
-    match (claims(headers, APP_CLAIMS), claims(headers, USER_CLAIMS)) {
-        (None, None) => Ok(None),
-        (Some(token), None) | (None, Some(token)) => verify(token).await,
+    let app = match claims(headers, APP_CLAIMS) {
+        Some(token) => Some(verify(token).await?.filter(|it| !is_developer(it))),
+        None => None,
+    };
+    let developer = match claims(headers, USER_CLAIMS) {
+        Some(token) => Some(verify(token).await?.filter(is_developer)),
+        None => None,
+    };
+    Ok(match (app, developer) {
         (Some(app), Some(developer)) => {
-            let (app, developer) = (verify(app).await?, verify(developer).await?);
-            Ok(app.zip(developer).map(|(app, developer)| app.on_behalf_of(&developer).into()))
+            app.zip(developer).map(|(app, developer)| app.on_behalf_of(&developer).into())
         }
-    }
+        (one, other) => one.or(other).flatten(),
+    })
+}
+
+/// Whether a token is a developer's, and not an application's. Each has a header of its own.
+fn is_developer(principal: &Arc<Principal>) -> bool {
+    matches!(principal.actor, Actor::Developer { .. })
 }
 
 /// The token of `Authorization: Bearer <token>`, the scheme in any case.

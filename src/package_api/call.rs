@@ -27,7 +27,7 @@ use super::convention::refusal;
 use crate::directory::identity::address;
 use crate::directory::state::AppState;
 use crate::kernel::error::{Error, Result};
-use crate::kernel::http::body::{BODY_LIMIT, read};
+use crate::kernel::http::body::{BODY_LIMIT, discard, read};
 use crate::kernel::http::{answer, prefer};
 use crate::kernel::idempotency::{self, Answer, Key};
 
@@ -65,9 +65,9 @@ impl Target {
     /// The parameter `applicationKey`.
     ///
     /// # Errors
-    /// 400 for one that is no key, 404 for a word that is never one.
+    /// 400 for one that is no key.
     pub fn key(&self) -> Result<AppKey> {
-        AppKey::from_path(&self.text("applicationKey"))
+        AppKey::parse(&self.text("applicationKey"), "applicationKey")
     }
 
     /// The number of a record.
@@ -103,13 +103,13 @@ pub struct Question {
 impl Question {
     async fn of(parts: &mut Parts) -> Result<Self> {
         let target = Target::of(parts).await?;
-        let query = Query::parse(parts.uri.query())?;
+        let query = Query::parse(parts.uri.query());
         let route = parts.extensions.get::<MatchedPath>().map_or("", |path| path.as_str());
         // Only the outermost layer could have left it out.
         let correlation = parts.extensions.get::<Correlation>().map(Correlation::text);
         // Elsewhere it is a parameter like any other that nobody knows (contract 1.6, 3.5).
         let is_selected = parts.method != Method::DELETE && !route.starts_with(DOWNLOADS);
-        let fields = query.text(RESPONSE_FIELDS).filter(|_| is_selected);
+        let fields = if is_selected { query.text(RESPONSE_FIELDS)? } else { None };
         Ok(Self {
             selection: Selection::parse(fields)?,
             route: format!("{} {route} {}", parts.method, parts.uri.path()),
@@ -242,6 +242,22 @@ impl FromRequest<AppState> for Write {
         let call = Call::from_request_parts(&mut parts, state).await?;
         let body = whole(body).await?;
         Self::of(call, body.clone()).map(|write| Self { body, ..write })
+    }
+}
+
+/// A request that changes something and takes no body. One that comes all the same is thrown away
+/// (contract 1.2): clients send their whole arguments along.
+#[derive(Clone, Debug)]
+pub struct Command(pub Write);
+
+impl FromRequest<AppState> for Command {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self> {
+        let (mut parts, body) = request.into_parts();
+        let call = Call::from_request_parts(&mut parts, state).await?;
+        discard(body).await;
+        Write::of(call, []).map(Self)
     }
 }
 

@@ -5,8 +5,9 @@ use crate::directory::accounts::Refused;
 use crate::directory::state::AppState;
 use crate::kernel::audit;
 use crate::package_api::apppackages::clone::{self, Working};
-use crate::package_api::apppackages::create::{self, Author, NewCore, Random};
+use crate::package_api::apppackages::create::{self, NewCore, Random};
 use crate::package_api::convention::key::{AppKey, RELEASE};
+use crate::package_api::model::author::Author;
 use crate::package_api::model::lookup::PackageRow;
 use crate::package_api::model::{applications, namespaces, status, versions};
 use crate::package_api::package_files;
@@ -112,9 +113,7 @@ impl By<'_> {
     }
 
     async fn files(&self, row: &PackageRow) -> Result<(), Refused> {
-        let Author { account, person, by, now, .. } = &self.author;
-        let author = package_files::service::Author { account, person: *person, by, now: *now };
-        Ok(package_files::seed::fill(self.db, self.state, row.package.id, &author).await?)
+        Ok(package_files::seed::fill(self.db, self.state, row.package.id, &self.author).await?)
     }
 
     /// A copy of a version's release package.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::TestApp;
 use crate::support::client::Client;
 use crate::support::contract::{Document, documents};
-use crate::support::packages::{Application, World};
+use crate::support::packages::{Application, World, tenant};
 
 /// An operation with where it is.
 #[derive(Clone, Copy)]
@@ -154,12 +154,110 @@ fn every_part_of_an_operation_is_described() {
         for parameter in parameters.iter().filter(|parameter| parameter.get("$ref").is_none()) {
             let text = parameter["description"].as_str();
             assert!(text.is_some_and(|it| !it.is_empty()), "{}: {parameter}", operation.name());
+            // A parameter is there or not; only JSON has null.
+            assert!(!parameter["schema"].to_string().contains("null"), "{}", operation.name());
         }
         for (status, response) in operation.value["responses"].as_object().unwrap() {
             let is_whole = response.get("$ref").is_some() || response["headers"].is_object();
             assert!(is_whole, "{} {status}", operation.name());
         }
     }
+}
+
+/// What counts when a parameter is left out is that of the contract (1.7 and 7), and what the server does.
+#[tokio::test]
+async fn parameters_that_are_left_out_count_as_documented() {
+    let defaults: Vec<(&str, &str, Value)> = of("package_api")
+        .flat_map(|operation| {
+            let id = operation.value["operationId"].as_str().unwrap();
+            let parameters = operation.value["parameters"].as_array().unwrap().iter();
+            parameters.filter_map(move |parameter| {
+                let default = parameter["schema"].get("default")?;
+                Some((id, parameter["name"].as_str()?, default.clone()))
+            })
+        })
+        .collect();
+    let expected = [
+        ("get_package", "includeChildren", json!(false)),
+        ("get_package", "skipDevAccountCheck", json!(false)),
+        ("list_all_packages", "startIndex", json!(0)),
+        ("list_all_packages", "pageSize", json!(20)),
+        ("list_applications", "startIndex", json!(0)),
+        ("list_applications", "pageSize", json!(20)),
+        ("list_packages", "startIndex", json!(0)),
+        ("list_packages", "pageSize", json!(50)),
+        ("list_runtime_logs", "maxResults", json!(300)),
+        ("list_builds", "maxResults", json!(20)),
+    ];
+    assert_eq!(defaults, expected);
+    let app = TestApp::sqlite().await;
+    let world = World::new(&app).await;
+    let loyalty = world.application("acme01.loyalty.1.0.0").await;
+    let client = world.client(&loyalty).await;
+    for operation in of("package_api") {
+        let path = operation.filled(|_| loyalty.key.clone());
+        let id = operation.value["operationId"].as_str().unwrap();
+        for (_, name, default) in defaults
+            .iter()
+            .filter(|(of, name, _)| *of == id && ["startIndex", "pageSize"].contains(name))
+        {
+            assert_eq!(
+                client.get(&format!("/api{path}")).await.expect(200)[name],
+                *default,
+                "{id}"
+            );
+        }
+    }
+}
+
+/// What is not there is refused exactly where the document says so: other lists are empty.
+#[tokio::test]
+async fn reading_what_is_not_there_answers_as_documented() {
+    let app = TestApp::sqlite().await;
+    let world = World::new(&app).await;
+    let client = world.client(&world.application("acme01.loyalty.1.0.0").await).await;
+    let client = client.with("x-vol-tenant", "999999").with("x-vol-site", "999999");
+    for operation in of("package_api").filter(|operation| operation.method == "get") {
+        let answer = operation.send(&client, &format!("/api{}", operation.filled(nothing))).await;
+        let expected = if operation.value["responses"].get("404").is_some() { 404 } else { 200 };
+        assert_eq!(answer.status, expected, "{}", operation.name());
+    }
+}
+
+/// The examples of an operation's own refusals are that operation's.
+#[test]
+fn refusals_are_shown_as_their_operation_gives_them() {
+    let mut shown = BTreeSet::new();
+    for operation in of("package_api") {
+        let id = operation.value["operationId"].as_str().unwrap();
+        for (status, response) in operation.value["responses"].as_object().unwrap() {
+            let example = &response["content"]["application/json"]["example"];
+            let data = example["additionalErrorData"].as_array().into_iter().flatten();
+            for line in data.filter(|line| line["name"] == "OperationName") {
+                assert_eq!(line["value"], id, "{status}");
+            }
+            if !status.starts_with('2') && operation.is_free() && !example.is_null() {
+                shown.insert((id, status.as_str(), example["message"].as_str().unwrap()));
+            }
+        }
+    }
+    let secret = "Invalid Credentials: key or secret not accepted.";
+    let refresh = "Invalid Credentials: refresh token not accepted.";
+    let password = "Invalid Credentials: e-mail address or password not accepted.";
+    let account = "Forbidden: the developer does not work for account 3.";
+    let token = "Item not found: refresh token …BkMh";
+    let expected = [
+        ("authenticate_app", "401", secret),
+        ("authenticate_app_oauth", "401", secret),
+        ("authenticate_developer", "401", password),
+        ("authenticate_developer", "403", account),
+        ("delete_app_ticket", "404", token),
+        ("delete_developer_ticket", "404", token),
+        ("refresh_app_ticket", "401", refresh),
+        ("refresh_developer_ticket", "401", refresh),
+        ("refresh_developer_ticket", "403", account),
+    ];
+    assert_eq!(shown, BTreeSet::from(expected));
 }
 
 #[tokio::test]
@@ -278,6 +376,75 @@ async fn check_behavior(
     // An answer may be a file.
     let text = String::from_utf8_lossy(&allowed.bytes);
     assert!(!text.contains("BehaviorId"), "{name}: {text}");
+}
+
+/// Paths whose parameters name nothing that belongs to a developer account.
+const NOBODYS: [&str; 6] =
+    ["refreshToken", "categoryId", "behaviorId", "branchName", "jobId", "key"];
+
+/// Wherever a path names something of an account, others do not find it, and change nothing.
+#[tokio::test]
+async fn what_another_account_has_is_not_found() {
+    let app = TestApp::sqlite().await;
+    let world = World::new(&app).await;
+    let theirs = world.application("globex01.secret.1.0.0").await;
+    let caller = world.application("acme01.loyalty.1.0.0").await;
+    let (sandbox, _) = tenant(&app, "globex", true).await;
+    let at = |client: Client| client.with("x-vol-tenant", &sandbox.to_string());
+    let (owner, caller) = (at(world.client(&theirs).await), at(world.client(&caller).await));
+    let file = format!("/api/platform/developer/packages/{}/files/assets/a.js", theirs.key);
+    owner.send(Method::POST, &file, b"x".to_vec()).await.expect(200);
+    let body = json!({"packageId": theirs.package, "applicationEndPoint": "https://a.example/",
+        "events": [{"eventId": 52}]});
+    let subscription = owner.post("/api/platform/appdev/appsubscriptions/events", body).await;
+    let subscription = subscription.expect(200)["applicationSubscriptionId"].to_string();
+    let body = json!({"packageId": theirs.package, "tenantId": sandbox});
+    let install = "/api/platform/appdev/appinstall/application/entitlement";
+    let entitlement =
+        owner.post(install, body).await.expect(200)["applicationEntitlementId"].to_string();
+    let value = |operation: &str, name: &str| match name {
+        "applicationKey" => theirs.key.clone(),
+        "packageId" => theirs.package.to_string(),
+        "applicationId" => theirs.version.to_string(),
+        "tenantId" => sandbox.to_string(),
+        "nsAndAppId" => "globex01.secret".to_owned(),
+        "appId" if operation == "list_application_versions" => "secret".to_owned(),
+        "appId" => "globex01.secret".to_owned(),
+        "applicationSubscriptionId" | "subscriptionId" => subscription.clone(),
+        "applicationEntitlementId" => entitlement.clone(),
+        "filepath" | "packageName" => nothing(name),
+        _ => panic!("{operation}: whose is {name}?"),
+    };
+    let entries = "SELECT COUNT(*) FROM audit_lines";
+    let before = app.count(entries).await;
+    for operation in of("package_api").filter(|operation| operation.path.contains('{')) {
+        if NOBODYS.iter().any(|name| operation.path.contains(&format!("{{{name}}}"))) {
+            continue;
+        }
+        let id = operation.value["operationId"].as_str().unwrap();
+        let path = format!("/api{}", operation.filled(|name| value(id, name)));
+        let body = match id {
+            "update_package_behaviors" => "[]",
+            "rename_package_file" => r#"{"oldFullPath": "assets/a.js", "newFullPath": "b.js"}"#,
+            _ => "{}",
+        };
+        let send =
+            async |client: &Client| client.send(operation.method(), &path, body.into()).await;
+        let name = operation.name();
+        // It is there for those whose it is; the changing operations name the same things.
+        if operation.method == "get" {
+            assert_eq!(send(&owner).await.status, 200, "{name}");
+        }
+        let answer = send(&caller).await;
+        match id {
+            "list_application_versions" | "list_tenant_entitlements" => {
+                assert_eq!(answer.expect(200), json!([]), "{name}");
+            }
+            _ => assert_eq!(answer.expect(404)["errorCode"], "ITEM_NOT_FOUND", "{name}"),
+        }
+        app.advance_seconds(1);
+    }
+    assert_eq!(app.count(entries).await, before);
 }
 
 #[tokio::test]

@@ -69,7 +69,7 @@ async fn read(store: &Storage, key: &str) -> Option<Vec<u8>> {
 
 /// Keys of all files of a folder.
 async fn keys(store: &Storage, folder: &str) -> Vec<String> {
-    let page = store.page(folder, "", None, 1000).await.unwrap();
+    let page = store.page(folder, "", None, 1000, |_| true).await.unwrap();
     page.files.into_iter().map(|file| file.key).collect()
 }
 
@@ -139,7 +139,7 @@ on_each_store! {
             loop {
                 let after = found.last().cloned();
                 let page: Page =
-                    store.page("hosting/b", "", after.as_deref(), most).await.unwrap();
+                    store.page("hosting/b", "", after.as_deref(), most, |_| true).await.unwrap();
                 found.extend(page.files.iter().map(|file| file.key.clone()));
                 assert_eq!(page.has_more, found.len() < all.len());
                 if !page.has_more {
@@ -149,17 +149,17 @@ on_each_store! {
             }
             assert_eq!(found, all);
         }
-        let month = store.page("hosting/b", "2026-11-0", Some(all[1]), 2).await.unwrap();
+        let month = store.page("hosting/b", "2026-11-0", Some(all[1]), 2, |_| true).await.unwrap();
         let listed: Vec<&str> = month.files.iter().map(|file| file.key.as_str()).collect();
         assert_eq!((listed.as_slice(), month.has_more), (&all[2..4], true));
-        let rest = store.page("hosting/b", "2026-11-0", Some(all[3]), 2).await.unwrap();
+        let rest = store.page("hosting/b", "2026-11-0", Some(all[3]), 2, |_| true).await.unwrap();
         let [Stored { key, size: 22, modified }] = rest.files.as_slice() else { panic!("{rest:?}") };
         assert_eq!((key.as_str(), rest.has_more), (all[4], false));
         let now = appmarket::kernel::clock::Clock::system().now_millis();
         assert!((now - 60_000..=now + 60_000).contains(modified), "{modified} {now}");
-        assert_eq!(store.page("hosting/b", "", None, 0).await.unwrap().files, []);
+        assert_eq!(store.page("hosting/b", "", None, 0, |_| true).await.unwrap().files, []);
         for folder in ["hosting/c", "hosting/b/2026", "nowhere"] {
-            assert_eq!(store.page(folder, "", None, 9).await.unwrap(), Page::default(), "{folder}");
+            assert_eq!(store.page(folder, "", None, 9, |_| true).await.unwrap(), Page::default(), "{folder}");
         }
     }
 

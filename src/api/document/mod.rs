@@ -182,6 +182,11 @@ fn shared_headers() -> Value {
             json!({"type": "string", "enum": ["handling=strict"], "examples": ["handling=strict"]}),
         ),
         "Retry-After": header("Seconds to wait before the next try.", number(2)),
+        "WWW-Authenticate": header(
+            "How to authenticate: `Bearer`, or `Basic` where the credentials of an OAuth client were \
+             sent so.",
+            text(200, r"^(Bearer|Basic .+)$", "Bearer"),
+        ),
         "X-RateLimit-Limit": header("Requests per hour.", number(3600)),
         "X-RateLimit-Remaining": header("Requests left in this hour.", number(3599)),
         "X-RateLimit-Reset": header("When the hour ends, in seconds since 1970.", number(1_769_940_000)),

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
-use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
+use utoipa::openapi::OpenApi;
 
 use super::{
     bound_arrays, extend, form_first, header, header_references, info, number, order_extensions,
@@ -33,12 +33,6 @@ const TAGS: &[(&str, &str)] = &[
     ("attachments", "Files that texts use: upload and download."),
     ("audit_lines", "Who did what to which record."),
 ];
-
-/// The document before any operation.
-pub fn base() -> OpenApi {
-    let info = InfoBuilder::new().title("App Offerings").version(VERSION).build();
-    OpenApiBuilder::new().info(info).build()
-}
 
 /// Completes a document that was gathered from the routers.
 pub fn finish(document: &OpenApi) -> Value {
@@ -241,6 +235,9 @@ impl Operation<'_> {
             let mut names = vec!["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"];
             if needs_token && has_json && status.starts_with('2') {
                 names.push("ETag");
+            }
+            if status == "401" {
+                names.push("WWW-Authenticate");
             }
             if has_file {
                 names.push("Content-Disposition");
@@ -480,7 +477,7 @@ fn responses() -> Value {
     for (name, status, description, message) in REFUSALS {
         let mut names = match status {
             // Told without limits (contract 1.2).
-            401 => vec![],
+            401 => vec!["WWW-Authenticate"],
             _ => vec!["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"],
         };
         if matches!(status, 429 | 503) {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use http::HeaderMap;
 use serde_json::{Map, Value, json};
-use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
+use utoipa::openapi::OpenApi;
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
@@ -18,7 +18,7 @@ use crate::directory::catalogue::Catalogue;
 use crate::kernel::error::Error;
 use crate::package_api::access::{OAUTH, behavior_name};
 use crate::package_api::convention::envelope::{AppDevError, CORRELATION, Correlation, Refused};
-use crate::package_api::convention::refusal;
+use crate::package_api::convention::refusal::{self, Credentials};
 
 /// Version of the contract; raised when the contract changes, not with every release.
 const VERSION: &str = "1.0.0";
@@ -42,15 +42,9 @@ const TAGS: &[(&str, &str)] = &[
     ("headless_app", "Logs and builds of hosted storefronts."),
     ("applications", "An application as it is installed in a tenant."),
     ("tenants", "Tenants and their sites."),
-    ("reference", "What behaviors there are."),
+    ("reference", "What behaviors, events and capability types there are."),
     ("jwks", "The keys that access tokens are signed with."),
 ];
-
-/// The document before any operation.
-pub fn base() -> OpenApi {
-    let info = InfoBuilder::new().title("App Packages").version(VERSION).build();
-    OpenApiBuilder::new().info(info).build()
-}
 
 /// Completes a document that was gathered from the routers.
 pub fn finish(document: &OpenApi) -> Value {
@@ -65,18 +59,17 @@ pub fn finish(document: &OpenApi) -> Value {
     add_error_schemas(&mut document);
     let catalogue = Catalogue::built_in();
     let (mut scopes, mut used_tags) = (BTreeSet::new(), BTreeSet::new());
-    let responses = responses();
     for (path, item) in document["paths"].as_object_mut().into_iter().flatten() {
         for (method, operation) in item.as_object_mut().into_iter().flatten() {
             let operation = Operation { path, method, value: operation };
-            used_tags.extend(operation.finish(&mut scopes, &catalogue, &responses));
+            used_tags.extend(operation.finish(&mut scopes, &catalogue));
         }
     }
     document["tags"] = tags(TAGS, &used_tags);
     let components = &mut document["components"];
     components["parameters"] = parameters();
     components["headers"] = headers();
-    components["responses"] = responses;
+    components["responses"] = responses();
     components["securitySchemes"] = security_schemes(&scopes);
     for (name, schema) in components["schemas"].as_object_mut().into_iter().flatten() {
         free_members(name, schema);
@@ -252,17 +245,12 @@ struct Operation<'a> {
 
 impl Operation<'_> {
     /// Adds what follows from the operation's own properties; returns its tags.
-    fn finish(
-        mut self,
-        scopes: &mut BTreeSet<String>,
-        catalogue: &Catalogue,
-        refusals: &Value,
-    ) -> Vec<String> {
+    fn finish(mut self, scopes: &mut BTreeSet<String>, catalogue: &Catalogue) -> Vec<String> {
         self.secure(scopes, catalogue);
         self.files();
         self.parameters();
         self.successes();
-        self.refusals(refusals);
+        self.refusals();
         form_first(self.value);
         order_extensions(self.value);
         let tags = self.value["tags"].as_array().into_iter().flatten();
@@ -290,6 +278,12 @@ impl Operation<'_> {
     /// Whether the answer is JSON, of which parts can be shown.
     fn answers_json(&self) -> bool {
         self.value.pointer("/responses/200/content/application~1json").is_some()
+    }
+
+    /// Whether it lists records: of what is not there it has none (contract 1.9), unless its handler says
+    /// that it is refused.
+    fn lists(&self) -> bool {
+        self.value["operationId"].as_str().is_some_and(|id| id.starts_with("list_"))
     }
 
     fn has_body(&self) -> bool {
@@ -406,7 +400,7 @@ impl Operation<'_> {
 
     /// Adds every refusal that the operation can give. What a handler says of one itself stays, and gets
     /// what it left out.
-    fn refusals(&mut self, known: &Value) {
+    fn refusals(&mut self) {
         let mut statuses = vec!["400", "429", "500", "503"];
         if !self.is_anonymous() {
             statuses.push("401");
@@ -416,7 +410,7 @@ impl Operation<'_> {
         }
         let changes = !self.is("get") && !self.is_anonymous();
         // A body may name records too.
-        if self.path.contains('{') || changes {
+        if self.path.contains('{') && !self.lists() || changes {
             statuses.push("404");
         }
         if changes && self.is("post") {
@@ -429,19 +423,20 @@ impl Operation<'_> {
         }
         let is_known = self.may_be_known();
         let is_anonymous = self.is_anonymous();
+        let id = self.value["operationId"].as_str().unwrap_or_default().to_owned();
         let Some(responses) = self.value["responses"].as_object_mut() else { return };
         if is_known {
             let reference = json!({"$ref": "#/components/responses/NotModified"});
             responses.entry("304").or_insert(reference);
         }
-        let own = responses.keys().filter(|status| status.starts_with(['4', '5'])).cloned();
-        let own: Vec<String> = own.collect();
-        for status in &own {
-            complete(status, &mut responses[status], is_anonymous, known);
+        for (status, response) in responses.iter_mut() {
+            if let Some(refusal) = Refusal::of(status, is_anonymous) {
+                complete(response, &refusal.response(&id));
+            }
         }
         for status in statuses {
-            let Some(name) = refusal_name(status, is_anonymous) else { continue };
-            let reference = json!({"$ref": format!("#/components/responses/{name}")});
+            let Some(refusal) = Refusal::of(status, is_anonymous) else { continue };
+            let reference = json!({"$ref": format!("#/components/responses/{}", refusal.name)});
             responses.entry(status).or_insert(reference);
         }
         responses.sort_keys();
@@ -449,7 +444,14 @@ impl Operation<'_> {
 }
 
 /// Moves the example of an optional parameter into its schema: the Swagger UI sends the others at once.
+/// One that is left out is not there; only JSON has null.
 fn offer(parameter: &mut Value) {
+    if let Some(kinds) = parameter["schema"]["type"].as_array_mut() {
+        kinds.retain(|kind| kind != "null");
+        if let [kind] = kinds.as_slice() {
+            parameter["schema"]["type"] = kind.clone();
+        }
+    }
     if parameter["required"] == true {
         return;
     }
@@ -468,31 +470,60 @@ fn references(names: &[&str]) -> Value {
 }
 
 /// Completes a refusal of which the handler has only told when it occurs.
-fn complete(status: &str, response: &mut Value, is_anonymous: bool, known: &Value) {
-    let Some(name) = refusal_name(status, is_anonymous) else { return };
+fn complete(response: &mut Value, known: &Value) {
     for part in ["headers", "content"] {
         if response.get(part).is_none_or(|it| it.as_object().is_none_or(Map::is_empty)) {
-            response[part] = known[name][part].clone();
+            response[part] = known[part].clone();
         }
     }
-}
-
-/// The response of a status, among the components.
-fn refusal_name(status: &str, is_anonymous: bool) -> Option<&'static str> {
-    let is_meant = |refusal: &&Refusal| {
-        refusal.status == status && (status != "401" || refusal.is_anonymous == is_anonymous)
-    };
-    REFUSALS.iter().find(is_meant).map(|refusal| refusal.name)
 }
 
 /// A refusal as the document tells of it.
 struct Refusal {
     name: &'static str,
     status: &'static str,
-    /// Whether it is that of operations without a token, where there are two.
+    /// Whether it is that of operations without a token, where they have one of their own.
     is_anonymous: bool,
     description: &'static str,
-    example: fn() -> Error,
+    /// As the operation of this id answers it.
+    example: fn(&str) -> Error,
+}
+
+/// The operation that shared responses have as their example.
+const SHARED: &str = "get_package";
+
+impl Refusal {
+    /// The refusal with a status.
+    fn of(status: &str, is_anonymous: bool) -> Option<&'static Self> {
+        let with = |is_anonymous: bool| {
+            let is_meant = |it: &&Self| it.status == status && it.is_anonymous == is_anonymous;
+            REFUSALS.iter().find(is_meant)
+        };
+        with(is_anonymous).or_else(|| with(false))
+    }
+
+    /// The response of an operation, with an example as the service itself makes it.
+    fn response(&self, operation: &str) -> Value {
+        let mut given = HeaderMap::new();
+        let id = http::HeaderValue::from_static("5d0a4c3be2f94d5f9f0e1a2b3c4d5e6f");
+        given.insert(CORRELATION, id);
+        let correlation = Correlation::of(&given, Uuid::nil());
+        let refused = Refused { operation, path: "", correlation: &correlation };
+        let mut names = LIMITS.to_vec();
+        match self.status {
+            "401" => names.push("WWW-Authenticate"),
+            "429" | "503" => names.push("Retry-After"),
+            _ => {}
+        }
+        json!({
+            "description": self.description,
+            "headers": references(&names),
+            "content": {"application/json": {
+                "schema": {"$ref": "#/components/schemas/AppDevError"},
+                "example": refused.body(&(self.example)(operation)),
+            }},
+        })
+    }
 }
 
 const REFUSALS: &[Refusal] = &[
@@ -501,35 +532,53 @@ const REFUSALS: &[Refusal] = &[
         status: "400",
         is_anonymous: false,
         description: "The body, a parameter or a header is missing or malformed.",
-        example: || refusal::missing("appKey", "must not be blank."),
+        example: |_| refusal::missing("appKey", "must not be blank."),
     },
     Refusal {
         name: "Unauthorized",
         status: "401",
         is_anonymous: false,
         description: "The access token is missing, not valid or expired.",
-        example: || refusal::access_token("get_package"),
+        example: refusal::access_token,
     },
     Refusal {
         name: "InvalidCredentials",
         status: "401",
         is_anonymous: true,
         description: "The credentials are not accepted; which of them is wrong is not told.",
-        example: refusal::credentials,
+        example: |operation| {
+            refusal::credentials(match operation {
+                "authenticate_developer" => Credentials::Password,
+                "refresh_app_ticket" | "refresh_developer_ticket" => Credentials::Refresh,
+                _ => Credentials::Secret,
+            })
+        },
     },
     Refusal {
         name: "Forbidden",
         status: "403",
         is_anonymous: false,
         description: "The token lacks the behavior, or a namespace or tenant is another account's.",
-        example: || refusal::forbidden("get_package", Some(42)),
+        example: |operation| refusal::forbidden(operation, Some(42)),
+    },
+    Refusal {
+        name: "NoMember",
+        status: "403",
+        is_anonymous: true,
+        description: "The developer does not work for this account.",
+        example: |operation| refusal::not_a_member(operation, 3),
     },
     Refusal {
         name: "NotFound",
         status: "404",
         is_anonymous: false,
         description: "There is no such record, or the caller may not see it.",
-        example: || refusal::not_found("package", "AppKey", "acme01.loyalty.9.9.9.Release"),
+        example: |operation| match operation {
+            "delete_app_ticket" | "delete_developer_ticket" => {
+                refusal::not_found("refresh token", "RefreshToken", "…BkMh")
+            }
+            _ => refusal::not_found("package", "AppKey", "acme01.loyalty.9.9.9.Release"),
+        },
     },
     Refusal {
         name: "Conflict",
@@ -537,28 +586,35 @@ const REFUSALS: &[Refusal] = &[
         is_anonymous: false,
         description: "The state of a record does not allow it, there is one already, or a request with \
                       the same `Idempotency-Key` is still running.",
-        example: || refusal::exists("package", "AppKey", "acme01.loyalty.1.0.0.Release"),
+        example: |operation| match operation {
+            "create_package" | "clone_package" | SHARED => {
+                refusal::exists("package", "AppKey", "acme01.loyalty.1.0.0.Release")
+            }
+            _ => refusal::conflict(
+                "version 1.0.0 of acme01.loyalty is locked, because its status is Published.",
+            ),
+        },
     },
     Refusal {
         name: "PreconditionFailed",
         status: "412",
         is_anonymous: false,
         description: "`If-Match` names another state of the record.",
-        example: refusal::changed_since,
+        example: |_| refusal::changed_since(),
     },
     Refusal {
         name: "PayloadTooLarge",
         status: "413",
         is_anonymous: false,
         description: "The body is larger than the limit.",
-        example: || refusal::too_large(1_048_576),
+        example: |_| refusal::too_large(1_048_576),
     },
     Refusal {
         name: "UnprocessableEntity",
         status: "422",
         is_anonymous: false,
         description: "The `Idempotency-Key` was used with another request.",
-        example: || {
+        example: |_| {
             refusal::unprocessable("The Idempotency-Key was used before with another request")
         },
     },
@@ -567,51 +623,34 @@ const REFUSALS: &[Refusal] = &[
         status: "429",
         is_anonymous: false,
         description: "Too many requests; wait as long as `Retry-After` says.",
-        example: || refusal::throttled(2),
+        example: |_| refusal::throttled(2),
     },
     Refusal {
         name: "InternalServerError",
         status: "500",
         is_anonymous: false,
         description: "Unforeseen; the `x-vol-correlation` leads to the cause in the server's log.",
-        example: refusal::unexpected,
+        example: |_| refusal::unexpected(),
     },
     Refusal {
         name: "ServiceUnavailable",
         status: "503",
         is_anonymous: false,
         description: "The database does not answer; try again soon.",
-        example: refusal::unavailable,
+        example: |_| refusal::unavailable(),
     },
 ];
 
-/// Every refusal, with an example as the service itself makes it.
+/// Responses that operations share.
 fn responses() -> Value {
-    let mut given = HeaderMap::new();
-    given.insert(CORRELATION, http::HeaderValue::from_static("5d0a4c3be2f94d5f9f0e1a2b3c4d5e6f"));
-    let correlation = Correlation::of(&given, Uuid::nil());
-    let refused = Refused { operation: "", path: "", correlation: &correlation };
-    let mut responses = Map::new();
     let known = [["ETag"].as_slice(), &LIMITS].concat();
-    responses.insert(
-        "NotModified".to_owned(),
-        json!({"description": "Nothing has changed since the `ETag` in `If-None-Match`.",
-               "headers": references(&known)}),
-    );
-    for Refusal { name, status, description, example, .. } in REFUSALS {
-        let mut names = LIMITS.to_vec();
-        if ["429", "503"].contains(status) {
-            names.push("Retry-After");
-        }
-        let response = json!({
-            "description": description,
-            "headers": references(&names),
-            "content": {"application/json": {
-                "schema": {"$ref": "#/components/schemas/AppDevError"},
-                "example": refused.body(&example()),
-            }},
-        });
-        responses.insert((*name).to_owned(), response);
+    let not_modified = json!({
+        "description": "Nothing has changed since the `ETag` in `If-None-Match`.",
+        "headers": references(&known),
+    });
+    let mut responses = Map::from_iter([("NotModified".to_owned(), not_modified)]);
+    for refusal in REFUSALS {
+        responses.insert(refusal.name.to_owned(), refusal.response(SHARED));
     }
     Value::Object(responses)
 }

@@ -1,4 +1,4 @@
-//! Bodies that fit into memory, read whole.
+//! Bodies that fit into memory, read whole; and those that nobody wants.
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
@@ -17,5 +17,21 @@ pub async fn read(body: axum::body::Body, limit: usize) -> Result<Bytes> {
         Err(error) if error.is::<LengthLimitError>() => Err(Error::PayloadTooLarge(limit)),
         // The client stopped in the middle, or paused for too long.
         Err(_) => Err(Error::BadRequest("The request body ended early".to_owned())),
+    }
+}
+
+/// Most bytes of an unwanted body that are waited for.
+const UNWANTED: usize = 64 * BODY_LIMIT;
+
+/// Throws a body away as it arrives: a client that is not heard out may lose the answer. One that goes on
+/// for too long, or stops in the middle, is left alone.
+pub async fn discard(mut body: axum::body::Body) {
+    let mut left = UNWANTED;
+    while let Some(Ok(frame)) = body.frame().await {
+        let length = frame.data_ref().map_or(0, Bytes::len);
+        match left.checked_sub(length) {
+            Some(rest) => left = rest,
+            None => return,
+        }
     }
 }

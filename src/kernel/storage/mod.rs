@@ -20,9 +20,11 @@ use local::Folder;
 use crate::kernel::config::Config;
 use crate::kernel::error::{Error, Result};
 
-/// Bytes of a file that are read from a local folder at once, or gathered before they are written there:
-/// what a file on its way takes of memory, on its way in twice. Smaller files are written at once.
+/// Bytes of a file that are read from a local folder at once: what a file on its way out takes of memory.
 const CHUNK: usize = 256 * 1024;
+/// Bytes of a file that are gathered before they are written to a local folder: what a file on its way in
+/// takes of memory twice. Smaller files are written at once.
+const PIECE: usize = 128 * 1024;
 
 /// Where files are kept.
 #[derive(Clone, Debug)]
@@ -129,7 +131,7 @@ impl Storage {
     /// As a key that names no file: 404.
     pub fn begin(&self, key: &str) -> Result<NewFile> {
         let part = match self.place {
-            Place::Folder(_) => CHUNK,
+            Place::Folder(_) => PIECE,
             Place::Bucket => s3::PART,
         };
         let writer = BufWriter::with_capacity(self.store.clone(), path(key)?, part);
@@ -147,8 +149,8 @@ impl Storage {
         }
     }
 
-    /// Files of a folder and of those below it: the first `most` whose keys begin with `beginning`
-    /// within the folder and come behind the key `after`.
+    /// Files of a folder and of those below it: the first `most` that are wanted by their keys, begin with
+    /// `beginning` within the folder and come behind the key `after`.
     ///
     /// # Errors
     /// The store's. A folder that is not there has no files.
@@ -158,6 +160,7 @@ impl Storage {
         beginning: &str,
         after: Option<&str>,
         most: usize,
+        is_wanted: impl Fn(&str) -> bool,
     ) -> Result<Page> {
         let folder = path(folder)?;
         let wanted = format!("{folder}/{beginning}");
@@ -168,7 +171,8 @@ impl Storage {
         let mut first = BTreeMap::new();
         while let Some(file) = files.next().await {
             let file = file.map_err(|error| self.place.failed(error))?;
-            if !file.location.as_ref().starts_with(&wanted) {
+            let key = file.location.as_ref();
+            if !key.starts_with(&wanted) || !is_wanted(key) {
                 continue;
             }
             let modified = file.last_modified.timestamp_millis();

@@ -200,7 +200,8 @@ pub fn grant(headers: &HeaderMap, body: &[u8]) -> Result<Grant> {
     if with.key.is_none()
         && let Some(sent) = basic::credentials(headers)
     {
-        let (key, secret) = sent.ok_or_else(refusal::credentials)?;
+        let (key, secret) =
+            sent.ok_or_else(|| refusal::credentials(refusal::Credentials::Secret))?;
         with = Credentials { key: Some(key), secret: Some(secret) };
     }
     if let Some(token) = text("refresh_token")? {
@@ -208,7 +209,7 @@ pub fn grant(headers: &HeaderMap, body: &[u8]) -> Result<Grant> {
     }
     match text("grant_type")?.as_deref() {
         None | Some("client_credentials" | "client") => Ok(Grant::New(with)),
-        Some("refresh_token") => Err(refusal::credentials()),
+        Some("refresh_token") => Err(refusal::credentials(with.with_refresh_token())),
         Some(_) => {
             let why = format!("must be {}, or be left out.", GRANTS.join(", "));
             Err(refusal::missing("grant_type", &why))
@@ -318,7 +319,7 @@ mod tests {
         );
         assert_eq!(read(&basic, "refresh_token=t").unwrap(), renewal("t", pair("k", "s")));
         let refused = read(&with("Basic !"), "").unwrap_err();
-        assert_eq!(refused.to_string(), refusal::credentials().to_string());
+        assert_eq!(refused.to_string(), "Invalid Credentials: key or secret not accepted.");
         // Credentials of the other operations say nothing here.
         assert_eq!(read(&with("Bearer x"), "").unwrap(), Grant::New(pair("", "")));
     }
@@ -340,6 +341,6 @@ mod tests {
             assert!(refused.to_string().starts_with(&start), "{body}: {refused}");
         }
         let refused = grant(&headers(FORM), b"grant_type=refresh_token").unwrap_err();
-        assert_eq!(refused.to_string(), refusal::credentials().to_string());
+        assert_eq!(refused.to_string(), "Invalid Credentials: refresh token not accepted.");
     }
 }

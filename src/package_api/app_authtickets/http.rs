@@ -22,8 +22,8 @@ const TAG: &str = "app_authtickets";
 /// Gives a ticket for the key and the secret of an application: an access token for an hour and a refresh
 /// token for a day, unless the operator of the server has set other times. What the access token allows
 /// are the behaviors that the package has now; later changes take another ticket. After ten wrong secrets
-/// for one key from one address within two seconds, or sixty within an hour, further ones are refused for
-/// a while.
+/// for one key from one address within two seconds, or sixty within an hour, every log-in with this key
+/// from there is refused for a while, with the right secret too.
 #[utoipa::path(
     post, path = "", tag = TAG, operation_id = "authenticate_app",
     request_body(content = AppAuthInfo, description = "Key and secret.", example = json!({
@@ -47,7 +47,7 @@ pub async fn authenticate(State(state): State<AppState>, request: Anonymous) -> 
 /// The same ticket for OAuth clients (RFC 6749, 4.4 and 6): for `client_id` and `client_secret`, in the
 /// body or as HTTP Basic, or for a `refresh_token`. Members may also be written `clientId`,
 /// `clientSecret`, `refreshToken` and `grantType`. Refusals have the body of all other refusals, not that
-/// of RFC 6749.
+/// of RFC 6749. Wrong secrets count together with those of the other log-in.
 #[utoipa::path(
     post, path = "/oauth", tag = TAG, operation_id = "authenticate_app_oauth",
     request_body(

@@ -19,6 +19,16 @@ pub struct Credentials {
     pub secret: Option<String>,
 }
 
+impl Credentials {
+    /// What a refusal calls these beside a refresh token.
+    pub fn with_refresh_token(&self) -> refusal::Credentials {
+        match self {
+            Self { key: None, secret: None } => refusal::Credentials::Refresh,
+            _ => refusal::Credentials::RefreshWithSecret,
+        }
+    }
+}
+
 /// A ticket.
 #[derive(Debug)]
 pub struct Ticket {
@@ -46,7 +56,7 @@ pub async fn log_in(state: &AppState, sent: &Credentials, address: &str) -> Resu
         // Two at the same time may both be let in; both are counted.
         let (_, _) = failures.count(now, FAILED_LOG_INS);
         tracing::info!(name, address, "a log-in was refused");
-        return Err(refusal::credentials());
+        return Err(refusal::credentials(refusal::Credentials::Secret));
     };
     let of = Renewable::App { package: row.package.id };
     let refresh = state.tickets.refresh(&state.kernel, of);
@@ -90,15 +100,16 @@ fn nobody() -> AppKey {
 ///
 /// # Errors
 /// 401 for a token that is unknown, revoked or expired or whose package is deleted, and for credentials
-/// that are wrong; always in the same words.
+/// that are wrong; in the same words for all that was sent.
 pub async fn renew(state: &AppState, token: &str, with: &Credentials) -> Result<Ticket> {
     let now = state.clock.now_millis();
+    let refused = || refusal::credentials(with.with_refresh_token());
     let found = tickets::find(state.store.connection(), &state.site.key, token, now).await?;
     let Some(Kept { of: Renewable::App { package }, expires_at }) = found else {
-        return Err(refusal::credentials());
+        return Err(refused());
     };
     let row = lookup::find(state.store.committed(), Which::Id(package)).await?;
-    let row = row.filter(|row| fits(state, row, with)).ok_or_else(refusal::credentials)?;
+    let row = row.filter(|row| fits(state, row, with)).ok_or_else(refused)?;
     Ok(Ticket {
         access: access(state, &row).await?,
         refresh_token: token.to_owned(),

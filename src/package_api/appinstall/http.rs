@@ -123,7 +123,10 @@ pub async fn list_tenant_entitlements(
     operation_id = "list_version_entitlements",
     params(("applicationId" = i32, Path, minimum = 1, example = 731,
             description = "Number of the version: `applicationId` of its packages.")),
-    responses((status = OK, description = "The entitlements.", body = Vec<ApplicationEntitlement>)),
+    responses(
+        (status = OK, description = "The entitlements.", body = Vec<ApplicationEntitlement>),
+        (status = NOT_FOUND, description = "There is no such version, or it is another account's."),
+    ),
     security(("oauth2" = ["application:Read"])),
 )]
 pub async fn list_version_entitlements(

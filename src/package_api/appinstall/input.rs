@@ -131,21 +131,34 @@ pub fn end_before_start() -> crate::kernel::error::Error {
 }
 
 /// A purchase as it is stored: its numbers are the server's, and what it has from its install is filled
-/// in when it is shown.
+/// in when it is shown. One that says nothing would be a purchase that nobody made.
 fn transaction(object: &mut Object, now: i64) -> Result<ApplicationTransaction> {
+    let locale = locale(object)?;
+    let currency = currency(object)?;
+    let date = object.date("transactionDate")?.value();
+    let price = amount(object, "transactionPrice")?;
+    let tax = amount(object, "transactionTax")?;
+    let total = amount(object, "transactionTotal")?;
+    let order = object.text("orderNumber", 200)?.value();
+    let is_told = locale.is_some() || currency.is_some() || date.is_some() || order.is_some();
+    if !is_told && price.or(tax).or(total).is_none() {
+        return Err(
+            object.refused("transactionTotal", "must be given, or another member of the purchase.")
+        );
+    }
     let transaction = ApplicationTransaction {
         application_transaction_id: 0,
         application_id: 0,
         application_entitlement_id: None,
         tenant_id: 0,
         site_id: None,
-        locale_code: locale(object)?,
-        iso_currency_code: object.text("isoCurrencyCode", 3)?.value(),
-        transaction_date: object.date("transactionDate")?.value().unwrap_or(Time(now)),
-        transaction_price: amount(object, "transactionPrice")?,
-        transaction_tax: amount(object, "transactionTax")?,
-        transaction_total: amount(object, "transactionTotal")?,
-        order_number: object.text("orderNumber", 200)?.value(),
+        locale_code: locale.unwrap_or_default(),
+        iso_currency_code: currency,
+        transaction_date: date.unwrap_or(Time(now)),
+        transaction_price: price.unwrap_or_default(),
+        transaction_tax: tax.unwrap_or_default(),
+        transaction_total: total.unwrap_or_default(),
+        order_number: order,
     };
     object.ignore(&[
         "applicationTransactionId",
@@ -157,16 +170,28 @@ fn transaction(object: &mut Object, now: i64) -> Result<ApplicationTransaction> 
     Ok(transaction)
 }
 
-fn locale(object: &mut Object) -> Result<i64> {
+fn locale(object: &mut Object) -> Result<Option<i64>> {
     match object.int("localeCode")?.value() {
         Some(code) if code < 0 => Err(object.refused("localeCode", "must not be negative.")),
-        code => Ok(code.unwrap_or_default()),
+        code => Ok(code),
     }
 }
 
-fn amount(object: &mut Object, name: &str) -> Result<f64> {
-    let amount = object.number(name)?.value().unwrap_or_default();
-    if amount.abs() > LARGEST_AMOUNT {
+fn currency(object: &mut Object) -> Result<Option<String>> {
+    let code = text(object, "isoCurrencyCode", 3)?;
+    let is_code =
+        |code: &String| code.len() == 3 && code.bytes().all(|it| it.is_ascii_alphabetic());
+    match code {
+        Some(code) if !is_code(&code) => {
+            Err(object.refused("isoCurrencyCode", "must be three letters, as in ISO 4217."))
+        }
+        code => Ok(code),
+    }
+}
+
+fn amount(object: &mut Object, name: &str) -> Result<Option<f64>> {
+    let amount = object.number(name)?.value();
+    if amount.is_some_and(|amount| amount.abs() > LARGEST_AMOUNT) {
         return Err(object.refused(name, "must be between -1000000000000 and 1000000000000."));
     }
     Ok(amount)

@@ -11,6 +11,7 @@ use super::dto::{
 use crate::directory::catalogue::behaviors::BehaviorCatalogue;
 use crate::directory::catalogue::capability_types::CapabilityCatalogue;
 use crate::kernel::error::{Error, Result};
+use crate::package_api::access::Caller;
 use crate::package_api::convention::refusal;
 use crate::package_api::model::packages::entity::Model;
 use crate::package_api::model::wire_ids::{self, Series};
@@ -175,29 +176,51 @@ fn own(of_type: &mut ApplicationCapabilityType, package: &Model) {
     }
 }
 
-/// The behaviors that a package gets: those that are wanted, and those that they require, ascending. Private
-/// ones that it has already may stay; `is_operator` may add others. `operation` is what the refusal calls
-/// the operation.
-///
-/// # Errors
-/// 409 for an id that the catalogue does not have, 403 for a private behavior.
-pub fn behaviors(
-    catalogue: &BehaviorCatalogue,
-    wanted: &[i64],
-    present: &[i64],
-    is_operator: bool,
-    operation: &str,
-) -> Result<Vec<i64>> {
-    let all = catalogue.with_required(wanted.iter().copied());
-    for id in &all {
-        let behavior = catalogue
-            .find(*id)
-            .ok_or_else(|| refusal::conflict(&format!("there is no behavior {id}.")))?;
-        if behavior.is_private && !is_operator && !present.contains(id) {
-            return Err(refusal::private_behavior(operation, *id));
+/// Behaviors that a caller may give to a package, with those that they require, ascending.
+#[derive(Debug)]
+pub struct Permitted(Vec<i64>);
+
+impl Permitted {
+    /// What is wanted of a package. Private behaviors that it has already may stay; operators may add others.
+    ///
+    /// # Errors
+    /// 403 for another private behavior.
+    pub fn check(
+        catalogue: &BehaviorCatalogue,
+        wanted: &[i64],
+        present: &[i64],
+        caller: &Caller,
+    ) -> Result<Self> {
+        Self::of(catalogue, wanted, present, caller.principal.operator)
+            .map_err(|id| refusal::private_behavior(&caller.operation, id))
+    }
+
+    /// The same; the number of a behavior that may not be given.
+    fn of(
+        catalogue: &BehaviorCatalogue,
+        wanted: &[i64],
+        present: &[i64],
+        is_operator: bool,
+    ) -> std::result::Result<Self, i64> {
+        let all = catalogue.with_required(wanted.iter().copied());
+        let is_private = |id: i64| catalogue.find(id).is_some_and(|behavior| behavior.is_private);
+        let is_forbidden = |id: &i64| !is_operator && is_private(*id) && !present.contains(id);
+        match all.iter().copied().find(is_forbidden) {
+            Some(id) => Err(id),
+            None => Ok(Self(all)),
         }
     }
-    Ok(all)
+
+    /// The behaviors.
+    ///
+    /// # Errors
+    /// 409 for an id that the catalogue does not have.
+    pub fn known(self, catalogue: &BehaviorCatalogue) -> Result<Vec<i64>> {
+        match self.0.iter().find(|id| catalogue.find(**id).is_none()) {
+            Some(id) => Err(refusal::conflict(&format!("there is no behavior {id}."))),
+            None => Ok(self.0),
+        }
+    }
 }
 
 /// The capability types that a package gets, of those that are wanted and those that it has. New parts have
@@ -485,15 +508,20 @@ mod tests {
     #[test]
     fn behaviors_come_with_what_they_require() {
         let catalogue = Catalogue::built_in().behaviors;
+        let given = |wanted: &[i64], present: &[i64], is_operator| {
+            Permitted::of(&catalogue, wanted, present, is_operator)
+        };
         let set = |wanted: &[i64], present: &[i64], is_operator| {
-            behaviors(&catalogue, wanted, present, is_operator, "update_package")
+            given(wanted, present, is_operator).unwrap().known(&catalogue)
         };
         assert_eq!(set(&[], &[25, 102], false).unwrap(), [0_i64; 0]);
         assert_eq!(set(&[122, 104, 104], &[], false).unwrap(), [102, 104, 122]);
         assert_eq!(set(&[25], &[], true).unwrap(), [25]);
         assert_eq!(set(&[25, 21], &[25], false).unwrap(), [21, 22, 25]);
-        assert_eq!(status(set(&[25], &[102], false)), 403);
         assert_eq!(status(set(&[26], &[26], true)), 409);
+        for wanted in [&[25][..], &[7, 25]] {
+            assert_eq!(given(wanted, &[102], false).unwrap_err(), 25);
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@ use axum::response::Response;
 use futures_util::FutureExt;
 use sea_orm::{DatabaseTransaction, Set};
 
-use super::create::{self, Author};
+use super::create;
 use super::update;
 use crate::directory::state::AppState;
 use crate::directory::tickets::Actor;
@@ -14,6 +14,7 @@ use crate::package_api::access::Caller;
 use crate::package_api::call::Write;
 use crate::package_api::convention::key::{AppKey, is_name};
 use crate::package_api::convention::refusal;
+use crate::package_api::model::author::Author;
 use crate::package_api::model::lookup::{self, Lock, Sight, Which};
 use crate::package_api::model::packages;
 

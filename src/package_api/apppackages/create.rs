@@ -14,11 +14,11 @@ use crate::kernel::audit;
 use crate::kernel::db::Source;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::secret::MasterKey;
-use crate::package_api::access::Caller;
 use crate::package_api::call::{self, Write};
 use crate::package_api::convention::body::Sent;
 use crate::package_api::convention::key::{AppKey, RELEASE};
 use crate::package_api::convention::refusal;
+use crate::package_api::model::author::Author;
 use crate::package_api::model::lookup::{self, Lock, PackageRow, Sight, Which};
 use crate::package_api::model::secret::SharedSecret;
 use crate::package_api::model::{applications, namespaces, packages, parent, status, versions};
@@ -52,35 +52,6 @@ impl Random {
 /// A new guid: 32 hexadecimal digits.
 pub fn guid() -> String {
     uuid::Uuid::new_v4().simple().to_string()
-}
-
-/// Who makes something, and when.
-#[derive(Clone, Debug)]
-pub struct Author {
-    /// Developer account.
-    pub account: String,
-    /// Whom the audit trail names.
-    pub person: i64,
-    /// Whom files show as their author.
-    pub by: String,
-    /// Milliseconds since the epoch.
-    pub now: i64,
-    /// What a refusal calls the operation.
-    pub operation: String,
-}
-
-impl Author {
-    /// The caller of an operation, now.
-    pub fn of(state: &AppState, caller: &Caller) -> Self {
-        let principal = &caller.principal;
-        Self {
-            account: principal.account.to_string(),
-            person: principal.person,
-            by: principal.by.clone(),
-            now: state.clock.now_millis(),
-            operation: caller.operation.to_string(),
-        }
-    }
 }
 
 /// What is to be made.

@@ -3,7 +3,6 @@ use axum::response::Response;
 use futures_util::FutureExt;
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DatabaseTransaction, Set, Statement};
 
-use super::create::Author;
 use super::update;
 use crate::directory::state::AppState;
 use crate::kernel::audit;
@@ -14,6 +13,7 @@ use crate::kernel::record::select::Sql;
 use crate::package_api::call::{self, Write};
 use crate::package_api::convention::key::AppKey;
 use crate::package_api::convention::refusal;
+use crate::package_api::model::author::Author;
 use crate::package_api::model::lookup::{self, Lock, Sight, Which};
 use crate::package_api::model::packages;
 

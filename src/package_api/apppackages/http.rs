@@ -3,11 +3,11 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 
-use super::dto::{AppDevPackage, PackageRequest};
+use super::dto::{AppDevPackage, PackageRequest, Shown};
 use super::{clone, create, delete, project, read, update};
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
-use crate::package_api::call::{Call, Write};
+use crate::package_api::call::{Call, Command, Write};
 use crate::package_api::model::known::Known;
 
 /// OpenAPI tag of this resource; always the folder's name.
@@ -42,11 +42,7 @@ pub async fn create(State(state): State<AppState>, write: Write) -> Result<Respo
         ("applicationKey" = String, Path, min_length = 1, max_length = 200,
          description = "Key of the package: namespace, application, version and package; without the last, the release package.",
          example = "acme01.loyalty.1.0.0.Release"),
-        ("includeChildren" = Option<bool>, Query,
-         description = "Whether behaviors, subscriptions, capability types, capabilities, attributes and installs are shown; else they are null.",
-         example = true),
-        ("skipDevAccountCheck" = Option<bool>, Query,
-         description = "Whether packages of other accounts may be shown.", example = false),
+        Shown,
     ),
     responses((status = OK, description = "The package.", body = AppDevPackage)),
     security(("oauth2" = ["developer:Read"])),
@@ -135,7 +131,7 @@ pub async fn update(State(state): State<AppState>, write: Write) -> Result<Respo
     ),
     security(("oauth2" = ["developer:Delete"])),
 )]
-pub async fn delete(State(state): State<AppState>, write: Write) -> Result<Response> {
+pub async fn delete(State(state): State<AppState>, Command(write): Command) -> Result<Response> {
     delete::delete(&state, write).await
 }
 
@@ -159,6 +155,9 @@ pub async fn delete(State(state): State<AppState>, write: Write) -> Result<Respo
     ),
     security(("oauth2" = ["developer:Create"])),
 )]
-pub async fn clone_package(State(state): State<AppState>, write: Write) -> Result<Response> {
+pub async fn clone_package(
+    State(state): State<AppState>,
+    Command(write): Command,
+) -> Result<Response> {
     clone::clone(&state, write).await
 }

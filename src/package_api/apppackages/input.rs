@@ -5,7 +5,7 @@ use super::dto::{AppDevAttribute, ApplicationAttribute};
 use crate::directory::catalogue::events::EventCatalogue;
 use crate::kernel::error::Result;
 use crate::kernel::record::input::is_http_url;
-use crate::package_api::appsubscriptions::input::Wanted;
+use crate::package_api::appsubscriptions::input::Listed;
 use crate::package_api::convention::body::{Object, Sent};
 use crate::package_api::convention::key::AppKey;
 use crate::package_api::model::parent;
@@ -93,7 +93,7 @@ pub struct PackageInput {
     /// `applicationBehaviors`.
     pub behaviors: Option<Vec<i64>>,
     /// `applicationSubscriptions`.
-    pub subscriptions: Option<Vec<Wanted>>,
+    pub subscriptions: Option<Vec<Listed>>,
     /// `applicationCapabilityTypes`.
     pub capability_types: Option<Vec<GivenType>>,
     /// `applicationCapabilities`.
@@ -179,14 +179,19 @@ fn not_blank(sent: Sent<String>) -> Option<String> {
 type Seen = Vec<Object>;
 
 impl PackageInput {
-    /// Reads a package. The objects of the body are returned as well, with what was not read of them.
+    /// Reads a package. The objects of the body are returned as well, with what was not read of them. Numbers
+    /// of parts that the body of a package that `is_new` may have are those of another package.
     ///
     /// # Errors
     /// 400 with the path of the member that is not acceptable.
-    pub fn read(mut object: Object, events: &EventCatalogue) -> Result<(Self, Vec<Object>)> {
+    pub fn read(
+        mut object: Object,
+        events: &EventCatalogue,
+        is_new: bool,
+    ) -> Result<(Self, Vec<Object>)> {
         let mut seen = Seen::new();
         let body = &mut object;
-        let input = Self {
+        let mut input = Self {
             identity: Identity::read(body)?,
             name: required(body, "applicationName", NAME)?,
             description: body.text("applicationDescription", DESCRIPTION)?,
@@ -200,7 +205,7 @@ impl PackageInput {
             range: body.text("semanticVersionRange", NAME)?.value(),
             behaviors: each(body, "applicationBehaviors", &mut seen, behavior)?,
             subscriptions: each(body, "applicationSubscriptions", &mut seen, |object, _| {
-                Wanted::read(object, events)
+                Listed::read(object, events, is_new)
             })?,
             capability_types: each(body, "applicationCapabilityTypes", &mut seen, capability_type)?,
             capabilities: each(body, "applicationCapabilities", &mut seen, capability)?,
@@ -208,15 +213,13 @@ impl PackageInput {
         };
         body.ignore(&SERVERS);
         seen.insert(0, object);
+        if is_new {
+            input.forget_numbers();
+        }
         Ok((input, seen))
     }
 
-    /// The same for a package that does not exist yet: numbers of its parts, if a body has any, are those of
-    /// another package.
-    pub fn without_numbers(mut self) -> Self {
-        for subscription in self.subscriptions.iter_mut().flatten() {
-            subscription.id = None;
-        }
+    fn forget_numbers(&mut self) {
         for of_type in self.capability_types.iter_mut().flatten() {
             of_type.id = 0;
             for capability in of_type.capabilities.iter_mut().flatten() {
@@ -232,7 +235,6 @@ impl PackageInput {
         for capability in self.capabilities.iter_mut().flatten() {
             capability.id = 0;
         }
-        self
     }
 }
 

@@ -13,6 +13,11 @@ use crate::package_api::convention::sort::Order;
 /// Longest `sortBy`, in bytes.
 const LONGEST_ORDER: usize = 2048;
 
+/// Size of a page of applications, and of packages of all versions, unless another is asked for.
+pub const PAGE: i64 = 20;
+/// Size of a page of packages of one version, unless another is asked for.
+pub const PAGE_OF_PACKAGES: i64 = 50;
+
 /// Parameters that pages have.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -32,6 +37,26 @@ pub struct ListParams {
     filter: Option<String>,
 }
 
+/// How many applications, or packages of all versions, a page has.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents what `List::parse` reads")]
+pub struct PageSize {
+    /// Most items of a page; 0 only counts them.
+    #[param(rename = "pageSize", minimum = 0, maximum = 200, default = json!(PAGE), example = 20)]
+    page_size: Option<i32>,
+}
+
+/// How many packages of one version a page has.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents what `List::parse` reads")]
+pub struct PageSizeOfPackages {
+    /// Most packages of a page; 0 only counts them.
+    #[param(rename = "pageSize", minimum = 0, maximum = 200, default = json!(PAGE_OF_PACKAGES), example = 50)]
+    page_size: Option<i32>,
+}
+
 /// What a request asks of a list of rows, `T`.
 #[derive(Debug)]
 pub struct List<T: 'static> {
@@ -49,7 +74,7 @@ impl<T: 'static> List<T> {
     /// # Errors
     /// 400 for what is malformed or names no member.
     pub fn parse(query: &Query, size: i64, members: &'static [Member<T>]) -> Result<Self> {
-        let sort_by = query.text("sortBy");
+        let sort_by = query.text("sortBy")?;
         if sort_by.is_some_and(|text| text.len() > LONGEST_ORDER) {
             let why = format!("must have at most {LONGEST_ORDER} bytes.");
             return Err(refusal::missing("sortBy", &why));
@@ -57,7 +82,7 @@ impl<T: 'static> List<T> {
         Ok(Self {
             page: Page::parse(query, size)?,
             order: Order::parse(sort_by, members)?,
-            filter: Filter::parse(query.text("filter"), members)?,
+            filter: Filter::parse(query.text("filter")?, members)?,
         })
     }
 
@@ -137,7 +162,7 @@ mod tests {
 
     /// The list of rows 1 to 5,000, in ten groups.
     fn gathered(query: &str) -> (i64, Vec<i64>) {
-        let query = Query::parse(Some(query)).unwrap();
+        let query = Query::parse(Some(query));
         let mut gathered = Gathered::new(List::parse(&query, 3, &MEMBERS).unwrap());
         for id in 1..=5_000 {
             gathered.add(Row { id, group: id % 10 });
@@ -168,7 +193,7 @@ mod tests {
 
     #[test]
     fn rows_beyond_the_page_are_let_go() {
-        let query = Query::parse(Some("sortBy=group+desc")).unwrap();
+        let query = Query::parse(Some("sortBy=group+desc"));
         let mut gathered = Gathered::new(List::parse(&query, 3, &MEMBERS).unwrap());
         for id in 1..=100_000 {
             gathered.add(Row { id, group: id % 10 });
@@ -181,7 +206,7 @@ mod tests {
         let table =
             [("", true), ("startIndex=4", true), ("sortBy=id", false), ("filter=id+eq+1", false)];
         for (query, is_plain) in table {
-            let parsed = Query::parse(Some(query)).unwrap();
+            let parsed = Query::parse(Some(query));
             let list = List::parse(&parsed, 3, &MEMBERS).unwrap();
             assert_eq!(list.is_plain(), is_plain, "{query}");
         }

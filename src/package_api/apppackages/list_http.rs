@@ -2,7 +2,7 @@
 use axum::extract::State;
 use axum::response::Response;
 
-use super::list::{List, ListParams};
+use super::list::{List, ListParams, PAGE, PAGE_OF_PACKAGES, PageSize, PageSizeOfPackages};
 use super::members;
 use super::summary::{
     self, ApplicationSummary, ApplicationSummaryCollection, Named, PackageCollection,
@@ -16,10 +16,6 @@ use crate::package_api::convention::refusal;
 
 /// OpenAPI tag of this resource; always the folder's name.
 const TAG: &str = "apppackages";
-/// Size of a page of applications, and of packages of all versions, unless another is asked for.
-const PAGE: i64 = 20;
-/// Size of a page of packages of one version, unless another is asked for.
-const PAGE_OF_PACKAGES: i64 = 50;
 
 /// Get application summary parents
 ///
@@ -27,11 +23,7 @@ const PAGE_OF_PACKAGES: i64 = 50;
 /// sorted by name unless `sortBy` says otherwise.
 #[utoipa::path(
     get, path = "/collection", tag = TAG, operation_id = "list_applications",
-    params(
-        ListParams,
-        ("pageSize" = Option<i32>, Query, minimum = 0, maximum = 200, example = 20,
-         description = "Most applications of a page, 20 unless it is given; 0 only counts them."),
-    ),
+    params(ListParams, PageSize),
     responses((status = OK, description = "A page of applications.", body = ApplicationSummaryCollection)),
     security(("oauth2" = ["developer:Read"])),
 )]
@@ -88,10 +80,12 @@ fn named(text: &str) -> Result<Named> {
         ("applicationKey" = String, Path, max_length = 200, example = "acme01.loyalty.1.0.0",
          description = "Key of the version, or of any of its packages."),
         ListParams,
-        ("pageSize" = Option<i32>, Query, minimum = 0, maximum = 200, example = 50,
-         description = "Most packages of a page, 50 unless it is given; 0 only counts them."),
+        PageSizeOfPackages,
     ),
-    responses((status = OK, description = "A page of packages.", body = PackageCollection)),
+    responses(
+        (status = OK, description = "A page of packages.", body = PackageCollection),
+        (status = NOT_FOUND, description = "There is no such version, or it is another account's."),
+    ),
     security(("oauth2" = ["developer:Read"])),
 )]
 pub async fn list_packages(State(state): State<AppState>, call: Call) -> Result<Response> {
@@ -107,11 +101,7 @@ pub async fn list_packages(State(state): State<AppState>, call: Call) -> Result<
 /// otherwise.
 #[utoipa::path(
     get, path = "", tag = TAG, operation_id = "list_all_packages",
-    params(
-        ListParams,
-        ("pageSize" = Option<i32>, Query, minimum = 0, maximum = 200, example = 20,
-         description = "Most packages of a page, 20 unless it is given; 0 only counts them."),
-    ),
+    params(ListParams, PageSize),
     responses((status = OK, description = "A page of packages.", body = PackageListing)),
     security(("oauth2" = ["developer:Read"])),
 )]

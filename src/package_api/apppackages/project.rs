@@ -5,7 +5,7 @@ use futures_util::FutureExt;
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, Set};
 
 use super::clone::developer;
-use super::create::{self, Author, Core};
+use super::create::{self, Core};
 use super::input::{Identity, PackageInput, ParentInput};
 use super::update;
 use crate::directory::state::AppState;
@@ -18,9 +18,10 @@ use crate::package_api::call::Write;
 use crate::package_api::convention::body::Sent;
 use crate::package_api::convention::key::{AppKey, RELEASE};
 use crate::package_api::convention::refusal;
+use crate::package_api::model::author::Author;
 use crate::package_api::model::lookup::{self, Lock, Sight, Which};
 use crate::package_api::model::secret::SharedSecret;
-use crate::package_api::model::{applications, packages, parent, status, versions};
+use crate::package_api::model::{applications, namespaces, packages, parent, status, versions};
 
 /// What is to be made. Random parts are made before the transaction, which may be repeated.
 struct Project {
@@ -39,10 +40,10 @@ struct Project {
 pub async fn create(state: &AppState, write: Write) -> Result<Response> {
     let project_id = write.call.query.int("projectId", 0..=i64::from(i32::MAX))?;
     let body = write.object(update::BODY)?;
-    let (input, seen) = PackageInput::read(body, &state.catalogue.events)?;
+    let (input, seen) = PackageInput::read(body, &state.catalogue.events, true)?;
     write.refuse_unknown(&seen)?;
     let key = key(&input.identity)?;
-    let project = Project::new(&state.site.key, key, input.without_numbers(), project_id);
+    let project = Project::new(&state.site.key, key, input, project_id);
     write
         .run(state, project, |transaction, state, write, project| {
             insert(transaction, state, write, project).boxed()
@@ -84,7 +85,9 @@ async fn insert(
 ) -> Result<Answer> {
     let caller = &write.call.caller;
     let author = Author::of(state, caller);
-    let version = version(transaction, &author, project).await?;
+    let namespace = create::namespace(transaction, &author, &project.key).await?;
+    let behaviors = update::permit(state, caller, &[], &project.input)?;
+    let version = version(transaction, &author, &namespace, project).await?;
     let package = packages::entity::ActiveModel {
         guid: Set(project.package_guid.clone()),
         is_release: Set(project.key.is_release()),
@@ -95,7 +98,7 @@ async fn insert(
     let package = create::insert_package(transaction, package, &project.key).await?;
     let input = &project.input;
     update::subscribe(transaction, &author, &package, input).await?;
-    let configured = update::configure(transaction, state, caller, &package, input).await?;
+    let configured = update::configure(transaction, state, behaviors, &package, input).await?;
     let package =
         if configured.is_changed() { configured.update(transaction).await? } else { package };
     let entry = audit::created(&package)?.labelled(&project.key.to_string());
@@ -107,19 +110,19 @@ async fn insert(
 async fn version(
     transaction: &DatabaseTransaction,
     author: &Author,
+    namespace: &namespaces::entity::Model,
     project: &Project,
 ) -> Result<versions::entity::Model> {
     let Project { key, input, .. } = project;
-    let namespace = create::namespace(transaction, author, key).await?;
     if !matches!(input.status, 0 | status::IN_DEVELOPMENT) {
         return Err(refusal::conflict("a new package is in status 1, In Development."));
     }
-    let application = match create::application(transaction, &namespace, key).await? {
+    let application = match create::application(transaction, namespace, key).await? {
         Some(known) => known,
         None => {
             check_release(key)?;
             let type_id = new_type(input)?;
-            create::new_application(transaction, author, &namespace, key, type_id).await?
+            create::new_application(transaction, author, namespace, key, type_id).await?
         }
     };
     let release = AppKey { package: RELEASE.to_owned(), ..key.clone() };

@@ -4,8 +4,8 @@ use futures_util::FutureExt;
 use http::header;
 use sea_orm::{ActiveModelTrait, ActiveValue, DatabaseTransaction, Set};
 
-use super::children;
-use super::create::{self, Author};
+use super::children::{self, Permitted};
+use super::create;
 use super::dto::{ApplicationAttribute, ApplicationCapabilityType};
 use super::input::{PackageInput, ParentInput};
 use super::read;
@@ -20,6 +20,7 @@ use crate::package_api::call::{self, Write};
 use crate::package_api::convention::body::Sent;
 use crate::package_api::convention::key::AppKey;
 use crate::package_api::convention::refusal;
+use crate::package_api::model::author::Author;
 use crate::package_api::model::lookup::{self, Lock, PackageRow, Sight, Which};
 use crate::package_api::model::theme::Range;
 use crate::package_api::model::versions::Number;
@@ -35,7 +36,7 @@ pub const BODY: &str = "appDevPackage";
 /// As contract 3.6 lists them.
 pub async fn update(state: &AppState, write: Write) -> Result<Response> {
     let key = write.call.target.key()?;
-    let (input, seen) = PackageInput::read(write.object(BODY)?, &state.catalogue.events)?;
+    let (input, seen) = PackageInput::read(write.object(BODY)?, &state.catalogue.events, false)?;
     write.refuse_unknown(&seen)?;
     write
         .run(state, (key, input), |transaction, state, write, (key, input)| {
@@ -53,12 +54,15 @@ async fn change(
 ) -> Result<Answer> {
     let caller = &write.call.caller;
     let (row, sight) = locked(transaction, caller, key).await?;
+    // What the caller may not do is refused before what cannot be done (contract 1.9).
+    let behaviors = permit(state, caller, &row.package.behavior_ids(), input)?;
+    let status = permitted_status(state, caller, &row, sight, input)?;
     check_identity(input, &row)?;
     check_precondition(transaction, state, write, &row, sight).await?;
     let author = Author::of(state, caller);
-    let subscribed = subscribe(transaction, &author, &row.package, input).await?;
     let mut version = core(transaction, &author, &row, input).await?;
-    let package = configure(transaction, state, caller, &row.package, input).await?;
+    let subscribed = subscribe(transaction, &author, &row.package, input).await?;
+    let package = configure(transaction, state, behaviors, &row.package, input).await?;
     if subscribed || version.is_changed() || package.is_changed() {
         // Operators decide about versions of others; what is in them is not theirs.
         if sight == Sight::Foreign {
@@ -66,7 +70,10 @@ async fn change(
         }
         row.unlocked()?;
     }
-    move_status(state, caller, &row, sight, input, &mut version)?;
+    if let Some(to) = status {
+        status::change(row.version.status_id, to)?;
+        version.status_id = Set(to);
+    }
     save_version(transaction, &author, &row, version).await?;
     save_package(transaction, &author, &row, package, subscribed).await?;
     answer(transaction, state, row.package.id, sight).await
@@ -136,9 +143,9 @@ pub async fn subscribe(
     package: &packages::entity::Model,
     input: &PackageInput,
 ) -> Result<bool> {
-    let Some(wanted) = input.subscriptions.clone() else { return Ok(false) };
+    let Some(listed) = &input.subscriptions else { return Ok(false) };
     let Author { person, now, .. } = author;
-    appsubscriptions::service::replace(transaction, package, wanted, *person, *now).await
+    appsubscriptions::service::replace(transaction, package, listed, *person, *now).await
 }
 
 /// What a body changes for all packages of the version, except its status.
@@ -200,14 +207,29 @@ pub fn check_range(text: &str, inherited: Option<Number>) -> Result<()> {
     }
 }
 
+/// The behaviors of a body, if it has any, for a package that has those which are `present`.
+///
+/// # Errors
+/// 403 for private behaviors.
+pub fn permit(
+    state: &AppState,
+    caller: &Caller,
+    present: &[i64],
+    input: &PackageInput,
+) -> Result<Option<Permitted>> {
+    let catalogue = &state.catalogue.behaviors;
+    let wanted = input.behaviors.as_deref();
+    wanted.map(|wanted| Permitted::check(catalogue, wanted, present, caller)).transpose()
+}
+
 /// What a body changes in a package itself, except its subscriptions.
 ///
 /// # Errors
-/// 409 for numbers that the package or the catalogue does not have, 403 for private behaviors.
+/// 409 for numbers that the package or the catalogue does not have.
 pub async fn configure(
     transaction: &DatabaseTransaction,
     state: &AppState,
-    caller: &Caller,
+    behaviors: Option<Permitted>,
     before: &packages::entity::Model,
     input: &PackageInput,
 ) -> Result<packages::entity::ActiveModel> {
@@ -218,11 +240,8 @@ pub async fn configure(
     if let Some(api_version) = &input.api_version {
         package.api_version.set_if_not_equals(api_version.clone());
     }
-    if let Some(wanted) = &input.behaviors {
-        let (catalogue, present) = (&state.catalogue.behaviors, before.behavior_ids());
-        let is_operator = caller.principal.operator;
-        let behaviors =
-            children::behaviors(catalogue, wanted, &present, is_operator, &caller.operation)?;
+    if let Some(behaviors) = behaviors {
+        let behaviors = behaviors.known(&state.catalogue.behaviors)?;
         package.behaviors.set_if_not_equals(children::column(&behaviors)?);
     }
     if let Some(wanted) = &input.attributes {
@@ -264,24 +283,22 @@ fn set(column: &mut ActiveValue<Option<String>>, sent: &Sent<String>) {
     };
 }
 
-/// Moves the version to the status of a body, if that is another one.
-fn move_status(
+/// The status that a body is to move the version to, if that is another one.
+fn permitted_status(
     state: &AppState,
     caller: &Caller,
     row: &PackageRow,
     sight: Sight,
     input: &PackageInput,
-    version: &mut versions::entity::ActiveModel,
-) -> Result<()> {
+) -> Result<Option<i64>> {
     let (from, to) = (row.version.status_id, input.status);
     if to == 0 || to == from {
-        return Ok(());
+        return Ok(None);
     }
     let certifies_itself = state.config.self_certification && sight == Sight::Own;
     let is_operator = caller.principal.operator || certifies_itself;
-    status::change(from, to, is_operator, &caller.operation)?;
-    version.status_id = Set(to);
-    Ok(())
+    status::permit(from, to, is_operator, &caller.operation)?;
+    Ok(Some(to))
 }
 
 async fn save_version(

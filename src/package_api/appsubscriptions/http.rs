@@ -6,7 +6,7 @@ use super::dto::ApplicationSubscription;
 use super::service;
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
-use crate::package_api::call::{Call, Write};
+use crate::package_api::call::{Call, Command, Write};
 
 /// OpenAPI tag of this resource; always the folder's name.
 const TAG: &str = "appsubscriptions";
@@ -71,7 +71,7 @@ pub async fn update(State(state): State<AppState>, write: Write) -> Result<Respo
     ),
     security(("oauth2" = ["developer:Update"])),
 )]
-pub async fn delete(State(state): State<AppState>, write: Write) -> Result<Response> {
+pub async fn delete(State(state): State<AppState>, Command(write): Command) -> Result<Response> {
     let id = write.call.target.int("applicationSubscriptionId")?;
     service::delete(&state, write, id).await
 }

@@ -29,8 +29,6 @@ pub struct Given {
 /// A subscription as it is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
-    /// The one to change; a new one without.
-    pub id: Option<i64>,
     /// Absolute address.
     pub endpoint: String,
     /// At least one event, each once.
@@ -55,25 +53,38 @@ impl Given {
     }
 }
 
-impl Wanted {
-    /// Reads a whole subscription out of the body of a package, in which `packageId` says nothing.
+/// A subscription in the body of a package, in which `packageId` says nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listed {
+    /// One to make.
+    New(Wanted),
+    /// One that the package has, by its number, with what is to change.
+    Known(i64, Given),
+}
+
+impl Listed {
+    /// Reads a subscription. In the body of a package that is new, none is known.
     ///
     /// # Errors
     /// 400 with the path of the member that is missing or not acceptable.
-    pub fn read(object: &mut Object, catalogue: &EventCatalogue) -> Result<Self> {
+    pub fn read(object: &mut Object, catalogue: &EventCatalogue, is_new: bool) -> Result<Self> {
         let given = Given::read(object, catalogue)?;
-        Self::of(given, object)
+        match given.id.filter(|_| !is_new) {
+            Some(id) => Ok(Self::Known(id, given)),
+            None => Wanted::of(given, object).map(Self::New),
+        }
     }
+}
 
+impl Wanted {
     /// The whole subscription that a request has.
     ///
     /// # Errors
     /// 400 with the path of the member that is missing.
     pub fn of(given: Given, object: &Object) -> Result<Self> {
-        let Given { id, package: _, endpoint, events, no_callback } = given;
+        let Given { id: _, package: _, endpoint, events, no_callback } = given;
         let missing = |name, what| object.refused(name, what);
         Ok(Self {
-            id,
             endpoint: endpoint.ok_or_else(|| missing("applicationEndPoint", ADDRESS))?,
             events: events.ok_or_else(|| missing("events", EVENTS))?,
             no_callback,
@@ -230,7 +241,6 @@ mod tests {
         assert_eq!(
             whole,
             Wanted {
-                id: None,
                 endpoint: "https://a.example/".to_owned(),
                 events: vec![opened()],
                 no_callback: false,

@@ -10,7 +10,7 @@ use sea_orm::{
 
 use super::dto::{AppDevEvent, ApplicationSubscription};
 use super::entity::{self, ActiveModel, COLUMN, Entity, Model};
-use super::input::{Given, Wanted};
+use super::input::{Given, Listed, Wanted};
 use crate::directory::state::AppState;
 use crate::kernel::audit;
 use crate::kernel::db::{Dialect, Row, Source};
@@ -46,7 +46,7 @@ pub async fn create(state: &AppState, write: Write) -> Result<axum::response::Re
     let mut object = write.object(BODY)?;
     let given = Given::read(&mut object, &state.catalogue.events)?;
     let package = given.package.ok_or_else(|| object.refused("packageId", NUMBER))?;
-    let wanted = Wanted { id: None, ..Wanted::of(given, &object)? };
+    let wanted = Wanted::of(given, &object)?;
     write.refuse_unknown([&object])?;
     write
         .run(state, (package, wanted), |transaction, state, write, (package, wanted)| {
@@ -105,15 +105,7 @@ async fn change(
         return Err(refusal::conflict(&why));
     }
     write.check_if_match(&before.clone().shown()?)?;
-    let wanted = Wanted {
-        id: Some(id),
-        endpoint: given.endpoint.clone().unwrap_or_else(|| before.endpoint.clone()),
-        events: match &given.events {
-            Some(events) => events.clone(),
-            None => entity::events(&before.events)?,
-        },
-        no_callback: given.no_callback,
-    };
+    let wanted = changed(&before, given)?;
     let by = By { person: principal.person, now: state.clock.now_millis() };
     let package = before.package_id;
     match set(transaction, before.clone(), &wanted, by).await? {
@@ -200,7 +192,7 @@ pub async fn copy(
 pub async fn replace(
     transaction: &DatabaseTransaction,
     package: &packages::entity::Model,
-    wanted: Vec<Wanted>,
+    listed: &[Listed],
     person: i64,
     now: i64,
 ) -> Result<bool> {
@@ -209,19 +201,20 @@ pub async fn replace(
     let rows = rows.order_by_asc(entity::Column::Id).all(transaction).await?;
     let mut left: BTreeMap<i64, Model> = rows.into_iter().map(|row| (row.id, row)).collect();
     let mut is_changed = false;
-    for wanted in wanted {
-        match wanted.id {
-            Some(id) => {
-                let row = left.remove(&id).ok_or_else(|| {
+    for listed in listed {
+        match listed {
+            Listed::Known(id, given) => {
+                let row = left.remove(id).ok_or_else(|| {
                     let name = &package.name;
                     let why =
                         format!("package {name} has no subscription {id}, or it is there twice.");
                     refusal::conflict(&why)
                 })?;
+                let wanted = changed(&row, given)?;
                 is_changed |= set(transaction, row, &wanted, by).await?.is_some();
             }
-            None => {
-                add(transaction, package, &wanted, by).await?;
+            Listed::New(wanted) => {
+                add(transaction, package, wanted, by).await?;
                 is_changed = true;
             }
         }
@@ -261,6 +254,19 @@ async fn add(
     let row = row.insert(transaction).await?;
     audit::created(&row)?.write(transaction, by.person, by.now).await?;
     Ok(row)
+}
+
+/// A subscription as a request changes it: what that leaves out stays, but `noCallback`, which is false
+/// then (contract 3.10).
+fn changed(before: &Model, given: &Given) -> Result<Wanted> {
+    Ok(Wanted {
+        endpoint: given.endpoint.clone().unwrap_or_else(|| before.endpoint.clone()),
+        events: match &given.events {
+            Some(events) => events.clone(),
+            None => entity::events(&before.events)?,
+        },
+        no_callback: given.no_callback,
+    })
 }
 
 /// Changes a subscription; `None` when it is what it is to be already.

@@ -4,7 +4,7 @@
 //! An [`Object`] is emptied by reading it. What is left when all was taken is unknown.
 use serde_json::Value;
 
-use super::query::{DATE, pairs};
+use super::query::{DATE, TEXT, pairs};
 use super::refusal;
 use super::time::Time;
 use crate::kernel::error::{Error, Result};
@@ -92,8 +92,11 @@ impl Object {
     /// # Errors
     /// 400 with the name of a member that is no text.
     pub fn form(bytes: &[u8]) -> Result<Self> {
-        let texts = pairs(bytes)?.into_iter().map(|(name, text)| (name, Value::String(text)));
-        Ok(Self::new(texts, String::new(), true))
+        let texts = pairs(bytes).map(|(name, text)| match text {
+            Some(text) => Ok((name, Value::String(text))),
+            None => Err(refusal::missing(&name, TEXT)),
+        });
+        Ok(Self::new(texts.collect::<Result<Vec<_>>>()?, String::new(), true))
     }
 
     fn new(

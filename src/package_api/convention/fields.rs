@@ -4,6 +4,8 @@
 //! list    = field *( "," field )
 //! field   = [ "-" ] name [ "(" list ")" ]  |  "*"
 //! ```
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::refusal;
@@ -18,22 +20,28 @@ const DEEPEST: usize = 10;
 
 /// What of an answer is shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Selection(Option<List>);
+pub struct Selection(Part);
 
-/// One level of a selection. Without `all` and inclusions, everything but the exclusions.
+/// How much of a value is selected. Arrays are transparent, and a value without members that has a list is
+/// taken whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct List {
-    /// `*`
-    all: bool,
-    included: Vec<Field>,
-    excluded: Vec<Field>,
+enum Part {
+    /// All of it.
+    #[default]
+    Whole,
+    /// Not even itself.
+    Nothing,
+    /// It, with some of its members.
+    Members(Members),
 }
 
-/// A named member with the list in its parentheses; without one the whole of it.
+/// Which members of a value are selected.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Field {
-    name: String,
-    list: Option<List>,
+struct Members {
+    /// By their names.
+    named: Vec<(String, Part)>,
+    /// Whether those without a name here are.
+    others: bool,
 }
 
 impl Selection {
@@ -44,7 +52,7 @@ impl Selection {
     /// long or too deep.
     pub fn parse(text: Option<&str>) -> Result<Self> {
         let Some(text) = text.filter(|text| !text.trim_ascii().is_empty()) else {
-            return Ok(Self(None));
+            return Ok(Self::default());
         };
         if text.len() > LONGEST {
             return Err(refused(&format!("must have at most {LONGEST} bytes.")));
@@ -54,81 +62,99 @@ impl Selection {
         if !reader.rest.is_empty() {
             return Err(refused("has a closing parenthesis without its opening one."));
         }
-        Ok(Self((list != List { all: true, ..List::default() }).then_some(list)))
+        let is_everything = list.others && list.named.is_empty();
+        Ok(Self(if is_everything { Part::Whole } else { Part::Members(list) }))
     }
 
     /// Whether nothing is left out.
     pub fn is_everything(&self) -> bool {
-        self.0.is_none()
+        self.0 == Part::Whole
     }
 
-    /// Removes what was not selected; what stays keeps its order. Arrays are transparent.
+    /// Removes what was not selected; what stays keeps its order.
     pub fn prune(&self, value: &mut Value) {
-        if let Some(list) = &self.0 {
-            list.keep(value);
-        }
+        self.0.keep(value);
     }
 }
 
-impl List {
-    /// Adds an inclusion; what is named twice, as in `items(id),items(name)`, is selected in one.
-    fn include(&mut self, field: Field) {
-        let known =
-            self.included.iter_mut().find(|known| known.name.eq_ignore_ascii_case(&field.name));
-        let Some(known) = known else { return self.included.push(field) };
-        match (&mut known.list, field.list) {
-            (Some(known), Some(more)) => {
-                known.all |= more.all;
-                more.included.into_iter().for_each(|field| known.include(field));
-                known.excluded.extend(more.excluded);
+impl Part {
+    /// Leaves of a value what is selected; whether anything is.
+    fn keep(&self, value: &mut Value) -> bool {
+        match (self, value) {
+            (Self::Nothing, _) => return false,
+            (Self::Members(_), Value::Array(elements)) => {
+                elements.iter_mut().for_each(|element| {
+                    self.keep(element);
+                });
             }
-            (list, _) => *list = None,
+            (Self::Members(list), Value::Object(members)) => {
+                members.retain(|name, member| list.of(name).keep(member));
+            }
+            _ => {}
+        }
+        true
+    }
+
+    /// What this and another part select.
+    fn and(&self, other: &Self) -> Self {
+        match (self, other) {
+            (Self::Nothing, part) | (part, Self::Nothing) => part.clone(),
+            (Self::Whole, _) | (_, Self::Whole) => Self::Whole,
+            (Self::Members(one), Self::Members(two)) => {
+                Self::Members(one.merge(two, Self::and, |one, two| one || two))
+            }
         }
     }
 
-    /// Leaves what this list selects.
-    fn keep(&self, value: &mut Value) {
-        match value {
-            Value::Array(elements) => elements.iter_mut().for_each(|element| self.keep(element)),
-            Value::Object(members) => members.retain(|name, member| {
-                let is_kept = match of_name(&self.included, name).next() {
-                    Some(Field { list: Some(list), .. }) => {
-                        list.keep(member);
-                        true
-                    }
-                    Some(_) => true,
-                    None => self.all || self.included.is_empty(),
-                };
-                is_kept && of_name(&self.excluded, name).all(|field| field.spares(member))
-            }),
-            _ => {}
-        }
-    }
-
-    /// Removes what this list, the one of an exclusion, names.
-    fn remove(&self, value: &mut Value) {
-        match value {
-            Value::Array(elements) => elements.iter_mut().for_each(|element| self.remove(element)),
-            Value::Object(members) => members.retain(|name, member| {
-                !self.all && of_name(&self.included, name).all(|field| field.spares(member))
-            }),
-            _ => {}
+    /// What this part selects and the other does not.
+    fn without(&self, other: &Self) -> Self {
+        match (self, other) {
+            (Self::Nothing, _) | (_, Self::Whole) => Self::Nothing,
+            (part, Self::Nothing) => part.clone(),
+            (Self::Whole, Self::Members(two)) => Self::Members(Members::all().without(two)),
+            (Self::Members(one), Self::Members(two)) => Self::Members(one.without(two)),
         }
     }
 }
 
-impl Field {
-    /// Excludes this from a member; whether something of the member stays.
-    fn spares(&self, member: &mut Value) -> bool {
-        if let Some(list) = &self.list {
-            list.remove(member);
-        }
-        self.list.is_some()
+impl Members {
+    /// All members.
+    fn all() -> Self {
+        Self { named: Vec::new(), others: true }
     }
-}
 
-fn of_name<'a>(fields: &'a [Field], name: &'a str) -> impl Iterator<Item = &'a Field> {
-    fields.iter().filter(move |field| field.name.eq_ignore_ascii_case(name))
+    /// What is selected of a member.
+    fn of(&self, name: &str) -> &Part {
+        let found = self.named.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        match found {
+            Some((_, part)) => part,
+            None if self.others => &Part::Whole,
+            None => &Part::Nothing,
+        }
+    }
+
+    fn without(&self, other: &Self) -> Self {
+        self.merge(other, Part::without, |one, two| one && !two)
+    }
+
+    /// Two lists in one, member by member.
+    fn merge(
+        &self,
+        other: &Self,
+        part: fn(&Part, &Part) -> Part,
+        others: fn(bool, bool) -> bool,
+    ) -> Self {
+        let is_new = |(name, _): &&(String, Part)| {
+            !self.named.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))
+        };
+        let names = self.named.iter().chain(other.named.iter().filter(is_new));
+        Self {
+            named: names
+                .map(|(name, _)| (name.clone(), part(self.of(name), other.of(name))))
+                .collect(),
+            others: others(self.others, other.others),
+        }
+    }
 }
 
 /// Reads a list from its text.
@@ -137,31 +163,36 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn list(&mut self, depth: usize) -> Result<List> {
+    /// The members that a list selects: those that it includes, or all when it includes none, less those
+    /// that it excludes.
+    fn list(&mut self, depth: usize) -> Result<Members> {
         if depth > DEEPEST {
             return Err(refused(&format!("must be at most {DEEPEST} levels deep.")));
         }
-        let mut list = List::default();
+        let (mut all, mut included, mut excluded) = (false, BTreeMap::new(), BTreeMap::new());
         loop {
             if self.takes('*') {
                 self.ends()?;
-                list.all = true;
-            } else if self.takes('-') {
-                let field = self.field(depth)?;
-                if field.list.as_ref().is_some_and(|list| !list.excluded.is_empty()) {
-                    return Err(refused("must not exclude something from an exclusion."));
-                }
-                list.excluded.push(field);
+                all = true;
             } else {
-                list.include(self.field(depth)?);
+                let list = if self.takes('-') { &mut excluded } else { &mut included };
+                let (name, part) = self.field(depth)?;
+                // What is named twice, as in `items(id),items(name)`, is one.
+                let known: &mut Part = list.entry(name).or_insert(Part::Nothing);
+                *known = known.and(&part);
             }
             if !self.takes(',') {
-                return Ok(list);
+                break;
             }
         }
+        let others = all || included.is_empty();
+        let included = Members { named: included.into_iter().collect(), others };
+        let excluded = Members { named: excluded.into_iter().collect(), others: false };
+        Ok(included.without(&excluded))
     }
 
-    fn field(&mut self, depth: usize) -> Result<Field> {
+    /// A name, in lower case, with the part that its parentheses select.
+    fn field(&mut self, depth: usize) -> Result<(String, Part)> {
         self.blanks();
         let is_name = |sign: char| sign.is_ascii_alphanumeric() || sign == '_';
         let end = self.rest.find(|sign| !is_name(sign)).unwrap_or(self.rest.len());
@@ -169,17 +200,18 @@ impl Reader<'_> {
         if name.is_empty() {
             return Err(refused("must be names separated by commas, as in appKey,items(id,name)."));
         }
+        let name = name.to_ascii_lowercase();
         self.rest = rest;
         if !self.takes('(') {
             self.ends()?;
-            return Ok(Field { name: name.to_owned(), list: None });
+            return Ok((name, Part::Whole));
         }
         let list = self.list(depth + 1)?;
         if !self.takes(')') {
             return Err(refused("has an opening parenthesis without its closing one."));
         }
         self.ends()?;
-        Ok(Field { name: name.to_owned(), list: Some(list) })
+        Ok((name, Part::Members(list)))
     }
 
     /// Refuses two names without a comma between.
@@ -279,6 +311,27 @@ mod tests {
                     .to_owned(),
             ),
             ("items,-items(*)", r#"{"items":[{},{}]}"#.to_owned()),
+            // What an exclusion excludes stays.
+            (
+                "-items(-name)",
+                r#"{"id":1,"appKey":"k","sharedSecret":null,"items":[{"name":"a"},{"name":"b"}]}"#
+                    .to_owned(),
+            ),
+            (
+                "items,-items(*,-version(minorVersion))",
+                r#"{"items":[{"version":{"minorVersion":2}},{"version":null}]}"#.to_owned(),
+            ),
+            (
+                "items(version),-items(version(-majorVersion),name)",
+                r#"{"items":[{"version":{"majorVersion":1}},{"version":null}]}"#.to_owned(),
+            ),
+            (
+                "items,-items(-id(-x),version(-minorVersion))",
+                r#"{"items":[{"id":2,"name":"a","version":{"minorVersion":2}},{"id":3,"name":"b","version":null}]}"#
+                    .to_owned(),
+            ),
+            ("items,-items,-items(-id)", "{}".to_owned()),
+            ("id,items,-items(id),-items(-id)", r#"{"id":1,"items":[{},{}]}"#.to_owned()),
             ("*,-items", r#"{"id":1,"appKey":"k","sharedSecret":null}"#.to_owned()),
             // What is named besides `*` is narrowed to what it names.
             (
@@ -340,7 +393,6 @@ mod tests {
             ("items(a(b)", "has an opening parenthesis without its closing one."),
             ("id)", "has a closing parenthesis without its opening one."),
             ("items(id))", "has a closing parenthesis without its opening one."),
-            ("-items(-id)", "must not exclude something from an exclusion."),
         ];
         for (text, why) in table {
             assert_refused(text, why);

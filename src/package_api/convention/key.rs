@@ -6,8 +6,6 @@ use crate::kernel::error::Result;
 pub const RELEASE: &str = "Release";
 /// Most characters of a namespace, an application id or a package name.
 const LONGEST: usize = 50;
-/// Words that stand where keys stand in paths, and name something else (contract 1.1).
-const RESERVED: [&str; 5] = ["create", "collection", "project", "apps", "applications"];
 
 /// Key of a package. Parts are spelt as they were given; they compare without regard to case, by
 /// [`AppKey::lower`].
@@ -41,17 +39,6 @@ impl AppKey {
                  acme01.loyalty.1.0.0.Release.",
             )
         })
-    }
-
-    /// Reads a key from a path, `applicationKey`.
-    ///
-    /// # Errors
-    /// 404 for a word that is never a key, otherwise as [`AppKey::parse`].
-    pub fn from_path(segment: &str) -> Result<Self> {
-        if RESERVED.iter().any(|word| segment.trim().eq_ignore_ascii_case(word)) {
-            return Err(refusal::not_found("path", "Path", segment));
-        }
-        Self::parse(segment, "applicationKey")
     }
 
     fn read(text: &str) -> Option<Self> {
@@ -226,17 +213,6 @@ mod tests {
                 assert_missing(AppKey::parse(text, parameter).unwrap_err(), parameter);
             }
         }
-    }
-
-    #[test]
-    fn reserved_words_are_never_keys_in_a_path() {
-        for word in ["create", "Collection", "PROJECT", "apps", "applications", " apps "] {
-            let Err(Error::Coded(coded)) = AppKey::from_path(word) else { panic!("{word}") };
-            assert_eq!((coded.status, coded.code), (404, "ITEM_NOT_FOUND"), "{word}");
-        }
-        assert_missing(AppKey::from_path("creates").unwrap_err(), "applicationKey");
-        assert_missing(AppKey::parse("create", "appKey").unwrap_err(), "appKey");
-        assert!(AppKey::from_path("create.apps.1.0.0").is_ok());
     }
 
     #[test]

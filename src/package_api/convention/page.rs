@@ -44,7 +44,7 @@ mod tests {
     use crate::kernel::error::Error;
 
     fn page(query: &str) -> Result<Page> {
-        Page::parse(&Query::parse(Some(query)).unwrap(), 20)
+        Page::parse(&Query::parse(Some(query)), 20)
     }
 
     #[test]

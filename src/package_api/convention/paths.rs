@@ -3,6 +3,7 @@
 //! that there is no second list of them.
 use std::collections::BTreeMap;
 
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 /// Marks a path parameter that takes more than one segment, in the document.
@@ -18,6 +19,8 @@ struct Node {
     /// By their lower-case spelling: the documented one, and what follows it.
     literals: BTreeMap<String, (String, Node)>,
     parameter: Option<Box<Node>>,
+    /// What follows a parameter that stands for numbers, where another one stands for texts.
+    number: Option<Box<Node>>,
     /// Whether a parameter may stand for all that follows.
     takes_rest: bool,
     /// Whether a template ends here.
@@ -33,6 +36,7 @@ impl Paths {
         for (template, item) in paths.into_iter().flatten() {
             root.add(template.trim_start_matches('/'), item);
         }
+        root.settle();
         Self(root)
     }
 
@@ -58,6 +62,7 @@ impl Node {
                     self.takes_rest = true;
                     return;
                 }
+                Some(name) if is_number(item, name) => self.number.get_or_insert_default(),
                 Some(_) => self.parameter.get_or_insert_default(),
                 None => {
                     let entry = self.literals.entry(segment.to_ascii_lowercase());
@@ -71,6 +76,17 @@ impl Node {
         }
     }
 
+    /// A parameter for numbers takes anything where no other one is: what is no number is refused by its
+    /// name then.
+    fn settle(&mut self) {
+        if self.parameter.is_none() {
+            self.parameter = self.number.take();
+        }
+        let literals = self.literals.values_mut().map(|(_, next)| next);
+        let parameters = self.parameter.iter_mut().chain(&mut self.number).map(AsMut::as_mut);
+        literals.chain(parameters).for_each(Self::settle);
+    }
+
     /// Finds a template for `path`, which has no slash in front. What is a literal somewhere is never a
     /// parameter there (contract 1.1): no key is called `create`.
     fn walk<'a>(&'a self, path: &'a str, found: &mut Vec<&'a str>) -> bool {
@@ -80,9 +96,11 @@ impl Node {
         };
         let literal = self.literals.get(&segment.to_ascii_lowercase());
         let literal = literal.map(|(spelling, next)| (spelling.as_str(), next));
-        let parameter = self.parameter.as_deref().filter(|_| !segment.is_empty());
-        let parameter = parameter.map(|next| (segment, next));
-        if let Some((text, next)) = literal.or(parameter) {
+        let number = self.number.as_deref().filter(|_| is_integer(segment));
+        let parameters = number.into_iter().chain(self.parameter.as_deref());
+        let parameters = parameters.filter(|_| !segment.is_empty() && literal.is_none());
+        let parameters = parameters.map(|next| (segment, next));
+        for (text, next) in literal.into_iter().chain(parameters) {
             found.extend(["/", text]);
             if rest.map_or(next.is_end, |rest| next.walk(rest, found)) {
                 return true;
@@ -97,20 +115,38 @@ impl Node {
     }
 }
 
-/// Whether the document marks the parameter, at the path or at one of its operations.
+/// Whether the document marks the parameter.
 fn is_multi_segment(item: &Value, name: &str) -> bool {
-    let operations = item.as_object().into_iter().flat_map(|item| item.values());
-    let lists = operations.chain([item]).filter_map(|place| place.get("parameters"));
-    let mut parameters = lists.filter_map(Value::as_array).flatten();
-    parameters.any(|parameter| {
-        parameter.get("name").and_then(Value::as_str) == Some(name)
-            && parameter.get(MULTI_SEGMENT) == Some(&Value::Bool(true))
-    })
+    parameters(item, name).any(|parameter| parameter.get(MULTI_SEGMENT) == Some(&Value::Bool(true)))
 }
 
-/// Whether an address is this family's, so that its refusals are too.
+/// Whether the parameter stands for integers.
+fn is_number(item: &Value, name: &str) -> bool {
+    let integer = Value::from("integer");
+    parameters(item, name).any(|it| it.pointer("/schema/type") == Some(&integer))
+}
+
+/// What the document says of a path parameter, at the path or at one of its operations.
+fn parameters<'a>(item: &'a Value, name: &'a str) -> impl Iterator<Item = &'a Value> {
+    let operations = item.as_object().into_iter().flat_map(|item| item.values());
+    let lists = operations.chain([item]).filter_map(|place| place.get("parameters"));
+    let parameters = lists.filter_map(Value::as_array).flatten();
+    parameters.filter(move |it| it.get("name").and_then(Value::as_str) == Some(name))
+}
+
+/// Whether a segment is an integer, whatever its size.
+fn is_integer(segment: &str) -> bool {
+    let text = percent_decode_str(segment).decode_utf8_lossy();
+    let digits = text.trim();
+    let digits = digits.strip_prefix(['+', '-']).unwrap_or(digits);
+    !digits.is_empty() && digits.bytes().all(|sign| sign.is_ascii_digit())
+}
+
+/// Whether an address is this family's, so that its refusals are too. Slashes too many in front do not
+/// make it another's.
 pub fn is_ours(path: &str) -> bool {
-    let first = path.strip_prefix('/').and_then(|path| path.split('/').next()).unwrap_or_default();
+    let path = path.strip_prefix('/').unwrap_or_default().trim_start_matches('/');
+    let first = path.split('/').next().unwrap_or_default();
     ["api", "platform", ".well-known"].iter().any(|ours| first.eq_ignore_ascii_case(ours))
 }
 
@@ -123,6 +159,10 @@ mod tests {
     fn paths() -> Paths {
         let file = json!({"name": "filepath", "in": "path", "x-multi-segment": true});
         let key = json!({"name": "applicationKey", "in": "path"});
+        let number = |name: &str| {
+            let schema = json!({"type": "integer"});
+            json!({"get": {"parameters": [{"name": name, "in": "path", "schema": schema}]}})
+        };
         Paths::of(&json!({"paths": {
             "/.well-known/jwks.json": {},
             "/platform/applications/authtickets": {},
@@ -133,7 +173,8 @@ mod tests {
             "/platform/appdev/apppackages/create": {},
             "/platform/appdev/apppackages/apps/{appId}": {},
             "/platform/appdev/apppackages/{applicationKey}": {},
-            "/platform/appdev/apppackages/{packageId}/behaviors": {},
+            "/platform/appdev/apppackages/{packageId}/behaviors": number("packageId"),
+            "/platform/appdev/appinstall/tenant/{tenantId}/entitlements": number("tenantId"),
             "/platform/appdev/apppackages/{applicationKey}/clone/{packageName}": {},
             "/platform/appdev/apppackages/applications/{applicationKey}/packages": {},
             "/platform/developer/packages/{applicationKey}/files/{filepath}":
@@ -164,6 +205,18 @@ mod tests {
                 "/platform/appdev/apppackages/7/Behaviors",
                 "/platform/appdev/apppackages/7/behaviors",
             ),
+            (
+                "/platform/appdev/apppackages/-%30123456789012/behaviors",
+                "/platform/appdev/apppackages/-%30123456789012/behaviors",
+            ),
+            // What is no number is refused where nothing else can be meant.
+            (
+                "/platform/appdev/appinstall/tenant/X/Entitlements",
+                "/platform/appdev/appinstall/tenant/X/entitlements",
+            ),
+            ("/platform/appdev/apppackages/7", "/platform/appdev/apppackages/7"),
+            ("/platform/appdev/apppackages/7/clone/b", "/platform/appdev/apppackages/7/clone/b"),
+            // Literals win.
             ("/platform/appdev/apppackages/Apps/X", "/platform/appdev/apppackages/apps/X"),
             (
                 "/platform/appdev/apppackages/Applications/K/Packages",
@@ -245,6 +298,14 @@ mod tests {
             "/platform/appdev",
             "/platform//appdev/apppackages",
             "/platform/appdev/apppackages//behaviors",
+            "/platform/appdev/apppackages/K/behaviors",
+            "/platform/appdev/apppackages/7.0/behaviors",
+            "/platform/appdev/apppackages/+/behaviors",
+            "/platform/appdev/apppackages/%C3%A9/behaviors",
+            // No key is called as a literal.
+            "/platform/appdev/apppackages/Apps",
+            "/platform/appdev/apppackages/Create/clone/b",
+            "//platform/appdev/apppackages",
             "/platform/appdev/apppackages/K/clone",
             "/platform/appdev/apppackages/K/clone/b/c",
             "/platform/developer/packages/K/files",
@@ -261,11 +322,28 @@ mod tests {
 
     #[test]
     fn addresses_tell_whose_they_are() {
-        for path in ["/api", "/API/x", "/platform/", "/Platform/x/y", "/.well-known/jwks.json"] {
+        for path in [
+            "/api",
+            "/API/x",
+            "/platform/",
+            "/Platform/x/y",
+            "/.well-known/jwks.json",
+            "//api/platform/x",
+            "///Platform",
+            "/api//platform/x",
+        ] {
             assert!(is_ours(path), "{path}");
         }
-        for path in ["", "/", "/v1/platform", "/apis", "//api", "api", "/openapi/app-packages.json"]
-        {
+        for path in [
+            "",
+            "/",
+            "//",
+            "/v1/platform",
+            "//v1/api",
+            "/apis",
+            "api",
+            "/openapi/app-packages.json",
+        ] {
             assert!(!is_ours(path), "{path}");
         }
     }

@@ -8,31 +8,33 @@ use super::refusal;
 use super::time::Time;
 use crate::kernel::error::Result;
 
-/// The query of a request.
+/// The query of a request: names with their values. `None` is a value that is no text; nobody minds
+/// unless it is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Query(Vec<(String, String)>);
+pub struct Query(Vec<(String, Option<String>)>);
 
 impl Query {
     /// Reads what stands behind the `?`.
-    ///
-    /// # Errors
-    /// 400 with the name of a value that is no UTF-8 text, or that contains NUL, which no database
-    /// takes.
-    pub fn parse(raw: Option<&str>) -> Result<Self> {
-        let mut pairs = pairs(raw.unwrap_or_default().as_bytes())?;
-        pairs.retain(|(_, value)| !value.is_empty());
-        Ok(Self(pairs))
+    pub fn parse(raw: Option<&str>) -> Self {
+        let pairs = pairs(raw.unwrap_or_default().as_bytes());
+        Self(pairs.filter(|(_, value)| value.as_deref() != Some("")).collect())
     }
 
     /// A value as it was sent; of several with the same name the first.
-    pub fn text(&self, name: &str) -> Option<&str> {
-        let (_, value) = self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
-        Some(value)
+    ///
+    /// # Errors
+    /// 400 for a value that is no UTF-8 text, or that contains NUL, which no database takes.
+    pub fn text(&self, name: &str) -> Result<Option<&str>> {
+        match self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
+            None => Ok(None),
+            Some((_, Some(value))) => Ok(Some(value)),
+            Some((_, None)) => Err(refusal::missing(name, TEXT)),
+        }
     }
 
-    /// Every name and value as they were sent, apart from empty ones.
+    /// Every name and value as they were sent, apart from empty ones and those that are no text.
     pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.0.iter().filter_map(|(name, value)| Some((name.as_str(), value.as_deref()?)))
     }
 
     /// An integer.
@@ -40,7 +42,7 @@ impl Query {
     /// # Errors
     /// 400 when it is none or outside the range.
     pub fn int(&self, name: &str, range: RangeInclusive<i64>) -> Result<Option<i64>> {
-        let Some(text) = self.text(name) else { return Ok(None) };
+        let Some(text) = self.text(name)? else { return Ok(None) };
         match text.trim().parse() {
             Ok(number) if range.contains(&number) => Ok(Some(number)),
             _ => Err(refusal::missing(
@@ -55,7 +57,7 @@ impl Query {
     /// # Errors
     /// 400 for any other text.
     pub fn flag(&self, name: &str) -> Result<Option<bool>> {
-        let Some(text) = self.text(name) else { return Ok(None) };
+        let Some(text) = self.text(name)? else { return Ok(None) };
         match text.trim() {
             text if text.eq_ignore_ascii_case("true") => Ok(Some(true)),
             text if text.eq_ignore_ascii_case("false") => Ok(Some(false)),
@@ -68,31 +70,25 @@ impl Query {
     /// # Errors
     /// 400 when it cannot be read.
     pub fn date(&self, name: &str) -> Result<Option<Time>> {
-        let text = self.text(name).map(str::trim).filter(|text| !text.is_empty());
+        let text = self.text(name)?.map(str::trim).filter(|text| !text.is_empty());
         text.map(|text| Time::parse(text).ok_or_else(|| refusal::missing(name, DATE))).transpose()
     }
 }
 
+/// What a value must be, for messages.
+pub(super) const TEXT: &str = "must be UTF-8 text without NUL.";
 /// What a date must be, for messages.
 pub(super) const DATE: &str = "must be an ISO 8601 date and time, as in 2026-03-04T09:15:00.000Z.";
 
-/// Names and values of a query or form, decoded once: `+` is a blank, `%XX` a byte.
-///
-/// # Errors
-/// 400 with the name of a value that is no UTF-8 text or contains NUL. A name that is no UTF-8 text is
-/// one that nobody asks for.
-pub(super) fn pairs(encoded: &[u8]) -> Result<Vec<(String, String)>> {
-    let mut pairs = Vec::new();
-    for pair in encoded.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+/// Names and values of a query or form, decoded once: `+` is a blank, `%XX` a byte. A value that is no
+/// UTF-8 text or contains NUL is `None`; a name that is none is one that nobody asks for.
+pub(super) fn pairs(encoded: &[u8]) -> impl Iterator<Item = (String, Option<String>)> {
+    let pairs = encoded.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
+    pairs.filter_map(|pair| {
         let at = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
-        let Some(name) = decode(&pair[..at]) else { continue };
         let value = decode(pair.get(at + 1..).unwrap_or_default());
-        match value.filter(|value| !value.contains('\0')) {
-            Some(value) => pairs.push((name, value)),
-            None => return Err(refusal::missing(&name, "must be UTF-8 text without NUL.")),
-        }
-    }
-    Ok(pairs)
+        Some((decode(&pair[..at])?, value.filter(|value| !value.contains('\0'))))
+    })
 }
 
 fn decode(encoded: &[u8]) -> Option<String> {
@@ -107,7 +103,7 @@ mod tests {
     use crate::kernel::error::Error;
 
     fn query(raw: &str) -> Query {
-        Query::parse(Some(raw)).unwrap()
+        Query::parse(Some(raw))
     }
 
     /// Parameter and reason of a refusal.
@@ -121,21 +117,22 @@ mod tests {
     #[test]
     fn names_match_in_any_case_and_values_keep_theirs() {
         let query = query("ResponseFields=appKey%2Cid&PAGESIZE=5&x=1&x=2&X=3&b%61r=%C3%A9+%2B");
-        assert_eq!(query.text("responseFields"), Some("appKey,id"));
-        assert_eq!(query.text("pageSize"), Some("5"));
-        assert_eq!(query.text("x"), Some("1"));
-        assert_eq!(query.text("bar"), Some("é +"));
-        assert_eq!(query.text("pageSiz"), None);
+        let text = |name| query.text(name).unwrap();
+        assert_eq!(text("responseFields"), Some("appKey,id"));
+        assert_eq!(text("pageSize"), Some("5"));
+        assert_eq!(text("x"), Some("1"));
+        assert_eq!(text("bar"), Some("é +"));
+        assert_eq!(text("pageSiz"), None);
     }
 
     #[test]
     fn an_empty_value_is_none() {
         for raw in ["", "&", "&&=&", "responseFields", "responseFields=", "responsefields=&y=1"] {
-            assert_eq!(query(raw).text("responseFields"), None, "{raw}");
+            assert_eq!(query(raw).text("responseFields").unwrap(), None, "{raw}");
         }
-        assert_eq!(Query::parse(None).unwrap(), Query::default());
+        assert_eq!(Query::parse(None), Query::default());
         // The first that says something counts.
-        assert_eq!(query("a=&a=1&a=2").text("a"), Some("1"));
+        assert_eq!(query("a=&a=1&a=2").text("a").unwrap(), Some("1"));
     }
 
     #[test]
@@ -148,18 +145,24 @@ mod tests {
             ("a=%26%3D", "&="),
         ];
         for (raw, value) in table {
-            assert_eq!(query(raw).text("a"), Some(value), "{raw}");
+            assert_eq!(query(raw).text("a").unwrap(), Some(value), "{raw}");
         }
     }
 
     #[test]
-    fn texts_that_are_none_are_refused_by_name() {
-        let why = "must be UTF-8 text without NUL.".to_owned();
-        for raw in ["filter=%FF", "filter=%C3", "filter=a%00b", "a=1&filter=%ED%A0%80"] {
-            let refused = refused(Query::parse(Some(raw)));
-            assert_eq!(refused, ("filter".to_owned(), why.clone()), "{raw}");
+    fn texts_that_are_none_are_refused_when_they_are_asked_for() {
+        for raw in ["filter=%FF", "FILTER=%C3", "filter=a%00b", "a=1&filter=%ED%A0%80"] {
+            let query = query(raw);
+            let expected = ("filter".to_owned(), TEXT.to_owned());
+            assert_eq!(refused(query.text("filter")), expected, "{raw}");
+            assert_eq!(refused(query.int("filter", 0..=9)), expected, "{raw}");
+            assert_eq!(refused(query.flag("filter")), expected, "{raw}");
+            assert_eq!(refused(query.date("filter")), expected, "{raw}");
+            assert_eq!(query.text("sortBy").unwrap(), None, "{raw}");
         }
         assert_eq!(query("%FF=1&a=2"), query("a=2"));
+        let query = query("x=%FF&a=2");
+        assert_eq!(query.pairs().collect::<Vec<_>>(), [("a", "2")]);
     }
 
     #[test]

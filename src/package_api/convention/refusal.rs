@@ -24,13 +24,32 @@ pub fn missing(parameter: &str, why: &str) -> Error {
     )
 }
 
-/// 401 of the operations that give out tickets. Says the same whatever was wrong, so that nobody learns
-/// which keys exist.
-pub fn credentials() -> Error {
+/// What the caller of an operation that gives out tickets has shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credentials {
+    /// Key and secret of an application.
+    Secret,
+    /// Address and password of a developer.
+    Password,
+    /// A refresh token.
+    Refresh,
+    /// A refresh token together with the key or the secret of its application.
+    RefreshWithSecret,
+}
+
+/// 401 of the operations that give out tickets. Names what was sent, and says the same whatever of it was
+/// wrong, so that nobody learns which keys exist.
+pub fn credentials(sent: Credentials) -> Error {
+    let sent = match sent {
+        Credentials::Secret => "key or secret",
+        Credentials::Password => "e-mail address or password",
+        Credentials::Refresh => "refresh token",
+        Credentials::RefreshWithSecret => "refresh token, key or secret",
+    };
     refusal(
         401,
         "INVALID_CREDENTIALS",
-        "Invalid Credentials: key or secret not accepted.".to_owned(),
+        format!("Invalid Credentials: {sent} not accepted."),
         vec![("CredentialsName", "Invalid credentials".to_owned())],
     )
 }
@@ -173,7 +192,7 @@ mod tests {
 
     #[test]
     fn refusals_are_those_of_the_catalogue() {
-        let table: [Line<'_>; 12] = [
+        let table: [Line<'_>; 13] = [
             (
                 missing("appKey", "must not be blank."),
                 400,
@@ -182,10 +201,17 @@ mod tests {
                 &[("ParameterName", "appKey"), ("ErrorMessage", "must not be blank.")],
             ),
             (
-                credentials(),
+                credentials(Credentials::Secret),
                 401,
                 "INVALID_CREDENTIALS",
                 "Invalid Credentials: key or secret not accepted.",
+                &[("CredentialsName", "Invalid credentials")],
+            ),
+            (
+                credentials(Credentials::RefreshWithSecret),
+                401,
+                "INVALID_CREDENTIALS",
+                "Invalid Credentials: refresh token, key or secret not accepted.",
                 &[("CredentialsName", "Invalid credentials")],
             ),
             (

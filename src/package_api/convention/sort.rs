@@ -16,11 +16,12 @@ struct Key<T: 'static> {
 }
 
 impl<T: 'static> Order<T> {
-    /// Reads the parameter; none leaves rows where they are.
+    /// Reads the parameter; none or blanks leave rows where they are.
     ///
     /// # Errors
     /// 400 for a member that is unknown or no scalar, and for what is no direction.
     pub fn parse(text: Option<&str>, members: &'static [Member<T>]) -> Result<Self> {
+        let text = text.filter(|text| !text.trim_ascii().is_empty());
         let keys = text.into_iter().flat_map(|text| text.split(','));
         keys.map(|key| Key::parse(key, members)).collect::<Result<_>>().map(Self)
     }
@@ -102,15 +103,16 @@ mod tests {
             Row(6, Some("b"), false),
         ];
         let order = Order::parse(text, &MEMBERS).unwrap();
-        assert_eq!(order.is_none(), text.is_none());
+        assert_eq!(order.is_none(), text.is_none_or(|text| text.trim().is_empty()));
         rows.sort_by(|left, right| order.compare(left, right));
         rows.map(|row| row.0).to_vec()
     }
 
     #[test]
     fn rows_are_sorted() {
-        let table: [(Option<&str>, [i64; 6]); 9] = [
+        let table: [(Option<&str>, [i64; 6]); 10] = [
             (None, [1, 2, 3, 4, 5, 6]),
+            (Some(" "), [1, 2, 3, 4, 5, 6]),
             (Some("id"), [1, 2, 3, 4, 5, 6]),
             (Some("ID DESC"), [6, 5, 4, 3, 2, 1]),
             (Some("isLocked"), [2, 3, 5, 6, 1, 4]),
@@ -130,8 +132,8 @@ mod tests {
         let empty =
             "must be names of members separated by commas, each with asc or desc behind it.";
         let table = [
-            (" ", empty),
             (",", empty),
+            (" , ", empty),
             ("id,", empty),
             ("id,,isLocked", empty),
             ("name", "names name, which is no member to sort by."),

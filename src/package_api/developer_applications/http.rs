@@ -20,7 +20,10 @@ const TAG: &str = "developer_applications";
     get, path = "/versions/{nsAndAppId}", tag = TAG, operation_id = "list_app_versions",
     params(("nsAndAppId" = String, Path, max_length = 200, example = "acme01.loyalty",
             description = "Namespace and name of the application; of a longer key these two count.")),
-    responses((status = OK, description = "The versions.", body = ApplicationVersionsCollection)),
+    responses(
+        (status = OK, description = "The versions.", body = ApplicationVersionsCollection),
+        (status = NOT_FOUND, description = "There is no such application, or it is another account's."),
+    ),
     security(("oauth2" = ["developer:Read"])),
 )]
 pub async fn list_app_versions(State(state): State<AppState>, call: Call) -> Result<Response> {
@@ -38,7 +41,10 @@ pub async fn list_app_versions(State(state): State<AppState>, call: Call) -> Res
     operation_id = "list_app_package_names",
     params(("applicationKey" = String, Path, max_length = 200, example = "acme01.loyalty.1.0.0",
             description = "Key of the version, or of any of its packages: its package does not count.")),
-    responses((status = OK, description = "The names.", body = PackageNamesCollection)),
+    responses(
+        (status = OK, description = "The names.", body = PackageNamesCollection),
+        (status = NOT_FOUND, description = "There is no such version, or it is another account's."),
+    ),
     security(("oauth2" = ["developer:Read"])),
 )]
 pub async fn list_app_package_names(State(state): State<AppState>, call: Call) -> Result<Response> {

@@ -17,8 +17,9 @@ const TAG: &str = "developer_authtickets";
 ///
 /// Gets tokens for a developer, who then acts for the account that `developerAccountId` says, with every
 /// behavior that is not private. Without it the tokens act for no account; the ticket tells which there
-/// are to choose from. Failures are counted: after ten in two seconds, or sixty in an hour, the same
-/// address is refused for the same name for a while.
+/// are to choose from. After ten failures for one name from one address within two seconds, or
+/// sixty within an hour, every log-in of this name from there is refused for a while, with the right
+/// password too.
 #[utoipa::path(
     post, path = "", tag = TAG, operation_id = "authenticate_developer",
     params(("developerAccountId" = Option<i32>, Query, minimum = 1,
@@ -78,7 +79,7 @@ pub async fn refresh(State(state): State<AppState>, request: Anonymous) -> Resul
     security(()),
 )]
 pub async fn delete(State(state): State<AppState>, question: Question) -> Result<Response> {
-    let token = question.query.text("refreshToken").map(str::trim).unwrap_or_default();
+    let token = question.query.text("refreshToken")?.map(str::trim).unwrap_or_default();
     if token.is_empty() {
         let why = "must be the refresh token to revoke.";
         return Err(refusal::missing("refreshToken", why));

@@ -8,7 +8,7 @@ use crate::directory::identity::FAILED_LOG_INS;
 use crate::directory::state::AppState;
 use crate::directory::tickets::{self, Behaviors, Holder, Kept, Renewable};
 use crate::kernel::error::{Error, Result};
-use crate::package_api::convention::refusal;
+use crate::package_api::convention::refusal::{self, Credentials};
 use crate::package_api::convention::time::Time;
 
 /// Which account a ticket is to act for.
@@ -65,7 +65,7 @@ async fn sign_in(state: &AppState, address: &str, log_in: LogIn) -> Result<Devel
     found.ok_or_else(|| {
         let (_, _) = failures.count(state.clock.now_millis(), FAILED_LOG_INS);
         tracing::info!(address, "a developer could not sign in");
-        refusal::credentials()
+        refusal::credentials(Credentials::Password)
     })
 }
 
@@ -80,20 +80,21 @@ pub async fn refresh(
     token: String,
     choice: Choice<'_>,
 ) -> Result<DeveloperAdminUserAuthTicket> {
+    let refused = || refusal::credentials(Credentials::Refresh);
     let (db, key) = (state.store.connection(), &state.site.key);
     let found = tickets::find(db, key, &token, state.clock.now_millis()).await?;
     let Some(Kept { of: Renewable::Developer { developer, account }, expires_at }) = found else {
-        return Err(refusal::credentials());
+        return Err(refused());
     };
     let source = state.store.committed();
     let developer = developers::find(source, developer).await?;
-    let developer = developer.ok_or_else(refusal::credentials)?;
+    let developer = developer.ok_or_else(refused)?;
     let accounts = developers::memberships(source, developer.id).await?;
     let chosen = match (choice.account, account) {
         (None, Some(before)) => {
             // One who no longer works for the account has nothing left to renew.
             let chosen = accounts.iter().find(|known| known.account == before);
-            Some(chosen.ok_or_else(refusal::credentials)?)
+            Some(chosen.ok_or_else(refused)?)
         }
         _ => choose(&accounts, choice)?,
     };

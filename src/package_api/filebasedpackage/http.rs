@@ -7,7 +7,7 @@ use crate::directory::state::AppState;
 use crate::kernel::error::Result;
 use crate::package_api::call::Call;
 use crate::package_api::model::lookup::{self, Which};
-use crate::package_api::package_files::dto::FileBytes;
+use crate::package_api::package_files::dto::{FileBytes, PackageKey};
 use crate::package_api::package_files::path::FilePath;
 
 /// OpenAPI tag of this resource; always the folder's name.
@@ -22,9 +22,7 @@ const TAG: &str = "filebasedpackage";
 #[utoipa::path(
     get, path = "/packages/{applicationKey}", tag = TAG, operation_id = "get_package_file",
     params(
-        ("applicationKey" = String, Path, min_length = 1, max_length = 200,
-         description = "Key of the package; without its last part, of the release package.",
-         example = "acme01.loyalty.1.0.0.Release"),
+        PackageKey,
         ("fileName" = Option<String>, Query, max_length = 3072,
          description = "Path of a file from the package's root, in any case of its letters; its separators are `/`, `\\` or `|`.",
          example = "assets/functions.json"),
@@ -44,7 +42,7 @@ const TAG: &str = "filebasedpackage";
 pub async fn get(State(state): State<AppState>, call: Call) -> Result<Response> {
     let key = call.target.key()?;
     call.caller.require(call.caller.is_own_key(&key))?;
-    let wanted = call.query.text("fileName").filter(|name| !name.trim().is_empty());
+    let wanted = call.query.text("fileName")?.filter(|name| !name.trim().is_empty());
     let path = wanted.map(|name| FilePath::parse(name, "fileName")).transpose()?;
     let row = lookup::own(state.store.committed(), Which::Key(&key), &call.caller).await?;
     match path {

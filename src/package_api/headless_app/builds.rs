@@ -12,9 +12,6 @@ use crate::kernel::record::select::Sql;
 use crate::package_api::convention::refusal;
 use crate::package_api::convention::time::Time;
 
-/// Most jobs of an answer, unless the request says.
-pub const DEFAULT: i64 = 20;
-
 /// A job with its place in the list.
 struct Placed {
     job: HeadlessAppBuildJob,

@@ -1,8 +1,33 @@
 //! The wire of logs and builds (contract 3.12).
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::package_api::convention::time::Time;
+
+/// Most logs of an answer, unless the request says.
+pub const LOGS: i64 = 300;
+/// Most jobs of an answer, unless the request says.
+pub const JOBS: i64 = 20;
+
+/// How many logs an answer has.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents what `logs::Ask::read` reads")]
+pub struct MostLogs {
+    /// Most logs of the answer. What is outside 1 to 1000 counts as the next of these.
+    #[param(rename = "maxResults", minimum = 1, maximum = 1000, default = json!(LOGS), example = 300)]
+    max_results: Option<i32>,
+}
+
+/// How many jobs an answer has.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents what `logs::most` reads")]
+pub struct MostJobs {
+    /// Most jobs of the answer. What is outside 1 to 1000 counts as the next of these.
+    #[param(rename = "maxResults", minimum = 1, maximum = 1000, default = json!(JOBS), example = 20)]
+    max_results: Option<i32>,
+}
 
 /// Some runtime logs of a hosted site.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]

@@ -2,7 +2,10 @@
 use axum::extract::State;
 use axum::response::Response;
 
-use super::dto::{HeadlessAppBuildJobResponse, HeadlessAppBuildLog, HeadlessAppRuntimeLogResponse};
+use super::dto::{
+    HeadlessAppBuildJobResponse, HeadlessAppBuildLog, HeadlessAppRuntimeLogResponse, JOBS,
+    MostJobs, MostLogs,
+};
 use super::sites::Wanted;
 use super::{builds, links, logs, sites};
 use crate::directory::state::AppState;
@@ -24,8 +27,7 @@ const TAG: &str = "headless_app";
         ("prefix" = Option<String>, Query, max_length = 1024,
          description = "Only logs whose keys begin with this, a date for instance: `2026`, `2026-03` or `2026-03-04`. Also taken as `datePrefix`.",
          example = "2026-03"),
-        ("maxResults" = Option<i32>, Query, minimum = 1, maximum = 1000,
-         description = "Most logs of the answer; 300 unless it is said. What is outside 1 to 1000 counts as the next of these.", example = 300),
+        MostLogs,
         ("nextToken" = Option<String>, Query, max_length = 4000,
          description = "`nextToken` of the answer before.", example = ""),
         ("x-vol-tenant" = i32, Header, minimum = 1, description = "Number of the tenant.", example = 2201),
@@ -52,21 +54,23 @@ pub async fn list_logs(State(state): State<AppState>, call: Call) -> Result<Resp
     params(
         ("branchName" = String, Path, min_length = 1, max_length = 200,
          description = "Name of the branch; a `/` in it is sent as `%2F`.", example = "main"),
-        ("maxResults" = Option<i32>, Query, minimum = 1, maximum = 1000,
-         description = "Most jobs of the answer; 20 unless it is said. What is outside 1 to 1000 counts as the next of these.", example = 20),
+        MostJobs,
         ("nextToken" = Option<String>, Query, max_length = 4000,
          description = "`nextToken` of the answer before.", example = ""),
         ("x-vol-tenant" = i32, Header, minimum = 1, description = "Number of the tenant.", example = 2201),
         ("x-vol-site" = i32, Header, minimum = 1, description = "Number of its site.", example = 3301),
     ),
-    responses((status = OK, description = "Some jobs.", body = HeadlessAppBuildJobResponse)),
+    responses(
+        (status = OK, description = "Some jobs.", body = HeadlessAppBuildJobResponse),
+        (status = NOT_FOUND, description = "The site is not hosted, or not one of the caller's tenants'."),
+    ),
     security(("oauth2" = ["developer:Read"])),
 )]
 pub async fn list_builds(State(state): State<AppState>, call: Call) -> Result<Response> {
     let wanted = Wanted::read(&call.headers)?;
-    let most = logs::most(&call.query, builds::DEFAULT)?;
+    let most = logs::most(&call.query, JOBS)?;
     let site = sites::find(&state, &call.caller, wanted).await?;
-    let (branch, token) = (call.target.text("branchName"), call.query.text("nextToken"));
+    let (branch, token) = (call.target.text("branchName"), call.query.text("nextToken")?);
     call.found(&builds::list(&state, &site, &branch, most, token).await?)
 }
 

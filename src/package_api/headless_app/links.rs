@@ -42,8 +42,8 @@ fn parts<'a>(key: &'a str, expires: &'a str) -> [&'a [u8]; 3] {
 /// 404 for whatever is not a valid address that has not expired, and for a log that is gone.
 pub async fn serve(state: &AppState, key: &str, query: &Query) -> Result<Response> {
     let not_found = || refusal::not_found("log", "Key", key);
-    let expires = query.text("expires").unwrap_or_default();
-    let signature = query.text("signature").and_then(|text| hex::decode(text).ok());
+    let expires = query.text("expires")?.unwrap_or_default();
+    let signature = query.text("signature")?.and_then(|text| hex::decode(text).ok());
     let signature = signature.filter(|it| it.len() == 32).ok_or_else(not_found)?;
     if !state.site.key.verify(Purpose::Storage, &parts(key, expires), &signature) {
         return Err(not_found());

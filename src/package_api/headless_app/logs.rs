@@ -1,17 +1,21 @@
 //! Runtime logs of a hosted site.
-use super::dto::{HeadlessAppRuntimeLog, HeadlessAppRuntimeLogResponse};
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::num::IntErrorKind;
+
+use super::dto::{HeadlessAppRuntimeLog, HeadlessAppRuntimeLogResponse, LOGS};
 use super::links;
 use super::sites::HostedSite;
 use crate::directory::state::AppState;
-use crate::kernel::error::Result;
+use crate::kernel::db::Row;
+use crate::kernel::error::{Error, Result};
+use crate::kernel::record::select::Sql;
 use crate::kernel::secret::Purpose;
 use crate::kernel::storage::Stored;
 use crate::package_api::convention::query::Query;
 use crate::package_api::convention::refusal;
 use crate::package_api::convention::time::Time;
 
-/// Most logs of an answer, unless the request says.
-const DEFAULT: i64 = 300;
 /// Longest beginning of keys, in characters.
 const PREFIX_MAX: usize = 1024;
 
@@ -29,22 +33,30 @@ impl<'a> Ask<'a> {
     /// # Errors
     /// 400 for what is malformed.
     pub fn read(query: &'a Query) -> Result<Self> {
-        let prefix = query.text("prefix").or_else(|| query.text("datePrefix"));
+        let prefix = match query.text("prefix")? {
+            None => query.text("datePrefix")?,
+            prefix => prefix,
+        };
         if prefix.is_some_and(|prefix| prefix.chars().nth(PREFIX_MAX).is_some()) {
             let why = format!("must have at most {PREFIX_MAX} characters.");
             return Err(refusal::missing("prefix", &why));
         }
-        Ok(Self { prefix, most: most(query, DEFAULT)?, token: query.text("nextToken") })
+        Ok(Self { prefix, most: most(query, LOGS)?, token: query.text("nextToken")? })
     }
 }
 
 /// `maxResults`, moved into the range from 1 to 1000.
 ///
 /// # Errors
-/// 400 for what is no number.
+/// 400 for what is no integer.
 pub fn most(query: &Query, default: i64) -> Result<i64> {
-    let any = i64::from(i32::MIN)..=i64::from(i32::MAX);
-    Ok(query.int("maxResults", any)?.unwrap_or(default).clamp(1, 1000))
+    let Some(text) = query.text("maxResults")? else { return Ok(default) };
+    let number = text.trim().parse::<i64>().or_else(|error| match error.kind() {
+        IntErrorKind::PosOverflow => Ok(i64::MAX),
+        IntErrorKind::NegOverflow => Ok(i64::MIN),
+        _ => Err(refusal::missing("maxResults", "must be an integer.")),
+    })?;
+    Ok(number.clamp(1, 1000))
 }
 
 /// What a `nextToken` is bound to: it continues the list it came from and no other.
@@ -86,8 +98,13 @@ pub async fn list(
     let after = after.map(|key| site.stored(&key));
     let beginning = prefix.unwrap_or_default();
     let wanted = usize::try_from(most).unwrap_or_default();
-    let page = state.storage.page(&site.folder(), beginning, after.as_deref(), wanted).await?;
+    // Logs of builds may lie among them, and are shown with their builds.
+    let of_builds = keys_of_builds(state, site, beginning).await?;
     let folder = site.stored("");
+    let is_shown =
+        |stored: &str| stored.strip_prefix(&folder).is_none_or(|key| !of_builds.contains(key));
+    let after = after.as_deref();
+    let page = state.storage.page(&site.folder(), beginning, after, wanted, is_shown).await?;
     let key = |stored: &Stored| stored.key.strip_prefix(&folder).map(str::to_owned);
     let last = page.files.last().filter(|_| page.has_more).and_then(key);
     let shown = page.files.iter().filter_map(|stored| {
@@ -106,4 +123,24 @@ pub async fn list(
         max_results: most,
         prefix: prefix.map(str::to_owned),
     })
+}
+
+/// Keys of the logs of the site's builds, of those that begin like this.
+async fn keys_of_builds(
+    state: &AppState,
+    site: &HostedSite,
+    beginning: &str,
+) -> Result<HashSet<String>> {
+    let length = i64::try_from(beginning.chars().count()).map_err(Error::internal)?;
+    let mut sql = Sql::new(state.store.dialect());
+    sql.push(
+        "SELECT s.log_key FROM build_steps s JOIN builds b ON b.id = s.build_id \
+         WHERE s.log_key IS NOT NULL AND b.site_id = ",
+    )
+    .bind(site.id);
+    sql.push(&format!(" AND SUBSTR(s.log_key, 1, {length}) = ")).bind(beginning);
+    let gather = |found: &mut HashSet<String>, row: &dyn Row| {
+        found.extend(row.text(0).map(Cow::into_owned));
+    };
+    state.store.committed().fetch(sql.query(true), HashSet::new(), gather).await
 }

@@ -2,7 +2,9 @@
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 
 use super::entity::{build, build_step, hosted_site};
+use super::sites;
 use crate::directory::accounts::Refused;
+use crate::kernel::storage::Storage;
 
 /// States of build jobs and of their steps.
 pub const STATUSES: [&str; 7] =
@@ -103,7 +105,7 @@ pub async fn record(
         check_name("commit", id)?;
     }
     let status = status(&progress.status)?;
-    check_hosted(db, job.site).await?;
+    hosted(db, job.site).await?;
     match find(db, job).await? {
         None => {
             let row = build::ActiveModel {
@@ -139,11 +141,12 @@ pub async fn record(
     }
 }
 
-async fn check_hosted(db: &impl ConnectionTrait, site: i64) -> Result<(), Refused> {
+async fn hosted(db: &impl ConnectionTrait, site: i64) -> Result<hosted_site::Model, Refused> {
     match hosted_site::Entity::find_by_id(site).one(db).await? {
-        Some(_) => Ok(()),
+        Some(found) => Ok(found),
         None => Err(Refused::input(format!(
-            "site {site} is not hosted: link it with `appmarket build link --site {site}`"
+            "site {site} is not hosted: link it with `appmarket build link --site {site} \
+             --application NAMESPACE.APPID --logs FOLDER`"
         ))),
     }
 }
@@ -168,7 +171,10 @@ pub async fn record_step(
     let status = status(&progress.status)?;
     let build = find(db, job).await?.ok_or_else(|| {
         let Job { site, branch, id } = job;
-        Refused::input(format!("branch {branch:?} of site {site} has no job {id:?}"))
+        Refused::input(format!(
+            "branch {branch:?} of site {site} has no job {id:?}: tell of the job first, with \
+             `appmarket build record`"
+        ))
     })?;
     let steps = build_step::Entity::find().filter(build_step::COLUMN.build_id.eq(build.id));
     let steps = steps.order_by_asc(build_step::Column::Position).all(db).await?;
@@ -193,6 +199,27 @@ pub async fn record_step(
         ..found.into()
     };
     Ok(row.update(db).await?)
+}
+
+/// Demands that a step's log lies where it is said to lie: the address of another would lead nowhere.
+///
+/// # Errors
+/// When the site is not hosted, the key is none, or there is no such file.
+pub async fn check_log(
+    db: &impl ConnectionTrait,
+    storage: &Storage,
+    site: i64,
+    key: &str,
+) -> Result<(), Refused> {
+    check_key("log", key)?;
+    let file = sites::stored(&format!("{}/{key}", hosted(db, site).await?.log_folder));
+    if storage.size(&file).await?.is_some() {
+        return Ok(());
+    }
+    Err(Refused::input(format!(
+        "there is no {file} in the store of files (a local one is files/ in the data folder): put the \
+         log there first, or leave out --log until it is there"
+    )))
 }
 
 async fn find(db: &impl ConnectionTrait, job: &Job) -> Result<Option<build::Model>, Refused> {

@@ -1,6 +1,7 @@
 //! The records that every resource of this family shares: what is developed, from the namespace down to
 //! the package.
 pub mod applications;
+pub mod author;
 pub mod known;
 pub mod lookup;
 pub mod namespaces;

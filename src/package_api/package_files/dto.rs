@@ -1,9 +1,24 @@
 //! The wire of package files (contract 2.7).
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::entity;
 use crate::package_api::convention::time::Time;
+
+/// The package that a request is about.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "documents what `Target::key` reads")]
+pub struct PackageKey {
+    /// Key of the package; without its last part, of the release package.
+    #[param(
+        rename = "applicationKey",
+        min_length = 1,
+        max_length = 200,
+        example = "acme01.loyalty.1.0.0.Release"
+    )]
+    application_key: String,
+}
 
 /// A file of a package, without its bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]

@@ -2,13 +2,13 @@
 use axum::extract::State;
 use axum::response::Response;
 
-use super::dto::{FileBytes, FileMetadata, FolderMetadata, RenameInfo};
+use super::dto::{FileBytes, FileMetadata, FolderMetadata, PackageKey, RenameInfo};
 use super::path::FilePath;
 use super::receive::Upload;
 use super::service;
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
-use crate::package_api::call::{Call, Write};
+use crate::package_api::call::{Call, Command, Write};
 use crate::package_api::model::lookup::{self, PackageRow, Which};
 
 /// OpenAPI tag of this resource; always the folder's name.
@@ -26,9 +26,7 @@ pub(super) const ANY_TYPE: &str = "application/octet-stream";
 #[utoipa::path(
     post, path = "/{applicationKey}/files/{*filepath}", tag = TAG, operation_id = "upsert_package_file",
     params(
-        ("applicationKey" = String, Path, min_length = 1, max_length = 200,
-         description = "Key of the package; without its last part, of the release package.",
-         example = "acme01.loyalty.1.0.0.Release"),
+        PackageKey,
         ("filepath" = String, Path, min_length = 1, max_length = 3072,
          description = "Path from the package's root; its separators are `%2F`, `/` or `|`. Empty and `.` names do not count; `..` is refused. At most 1024 bytes, 255 between two separators.",
          example = "assets|functions.json"),
@@ -55,9 +53,7 @@ pub async fn upsert(State(state): State<AppState>, upload: Upload) -> Result<Res
 #[utoipa::path(
     delete, path = "/{applicationKey}/files/{*filepath}", tag = TAG, operation_id = "delete_package_file",
     params(
-        ("applicationKey" = String, Path, min_length = 1, max_length = 200,
-         description = "Key of the package; without its last part, of the release package.",
-         example = "acme01.loyalty.1.0.0.Release"),
+        PackageKey,
         ("filepath" = String, Path, min_length = 1, max_length = 3072,
          description = "Path of the file, in any case of its letters.", example = "assets|functions.json"),
     ),
@@ -67,7 +63,7 @@ pub async fn upsert(State(state): State<AppState>, upload: Upload) -> Result<Res
     ),
     security(("oauth2" = ["developer-asset:Delete"])),
 )]
-pub async fn delete(State(state): State<AppState>, write: Write) -> Result<Response> {
+pub async fn delete(State(state): State<AppState>, Command(write): Command) -> Result<Response> {
     service::remove(&state, write).await
 }
 
@@ -77,11 +73,7 @@ pub async fn delete(State(state): State<AppState>, write: Write) -> Result<Respo
 /// creation stay; its type is that of the new name.
 #[utoipa::path(
     post, path = "/{applicationKey}/files_rename", tag = TAG, operation_id = "rename_package_file",
-    params(
-        ("applicationKey" = String, Path, min_length = 1, max_length = 200,
-         description = "Key of the package; without its last part, of the release package.",
-         example = "acme01.loyalty.1.0.0.Release"),
-    ),
+    params(PackageKey),
     request_body(content = RenameInfo, description = "The present and the new path.",
         example = json!({"oldFullPath": "assets|src|a.js", "newFullPath": "assets|src|b.js"})),
     responses(
@@ -101,11 +93,7 @@ pub async fn rename(State(state): State<AppState>, write: Write) -> Result<Respo
 /// packages.
 #[utoipa::path(
     get, path = "/{applicationKey}/metadata", tag = TAG, operation_id = "get_package_metadata",
-    params(
-        ("applicationKey" = String, Path, min_length = 1, max_length = 200,
-         description = "Key of the package; without its last part, of the release package.",
-         example = "acme01.loyalty.1.0.0.Release"),
-    ),
+    params(PackageKey),
     responses((status = OK, description = "The root with everything below it.", body = FolderMetadata,
         example = json!({"name": "", "fullPath": "", "files": [], "subFolders": [
             {"name": "assets", "fullPath": "assets", "subFolders": [], "files": [{
@@ -131,9 +119,7 @@ pub async fn metadata(State(state): State<AppState>, call: Call) -> Result<Respo
     get, path = "/{applicationKey}/filemetadata/{*filepath}", tag = TAG,
     operation_id = "get_package_file_metadata",
     params(
-        ("applicationKey" = String, Path, min_length = 1, max_length = 200,
-         description = "Key of the package; without its last part, of the release package.",
-         example = "acme01.loyalty.1.0.0.Release"),
+        PackageKey,
         ("filepath" = String, Path, min_length = 1, max_length = 3072,
          description = "Path of the file, in any case of its letters.", example = "assets|functions.json"),
     ),

@@ -59,9 +59,12 @@ impl FilePath {
     /// The media type that its extension stands for, `application/octet-stream` for an unknown one.
     pub fn media_type(&self) -> String {
         let extension = self.key.rsplit_once('.').map_or("", |(_, extension)| extension);
-        if matches!(extension, "ts" | "tsx") {
+        match extension {
             // The table knows these as films only.
-            return "application/typescript".to_owned();
+            "ts" | "tsx" => return "application/typescript".to_owned(),
+            // A module is a script like any other (RFC 9239).
+            "mjs" => return "text/javascript".to_owned(),
+            _ => {}
         }
         mime_guess::from_path(self.name()).first_or_octet_stream().essence_str().to_owned()
     }
@@ -161,9 +164,12 @@ mod tests {
 
     #[test]
     fn a_path_tells_its_name_its_type_and_its_folders() {
-        let table: [(&str, &str, &str, &[&str]); 7] = [
+        let table: [(&str, &str, &str, &[&str]); 10] = [
             ("assets/Functions.JSON", "Functions.JSON", "application/json", &["assets"]),
             ("A/B/c.js", "c.js", "text/javascript", &["a", "a/b"]),
+            ("main.MJS", "main.MJS", "text/javascript", &[]),
+            ("theme.less", "theme.less", "text/less", &[]),
+            ("theme.Scss", "theme.Scss", "text/x-scss", &[]),
             ("index.html", "index.html", "text/html", &[]),
             ("a/logo.png", "logo.png", "image/png", &["a"]),
             ("LICENSE", "LICENSE", "application/octet-stream", &[]),

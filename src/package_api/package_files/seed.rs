@@ -4,9 +4,10 @@ use sea_orm::DatabaseTransaction;
 
 use super::path::FilePath;
 use super::receive;
-use super::service::{self, Author};
+use super::service;
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
+use crate::package_api::model::author::Author;
 use crate::package_api::model::lookup::{self, Lock, Which};
 
 /// What a package that extends the platform has: a list of its functions, and their code.
@@ -30,9 +31,9 @@ pub async fn fill(
     transaction: &DatabaseTransaction,
     state: &AppState,
     package: i64,
-    author: &Author<'_>,
+    author: &Author,
 ) -> Result<()> {
-    let row = lookup::lock(transaction, Which::Id(package), author.account, Lock::Package).await?;
+    let row = lookup::lock(transaction, Which::Id(package), &author.account, Lock::Package).await?;
     row.unlocked()?;
     for (path, text) in FILES {
         let path = FilePath::parse(path, "filepath")?;

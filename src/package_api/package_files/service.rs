@@ -24,36 +24,12 @@ use crate::package_api::call::{self, Call, Write};
 use crate::package_api::convention::key::AppKey;
 use crate::package_api::convention::refusal;
 use crate::package_api::convention::time::Time;
+use crate::package_api::model::author::Author;
 use crate::package_api::model::lookup::{self, Lock, PackageRow, Which};
 use crate::package_api::model::packages;
 
 /// The behavior that a new file needs on top of that of the operation.
 const CREATE: &str = "Developer Asset Create";
-
-/// Who writes, and when.
-#[derive(Clone, Copy, Debug)]
-pub struct Author<'a> {
-    /// Developer account that owns the package.
-    pub account: &'a str,
-    /// Whom the audit trail names.
-    pub person: i64,
-    /// Whom the file shows.
-    pub by: &'a str,
-    /// Milliseconds since the epoch.
-    pub now: i64,
-}
-
-impl<'a> Author<'a> {
-    fn of(state: &AppState, caller: &'a Caller) -> Self {
-        let principal = &caller.principal;
-        Self {
-            account: &principal.account,
-            person: principal.person,
-            by: &principal.by,
-            now: state.clock.now_millis(),
-        }
-    }
-}
 
 /// Where an upload goes.
 struct Destination {
@@ -149,9 +125,9 @@ async fn keep(state: &AppState, call: Call, to: Destination, blob: Blob) -> Resu
 async fn lock(
     transaction: &DatabaseTransaction,
     key: &AppKey,
-    author: &Author<'_>,
+    author: &Author,
 ) -> Result<PackageRow> {
-    lookup::lock(transaction, Which::Key(key), author.account, Lock::Package).await
+    lookup::lock(transaction, Which::Key(key), &author.account, Lock::Package).await
 }
 
 /// Makes bytes a file of a package that the caller holds; `known` is the present file of this path.
@@ -161,7 +137,7 @@ async fn lock(
 pub(super) async fn write(
     transaction: &DatabaseTransaction,
     package: i64,
-    author: &Author<'_>,
+    author: &Author,
     path: &FilePath,
     blob: &Blob,
     known: Option<entity::Model>,
@@ -172,7 +148,7 @@ pub(super) async fn write(
             changed.blob = Set(blob.key.clone());
             changed.check_sum = Set(blob.check_sum.clone());
             changed.size = Set(blob.size);
-            changed.updated_by = Set(author.by.to_owned());
+            changed.updated_by = Set(author.by.clone());
             changed.updated_at = Set(author.now);
             let file = changed.update(transaction).await?;
             let entry = audit::updated(&known, &file)?;
@@ -193,12 +169,12 @@ pub(super) async fn write(
 async fn insert(
     transaction: &DatabaseTransaction,
     package: i64,
-    author: &Author<'_>,
+    author: &Author,
     path: &FilePath,
     blob: &Blob,
 ) -> Result<entity::Model> {
     let row = entity::ActiveModel {
-        account_id: Set(author.account.to_owned()),
+        account_id: Set(author.account.clone()),
         package_id: Set(package),
         path: Set(path.text.clone()),
         path_key: Set(path.key.clone()),
@@ -206,8 +182,8 @@ async fn insert(
         check_sum: Set(blob.check_sum.clone()),
         size: Set(blob.size),
         blob: Set(blob.key.clone()),
-        created_by: Set(author.by.to_owned()),
-        updated_by: Set(author.by.to_owned()),
+        created_by: Set(author.by.clone()),
+        updated_by: Set(author.by.clone()),
         created_at: Set(author.now),
         updated_at: Set(author.now),
         ..Default::default()
@@ -327,7 +303,7 @@ fn relocate<'t>(
         moved.path = Set(to.new.text.clone());
         moved.path_key = Set(to.new.key.clone());
         moved.media_type = Set(to.new.media_type());
-        moved.updated_by = Set(author.by.to_owned());
+        moved.updated_by = Set(author.by.clone());
         moved.updated_at = Set(author.now);
         let moved = moved.update(transaction).await.map_err(refusal::taken(
             "file",

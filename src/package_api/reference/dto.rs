@@ -1,8 +1,9 @@
-//! The wire of behaviors and their categories (contract 3.8).
+//! The wire of what packages refer to (contract 3.8, 5): behaviors and their categories, events and
+//! capability types.
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::directory::catalogue::behaviors;
+use crate::directory::catalogue::{behaviors, capability_types, events};
 
 /// Whose tokens may have behaviors.
 const USER_TYPES: [&str; 1] = ["Developer"];
@@ -104,6 +105,140 @@ impl From<Vec<Behavior>> for BehaviorCollection {
 
 impl From<Vec<BehaviorCategory>> for BehaviorCategoryCollection {
     fn from(items: Vec<BehaviorCategory>) -> Self {
+        Self { total_count: items.len(), items }
+    }
+}
+
+/// Something that an application can be told of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EventType {
+    /// Number of the event.
+    #[schema(value_type = i32, example = 58)]
+    pub event_id: i64,
+    /// Its topic.
+    #[schema(max_length = 200, example = "return.authorized")]
+    pub event_name: String,
+    /// Group of the event.
+    #[schema(max_length = 200, example = "Order")]
+    pub event_category: String,
+    /// The API version that defines it.
+    #[schema(max_length = 50, example = "1")]
+    pub api_version_number: String,
+    /// Keys of `extendedProperties` in its notifications; without any, these have none.
+    #[schema(max_items = 100, example = json!([]))]
+    pub extended_properties: Vec<String>,
+}
+
+impl From<&events::Event> for EventType {
+    fn from(event: &events::Event) -> Self {
+        let events::Event { id, name, category, api_version, extended_properties } = event;
+        Self {
+            event_id: *id,
+            event_name: name.clone(),
+            event_category: category.clone(),
+            api_version_number: api_version.clone(),
+            extended_properties: extended_properties.clone(),
+        }
+    }
+}
+
+/// Something that an application can do in place of the platform.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CapabilityType {
+    /// Number of the type.
+    #[schema(value_type = i32, example = 2)]
+    pub id: i64,
+    /// Its name.
+    #[schema(max_length = 200, example = "Tax Calculator")]
+    pub capability_type_name: String,
+    /// How it is called for people; this service calls it by its name.
+    #[schema(max_length = 200, example = "Tax Calculator")]
+    pub capability_type_label: String,
+    /// The API version that defines it.
+    #[schema(max_length = 50, example = "1")]
+    pub api_version_number: String,
+    /// Names of the domains that narrow where it applies.
+    #[schema(max_items = 100, example = json!(["Countries"]))]
+    pub domains: Vec<String>,
+    /// The calls that an application answers.
+    #[schema(max_items = 100)]
+    pub contracts: Vec<CapabilityTypeContract>,
+}
+
+/// A call that the platform makes to an application.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CapabilityTypeContract {
+    /// Number of the contract.
+    #[schema(value_type = i32, example = 21)]
+    pub capability_type_contract_id: i64,
+    /// Number of the capability type.
+    #[schema(value_type = i32, example = 2)]
+    pub capability_type_id: i64,
+    /// Whether an application with the capability must answer it.
+    #[schema(example = true)]
+    pub is_required: bool,
+    /// HTTP method of the call.
+    #[schema(max_length = 10, example = "POST")]
+    pub verb: String,
+}
+
+impl From<&capability_types::CapabilityType> for CapabilityType {
+    fn from(of_type: &capability_types::CapabilityType) -> Self {
+        let capability_types::CapabilityType { id, name, api_version, domains, contracts } =
+            of_type;
+        let contract = |contract: &capability_types::Contract| {
+            let capability_types::Contract { id: own_id, is_required, verb } = contract;
+            CapabilityTypeContract {
+                capability_type_contract_id: *own_id,
+                capability_type_id: *id,
+                is_required: *is_required,
+                verb: verb.clone(),
+            }
+        };
+        Self {
+            id: *id,
+            capability_type_name: name.clone(),
+            capability_type_label: name.clone(),
+            api_version_number: api_version.clone(),
+            domains: domains.clone(),
+            contracts: contracts.iter().map(contract).collect(),
+        }
+    }
+}
+
+/// All events.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EventTypeCollection {
+    /// Number of events.
+    #[schema(value_type = i32, example = 121)]
+    pub total_count: usize,
+    /// The events, by number.
+    pub items: Vec<EventType>,
+}
+
+/// All capability types.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CapabilityTypeCollection {
+    /// Number of capability types.
+    #[schema(value_type = i32, example = 7)]
+    pub total_count: usize,
+    /// The capability types, by number.
+    pub items: Vec<CapabilityType>,
+}
+
+impl From<Vec<EventType>> for EventTypeCollection {
+    fn from(items: Vec<EventType>) -> Self {
+        Self { total_count: items.len(), items }
+    }
+}
+
+impl From<Vec<CapabilityType>> for CapabilityTypeCollection {
+    fn from(items: Vec<CapabilityType>) -> Self {
         Self { total_count: items.len(), items }
     }
 }

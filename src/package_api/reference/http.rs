@@ -1,8 +1,11 @@
-//! Routes of behaviors and their categories.
+//! Routes of behaviors and their categories, events and capability types.
 use axum::extract::State;
 use axum::response::Response;
 
-use super::dto::{Behavior, BehaviorCategory, BehaviorCategoryCollection, BehaviorCollection};
+use super::dto::{
+    Behavior, BehaviorCategory, BehaviorCategoryCollection, BehaviorCollection, CapabilityType,
+    CapabilityTypeCollection, EventType, EventTypeCollection,
+};
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
 use crate::package_api::call::Call;
@@ -23,7 +26,7 @@ const TAG: &str = "reference";
     security(("oauth2" = [])),
 )]
 pub async fn list_behaviors(State(state): State<AppState>, call: Call) -> Result<Response> {
-    let user_type = call.query.text("userType");
+    let user_type = call.query.text("userType")?;
     let behaviors = state.catalogue.behaviors.all().iter().map(Behavior::from);
     let behaviors = behaviors.filter(|it| user_type.is_none_or(|wanted| it.is_for(wanted.trim())));
     call.found(&BehaviorCollection::from(behaviors.collect::<Vec<_>>()))
@@ -72,4 +75,33 @@ pub async fn get_category(State(state): State<AppState>, call: Call) -> Result<R
     let category = state.catalogue.behaviors.category(id);
     let category = category.ok_or_else(|| refusal::not_found("category", "CategoryId", id))?;
     call.found(&BehaviorCategory::from(category))
+}
+
+/// List events
+///
+/// Everything that an application can be told of: what the events of a subscription are chosen from.
+#[utoipa::path(
+    get, path = "/events", tag = TAG, operation_id = "list_events",
+    responses((status = OK, description = "The events, by number.", body = EventTypeCollection)),
+    security(("oauth2" = [])),
+    extensions(("x-appmarket-extension" = json!(true))),
+)]
+pub async fn list_events(State(state): State<AppState>, call: Call) -> Result<Response> {
+    let events = state.catalogue.events.all().iter().map(EventType::from);
+    call.found(&EventTypeCollection::from(events.collect::<Vec<_>>()))
+}
+
+/// List capability types
+///
+/// Everything that an application can do in place of the platform, with the calls that it then answers:
+/// what the capability types of a package are chosen from.
+#[utoipa::path(
+    get, path = "/capabilitytypes", tag = TAG, operation_id = "list_capability_types",
+    responses((status = OK, description = "The capability types, by number.", body = CapabilityTypeCollection)),
+    security(("oauth2" = [])),
+    extensions(("x-appmarket-extension" = json!(true))),
+)]
+pub async fn list_capability_types(State(state): State<AppState>, call: Call) -> Result<Response> {
+    let types = state.catalogue.capability_types.all().iter().map(CapabilityType::from);
+    call.found(&CapabilityTypeCollection::from(types.collect::<Vec<_>>()))
 }

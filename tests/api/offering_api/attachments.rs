@@ -14,7 +14,8 @@ use crate::support::{Answer, TestApp, unprocessable};
 const STORAGE: &str = "/v1/attachments/storage";
 const UPLOAD: &str = "/v1/attachments";
 const OFFERINGS: &str = "/v1/app_offerings";
-const BOUNDARY: &str = "----boundary";
+/// Divides the parts of a body.
+pub const BOUNDARY: &str = "----boundary";
 
 /// A part of a multipart body: name, file name and bytes.
 pub type Part<'a> = (&'a str, Option<&'a str>, &'a [u8]);
@@ -29,7 +30,8 @@ async fn send(client: &Client, path: &str, body: Vec<u8>) -> Answer {
     client.clone().with("content-type", &kind).send(Method::POST, path, body).await
 }
 
-fn multipart(parts: &[Part<'_>]) -> Vec<u8> {
+/// A body of parts, divided by [`BOUNDARY`].
+pub fn multipart(parts: &[Part<'_>]) -> Vec<u8> {
     let mut body = Vec::new();
     for (name, file_name, bytes) in parts {
         let file_name = file_name.map(|name| format!("; filename=\"{name}\"")).unwrap_or_default();

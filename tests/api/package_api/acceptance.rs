@@ -4,6 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::on_both;
+use crate::support::contract::documents;
 use crate::support::packages::{World, refused};
 
 const CREATE: &str = "/api/platform/appdev/apppackages/create";
@@ -81,6 +82,9 @@ on_both! {
         let mut made = answer.expect(200);
         let members: Vec<&String> = made.as_object().unwrap().keys().collect();
         assert_eq!(members, MEMBERS);
+        let schema = "/components/schemas/AppDevPackage/properties";
+        let documented = documents()[1].value.pointer(schema).unwrap().as_object().unwrap();
+        assert_eq!(documented.keys().collect::<Vec<_>>(), MEMBERS);
         // What no test can foresee.
         for random in ["sharedSecret", "packageGuid", "namespaceRegistryId"] {
             assert!(is_hex(&made[random]), "{random}");

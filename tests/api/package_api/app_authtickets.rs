@@ -17,11 +17,17 @@ const KEY: &str = "acme01.loyalty.1.0.0.Release";
 const PROTECTED: &str = "/api/platform/appdev/apppackages/acme01.loyalty.1.0.0.Release";
 const WRONG: &str = "ffffffffffffffffffffffffffffffff";
 
-/// Demands the one refusal that all wrong credentials get.
+/// Demands the one refusal that a wrong key and a wrong secret get.
 #[track_caller]
 fn denied(answer: Answer) {
+    denied_as(answer, "key or secret");
+}
+
+/// Demands the refusal that names what was sent.
+#[track_caller]
+fn denied_as(answer: Answer, sent: &str) {
     assert_eq!(answer.header("www-authenticate"), "Bearer");
-    let message = "Invalid Credentials: key or secret not accepted.";
+    let message = &format!("Invalid Credentials: {sent} not accepted.");
     let data = [("CredentialsName", "Invalid credentials")];
     refused(answer, 401, "INVALID_CREDENTIALS", message, &data);
 }
@@ -148,9 +154,11 @@ on_both! {
         for body in [json!({}), json!({"applicationId": KEY}), json!({"sharedSecret": secret})] {
             denied(app.anonymous().post(PATH, body).await);
         }
-        for body in [json!({}), json!({"client_id": KEY}), json!({"grant_type": "refresh_token"})] {
+        for body in [json!({}), json!({"client_id": KEY})] {
             denied(app.anonymous().post(OAUTH, body).await);
         }
+        let body = json!({"grant_type": "refresh_token"});
+        denied_as(app.anonymous().post(OAUTH, body).await, "refresh token");
         assert_eq!(app.count("SELECT COUNT(*) FROM refresh_tokens").await, 0);
     }
 
@@ -185,7 +193,7 @@ on_both! {
         access.get(PROTECTED).await.expect(200);
         app.execute("UPDATE packages SET is_deleted = true").await;
         denied(log_in(&app, KEY, &loyalty.secret).await);
-        denied(app.anonymous().put(REFRESH, refresh).await);
+        denied_as(app.anonymous().put(REFRESH, refresh).await, "refresh token");
         app.advance_seconds(5);
         expired(access.get(PROTECTED).await);
     }
@@ -228,7 +236,7 @@ on_both! {
             json!({"refresh_token": refresh, "client_id": "acme01.other.1.0.0", "client_secret": secret}),
             json!({"refresh_token": "unknown", "client_id": KEY, "client_secret": secret}),
         ] {
-            denied(app.anonymous().post(OAUTH, body).await);
+            denied_as(app.anonymous().post(OAUTH, body).await, "refresh token, key or secret");
         }
     }
 
@@ -266,9 +274,9 @@ on_both! {
         app.advance_seconds(23 * 3600 - 1);
         app.anonymous().put(REFRESH, body.clone()).await.expect(200);
         app.advance_seconds(1);
-        denied(app.anonymous().put(REFRESH, body).await);
+        denied_as(app.anonymous().put(REFRESH, body).await, "refresh token");
         for body in [json!({}), json!({"refreshToken": null}), json!({"refreshToken": "x"})] {
-            denied(app.anonymous().put(REFRESH, body).await);
+            denied_as(app.anonymous().put(REFRESH, body).await, "refresh token");
         }
     }
 
@@ -299,7 +307,7 @@ on_both! {
         let answer = app.anonymous().delete(&path).await;
         assert!(!answer.headers.contains_key("content-type"));
         assert_eq!((answer.status.as_u16(), answer.bytes.len()), (200, 0));
-        denied(app.anonymous().put(REFRESH, json!({"refreshToken": refresh})).await);
+        denied_as(app.anonymous().put(REFRESH, json!({"refreshToken": refresh})).await, "refresh token");
         // Access tokens stay valid.
         app.bearer(&text(&ticket, "accessToken")).get(PROTECTED).await.expect(200);
         let told = format!("…{}", &refresh[44..]);

@@ -1,26 +1,15 @@
 //! `/platform/appdev/appinstall`.
 use appmarket::directory::developers::{self, NewDeveloper};
-use appmarket::package_api::tenants::service::{self, NewTenant};
 use serde_json::{Value, json};
 
 use crate::on_both;
 use crate::support::TestApp;
 use crate::support::client::Client;
-use crate::support::packages::{Application, World, refused};
+use crate::support::packages::{Application, World, refused, tenant};
 
 const INSTALL: &str = "/api/platform/appdev/appinstall/application/entitlement";
 const TO_PRODUCTION: &str = "/api/platform/appdev/appinstall/toproductiontenant";
 const NOW: &str = "2026-02-01T08:15:00.000Z";
-
-/// Makes a tenant with one site; the numbers of both.
-async fn tenant(app: &TestApp, account: &str, is_sandbox: bool) -> (i64, i64) {
-    let db = app.state.store.begin().await.unwrap();
-    let sites = ["Main store".to_owned()];
-    let new = NewTenant { account, name: "A tenant", is_sandbox, domain: None, sites: &sites };
-    let (tenant, sites) = service::create(&db, new, 0).await.unwrap();
-    db.commit().await.unwrap();
-    (tenant.id, sites[0].id)
-}
 
 /// Installs a package in a sandbox and returns the entitlement.
 async fn install(client: &Client, package: i64, tenant: i64) -> Value {
@@ -88,15 +77,19 @@ on_both! {
             "applicationTransactions": [
                 {"localeCode": 1033, "isoCurrencyCode": "USD", "transactionPrice": 49.9,
                  "transactionTax": 9.98, "transactionTotal": 59.88, "orderNumber": "A-1007",
-                 "transactionDate": "2026-01-31T12:00:00Z", "applicationTransactionId": 7},
-                {},
+                 "transactionDate": "2026-01-31T12:00:00Z", "applicationTransactionId": 4711,
+                 "applicationId": 4712, "applicationEntitlementId": 4713, "tenantId": 4714,
+                 "siteId": 4715},
+                {"transactionTotal": 0},
             ],
         })).await.expect(200);
         let id = made["applicationEntitlementId"].as_i64().unwrap();
         let installed = made["installedAppsApplicationId"].take();
         let installed = installed.as_str().unwrap();
         assert!(installed.len() == 32 && installed.bytes().all(|it| it.is_ascii_hexdigit()));
+        // Numbers are the server's, whatever the request says.
         let first = made["applicationTransactions"][0]["applicationTransactionId"].as_i64().unwrap();
+        assert_ne!(first, 4711);
         let expected = json!({
             "appKey": "acme01.loyalty.1.2.3.Release", "applicationEntitlementId": id,
             "packageId": loyalty.package, "applicationLicenseType": "Paid",
@@ -207,6 +200,29 @@ on_both! {
         }
         let again = install(&client, loyalty.package, sandbox).await;
         assert_eq!(again["applicationTransactions"].as_array().unwrap().len(), 2);
+    }
+
+    async fn an_end_of_null_makes_an_install_open_ended(app: TestApp) {
+        let world = World::new(&app).await;
+        let loyalty = world.application("acme01.loyalty.1.0.0").await;
+        let client = world.client(&loyalty).await;
+        let (sandbox, _) = tenant(&app, "acme", true).await;
+        let end = "2026-12-31T00:00:00.000Z";
+        let with = |end: Value| {
+            json!({"packageId": loyalty.package, "tenantId": sandbox, "effectiveEndDate": end})
+        };
+        let first = client.post(INSTALL, with(json!(end))).await.expect(200);
+        assert_eq!(first["effectiveEndDate"], end);
+        // What is not said stays.
+        let again = install(&client, loyalty.package, sandbox).await;
+        assert_eq!(again["effectiveEndDate"], end);
+        let open = client.post(INSTALL, with(json!(null))).await.expect(200);
+        assert_eq!(open["effectiveEndDate"], Value::Null);
+        assert_eq!(open["applicationEntitlementId"], first["applicationEntitlementId"]);
+        app.advance_seconds(366 * 24 * 3600);
+        let path = format!("{INSTALL}/{}", first["applicationEntitlementId"]);
+        let shown = world.client(&loyalty).await.get(&path).await.expect(200);
+        assert_eq!(shown["entitlementStatus"], "Active");
     }
 
     async fn what_has_expired_is_installed_anew(app: TestApp) {
@@ -353,7 +369,7 @@ on_both! {
                 "applicationLicenseType": "x".repeat(101)}), "applicationLicenseType",
                 "must have at most 100 characters."),
             (json!({"tenantId": sandbox, "packageId": package,
-                "applicationTransactions": [{}, {"transactionTax": 1e13}]}),
+                "applicationTransactions": [{"orderNumber": "1"}, {"transactionTax": 1e13}]}),
                 "applicationTransactions[1].transactionTax",
                 "must be between -1000000000000 and 1000000000000."),
             (json!({"tenantId": sandbox, "packageId": package,
@@ -362,6 +378,17 @@ on_both! {
             (json!({"tenantId": sandbox, "packageId": package,
                 "applicationTransactions": [{"isoCurrencyCode": "EURO"}]}),
                 "applicationTransactions[0].isoCurrencyCode", "must have at most 3 characters."),
+            (json!({"tenantId": sandbox, "packageId": package,
+                "applicationTransactions": [{"isoCurrencyCode": "U$"}]}),
+                "applicationTransactions[0].isoCurrencyCode",
+                "must be three letters, as in ISO 4217."),
+            (json!({"tenantId": sandbox, "packageId": package, "applicationTransactions": [{}]}),
+                "applicationTransactions[0].transactionTotal",
+                "must be given, or another member of the purchase."),
+            (json!({"tenantId": sandbox, "packageId": package, "applicationTransactions":
+                [{"applicationTransactionId": 7, "isoCurrencyCode": " ", "orderNumber": null}]}),
+                "applicationTransactions[0].transactionTotal",
+                "must be given, or another member of the purchase."),
         ];
         for path in [INSTALL, TO_PRODUCTION] {
             for (body, parameter, why) in &table {
@@ -377,7 +404,7 @@ on_both! {
         client.post(INSTALL, start).await.expect(200);
         let strict = client.clone().with("prefer", "handling=strict");
         let body = json!({"tenantId": sandbox, "packageId": package, "devAccountId": 1,
-            "applicationTransactions": [{"siteId": 1, "Extra": 1}], "More": 2});
+            "applicationTransactions": [{"localeCode": 0, "siteId": 1, "Extra": 1}], "More": 2});
         let why = "is unknown. Unknown members: More, applicationTransactions[0].Extra.";
         let answer = strict.post(INSTALL, body).await;
         let message = format!("Missing or invalid parameter: More {why}");

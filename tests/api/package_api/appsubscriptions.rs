@@ -2,7 +2,7 @@
 use appmarket::directory::people;
 use appmarket::kernel::db::Source;
 use appmarket::package_api::appsubscriptions::dto::AppDevEvent;
-use appmarket::package_api::appsubscriptions::input::Wanted;
+use appmarket::package_api::appsubscriptions::input::{Given, Listed, Wanted};
 use appmarket::package_api::appsubscriptions::service;
 use appmarket::package_api::model::lookup::{self, Which};
 use http::Method;
@@ -127,6 +127,15 @@ on_both! {
             (with("applicationEndPoint", json!(null)), "applicationEndPoint", address),
             (with("applicationEndPoint", json!("/hooks")), "applicationEndPoint", address),
             (with("applicationEndPoint", json!(7)), "applicationEndPoint", "must be a text."),
+            (with("applicationEndPoint", json!("https://ann@acme.example/")), "applicationEndPoint", address),
+            (with("applicationEndPoint", json!("https://ann:x@acme.example/")), "applicationEndPoint", address),
+            (with("applicationEndPoint", json!("https://@acme.example/")), "applicationEndPoint", address),
+            (with("applicationEndPoint", json!("https:\\\\acme.example\\hooks")), "applicationEndPoint", address),
+            (with("applicationEndPoint", json!("https://acme.example\\@evil.example/")), "applicationEndPoint", address),
+            (with("applicationEndPoint", json!("https://*.acme.example/")), "applicationEndPoint", address),
+            (with("applicationEndPoint", json!("https:///hooks")), "applicationEndPoint", address),
+            (with("applicationEndPoint", json!("https://")), "applicationEndPoint", address),
+            (with("applicationEndPoint", json!("https://?x")), "applicationEndPoint", address),
             (with("events", json!([])), "events", events),
             (with("events", json!(null)), "events", events),
             (with("events", json!([{"eventId": 122}])), "events[0].eventId", event),
@@ -368,25 +377,29 @@ on_both! {
         let (_world, loyalty, client) = loyalty(&app).await;
         let kept = subscribed(&client, loyalty.package).await;
         let gone = subscribed(&client, loyalty.package).await;
-        let wanted = |id: Option<i64>, endpoint: &str| Wanted {
-            id,
-            endpoint: endpoint.to_owned(),
-            events: vec![AppDevEvent {
+        let wanted = |id: Option<i64>, endpoint: &str| {
+            let endpoint = endpoint.to_owned();
+            let events = vec![AppDevEvent {
                 event_id: 52,
                 event_name: "order.opened".to_owned(),
                 event_category: "Order".to_owned(),
                 api_version_number: "1".to_owned(),
-            }],
-            no_callback: true,
+            }];
+            match id {
+                None => Listed::New(Wanted { endpoint, events, no_callback: true }),
+                // What is left out of a known one stays.
+                Some(id) => Listed::Known(id, Given { id: Some(id), package: None,
+                    endpoint: Some(endpoint), events: None, no_callback: true }),
+            }
         };
         let (one, other) = ("https://loyalty.acme.example/hooks", "https://other.example/");
-        let replace = async |wanted: Vec<Wanted>| {
+        let replace = async |listed: Vec<Listed>| {
             let db = app.state.store.begin().await.unwrap();
             let person = people::find(&db, "acme", None).await.unwrap().id;
             let which = Which::Id(loyalty.package);
             let row = lookup::find(Source::Transaction(&db), which).await.unwrap().unwrap();
             let now = app.state.clock.now_millis();
-            let done = service::replace(&db, &row.package, wanted, person, now).await;
+            let done = service::replace(&db, &row.package, &listed, person, now).await;
             if done.is_ok() { db.commit().await.unwrap() } else { db.rollback().await.unwrap() }
             done.map_err(|error| error.to_string())
         };

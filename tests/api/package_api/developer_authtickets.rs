@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::on_both;
 use crate::support::client::Client;
-use crate::support::packages::{World, refused};
+use crate::support::packages::{World, operated, refused};
 use crate::support::{Answer, TestApp};
 
 const PATH: &str = "/api/platform/developer/authtickets";
@@ -41,8 +41,18 @@ fn client(app: &TestApp, ticket: &Value) -> Client {
 }
 
 #[track_caller]
-fn refused_credentials(answer: Answer) {
-    let message = "Invalid Credentials: key or secret not accepted.";
+fn refused_password(answer: Answer) {
+    refused_credentials(answer, "e-mail address or password");
+}
+
+#[track_caller]
+fn refused_token(answer: Answer) {
+    refused_credentials(answer, "refresh token");
+}
+
+#[track_caller]
+fn refused_credentials(answer: Answer, sent: &str) {
+    let message = &format!("Invalid Credentials: {sent} not accepted.");
     let data = [("CredentialsName", "Invalid credentials")];
     refused(answer, 401, "INVALID_CREDENTIALS", message, &data);
 }
@@ -140,14 +150,14 @@ on_both! {
             json!({}),
         ];
         for body in table {
-            refused_credentials(app.anonymous().post(PATH, body).await);
+            refused_password(app.anonymous().post(PATH, body).await);
         }
         // An account is not told to whom may not sign in.
         let path = format!("{PATH}?developerAccountId=2");
         let body = json!({"emailAddress": EMAIL, "password": "correct horsf"});
-        refused_credentials(app.anonymous().post(&path, body).await);
+        refused_password(app.anonymous().post(&path, body).await);
         app.execute("UPDATE developers SET disabled = TRUE").await;
-        refused_credentials(app.anonymous().post(PATH, log_in()).await);
+        refused_password(app.anonymous().post(PATH, log_in()).await);
         assert_eq!(app.count("SELECT COUNT(*) FROM refresh_tokens").await, 0);
     }
 
@@ -198,7 +208,7 @@ on_both! {
         let anybody = app.anonymous();
         let wrong = json!({"emailAddress": EMAIL.to_lowercase(), "password": "wrong"});
         for _ in 0..10 {
-            refused_credentials(anybody.post(PATH, wrong.clone()).await);
+            refused_password(anybody.post(PATH, wrong.clone()).await);
         }
         // The right password too: it must not be found out by trying.
         for body in [wrong, log_in()] {
@@ -208,7 +218,7 @@ on_both! {
             refused(answer, 429, "EXCEEDED_MAX_RETRIES", message, &[]);
         }
         let other = json!({"emailAddress": "bob@acme.example", "password": "wrong"});
-        refused_credentials(anybody.post(PATH, other).await);
+        refused_password(anybody.post(PATH, other).await);
         app.advance_seconds(2);
         anybody.post(PATH, log_in()).await.expect(200);
         // What succeeds is not counted.
@@ -259,7 +269,7 @@ on_both! {
         app.advance_seconds(86_399 - 600);
         anybody.put(PATH, body.clone()).await.expect(200);
         app.advance_seconds(1);
-        refused_credentials(anybody.put(PATH, body).await);
+        refused_token(anybody.put(PATH, body).await);
     }
 
     async fn only_what_a_developer_may_still_use_is_renewed(app: TestApp) {
@@ -269,17 +279,17 @@ on_both! {
         let body = json!({"applicationId": loyalty.key, "sharedSecret": loyalty.secret});
         let path = "/api/platform/applications/authtickets";
         let of_app = app.anonymous().post(path, body).await.expect(200);
-        refused_credentials(app.anonymous().put(PATH, of_app).await);
+        refused_token(app.anonymous().put(PATH, of_app).await);
         let unknown = json!({"refreshToken": "x".repeat(48)});
-        refused_credentials(app.anonymous().put(PATH, unknown).await);
+        refused_token(app.anonymous().put(PATH, unknown).await);
 
         let mine = ticket(&app, 1).await;
         app.execute("UPDATE people SET disabled = TRUE WHERE name = 'Ann Lee'").await;
-        refused_credentials(app.anonymous().put(PATH, mine.clone()).await);
+        refused_token(app.anonymous().put(PATH, mine.clone()).await);
         app.execute("UPDATE people SET disabled = FALSE WHERE name = 'Ann Lee'").await;
         app.anonymous().put(PATH, mine.clone()).await.expect(200);
         app.execute("UPDATE developers SET disabled = TRUE").await;
-        refused_credentials(app.anonymous().put(PATH, mine).await);
+        refused_token(app.anonymous().put(PATH, mine).await);
     }
 
     async fn a_revoked_refresh_token_is_gone(app: TestApp) {
@@ -294,7 +304,7 @@ on_both! {
         let message = format!("Item not found: refresh token {end}");
         let answer = app.anonymous().delete(&path).await;
         refused(answer, 404, "ITEM_NOT_FOUND", &message, &[("RefreshToken", &end)]);
-        refused_credentials(app.anonymous().put(PATH, mine.clone()).await);
+        refused_token(app.anonymous().put(PATH, mine.clone()).await);
         // The access token stays good until it expires.
         let world = World::new(&app).await;
         let loyalty = world.application("acme01.loyalty.1.0.0").await;
@@ -357,16 +367,13 @@ on_both! {
         assert_eq!(app.count(&plain).await, 0);
         assert_eq!(app.count("SELECT COUNT(*) FROM refresh_tokens").await, 1);
     }
-}
 
-#[tokio::test]
-async fn operators_also_have_what_is_private() {
-    let app = TestApp::sqlite_with(|config| config.operator_accounts = vec!["acme".to_owned()]);
-    let app = app.await;
-    ann(&app, "acme").await;
-    ann(&app, "globex").await;
-    let has_certify =
-        |ticket: Value| ticket["grantedBehaviors"].as_array().unwrap().contains(&json!(25));
-    assert!(has_certify(ticket(&app, 1).await));
-    assert!(!has_certify(ticket(&app, 2).await));
+    async fn operators_also_have_what_is_private(app: TestApp with operated) {
+        ann(&app, "acme").await;
+        ann(&app, "globex").await;
+        let has_certify =
+            |ticket: Value| ticket["grantedBehaviors"].as_array().unwrap().contains(&json!(25));
+        assert!(has_certify(ticket(&app, 1).await));
+        assert!(!has_certify(ticket(&app, 2).await));
+    }
 }

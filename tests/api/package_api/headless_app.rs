@@ -165,7 +165,15 @@ on_both! {
         let second = client.get(&path).await.expect(200);
         assert_eq!(keys(&second), &all[3..]);
         assert_eq!((&second["isTruncated"], &second["nextToken"]), (&json!(false), &Value::Null));
-        for (query, count, effective) in [("0", 1, 1), ("-5", 1, 1), ("5000", 4, 1000)] {
+        for (query, count, effective) in [
+            ("0", 1, 1),
+            ("-5", 1, 1),
+            ("5000", 4, 1000),
+            ("2147483648", 4, 1000),
+            ("99999999999999999999", 4, 1000),
+            ("-99999999999999999999", 1, 1),
+            ("%2B3", 3, 3),
+        ] {
             let answer = client.get(&format!("{LOGS}?maxResults={query}")).await.expect(200);
             assert_eq!((keys(&answer).len(), &answer["maxResults"]), (count, &json!(effective)));
         }
@@ -203,10 +211,13 @@ on_both! {
                 refused_parameter(asked.get(&path).await, "x-vol-site", site);
             }
         }
-        let number = "must be an integer from -2147483648 to 2147483647.";
         for path in [LOGS.to_owned(), format!("{PATH}/builds/main")] {
-            let answer = client.get(&format!("{path}?maxResults=many")).await;
-            refused_parameter(answer, "maxResults", number);
+            for wrong in ["many", "1.5", "1e3", "-", "+"] {
+                let answer = client.get(&format!("{path}?maxResults={wrong}")).await;
+                refused_parameter(answer, "maxResults", "must be an integer.");
+            }
+            // Another number than any machine counts to is one all the same.
+            client.get(&format!("{path}?maxResults=99999999999999999999")).await.expect(200);
             let answer = client.get(&format!("{path}?nextToken=v1.00000000.AAAA")).await;
             let why = "must be the nextToken of the answer before, to the same request.";
             refused_parameter(answer, "nextToken", why);
@@ -289,6 +300,13 @@ on_both! {
         pipeline::record(&db, &id, &progress("FAILED"), Commit::default(), later).await.unwrap();
         db.commit().await.unwrap();
         put(&app, "loyalty/builds/17/build.txt", "built").await;
+        put(&app, "loyalty/builds/18/other.txt", "of no build").await;
+        // Runtime logs are the others, however few are asked for.
+        let logs = client.get(&format!("{LOGS}?maxResults=1")).await.expect(200);
+        assert_eq!(keys(&logs), ["builds/18/other.txt"]);
+        assert_eq!((&logs["isTruncated"], &logs["nextToken"]), (&json!(false), &Value::Null));
+        let logs = client.get(&format!("{LOGS}?prefix=builds/17")).await.expect(200);
+        assert_eq!(keys(&logs), [""; 0]);
         let list = client.get(&format!("{PATH}/builds/main")).await.expect(200);
         assert_eq!(list["jobs"], json!([{"jobId": "17", "status": "FAILED", "commitId": "0d1f6c2e",
             "commitTime": "2026-02-01T08:03:20.000Z", "startTime": "2026-02-01T08:15:00.000Z",

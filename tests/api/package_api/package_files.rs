@@ -2,9 +2,9 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use appmarket::package_api::model::author::Author;
 use appmarket::package_api::package_files::sweep::{Swept, sweep};
-use appmarket::package_api::package_files::{receive, seed, service};
-use appmarket::package_api::tenants::service::{self as tenants, NewTenant};
+use appmarket::package_api::package_files::{receive, seed};
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
@@ -14,7 +14,7 @@ use tower::ServiceExt;
 
 use crate::on_both;
 use crate::support::client::Client;
-use crate::support::packages::{Application, World, refused};
+use crate::support::packages::{Application, World, refused, tenant};
 use crate::support::{Answer, TestApp};
 
 const BASE: &str = "/api/platform/developer/packages";
@@ -361,6 +361,12 @@ on_both! {
             answer, 400, INVALID, &format!("Missing or invalid parameter: filepath {why}"),
             &[("ParameterName", "filepath"), ("ErrorMessage", why)],
         );
+        // The longest that may be.
+        let (name, long) = ("a".repeat(255), vec!["a".repeat(204); 5].join("/"));
+        for path in [name, long] {
+            assert_eq!(upload(&client, &loyalty, &path, b"x").await.expect(200)["path"], path);
+            client.delete(&files(&loyalty, &path)).await.expect(200);
+        }
         // Decoded once: a strange name, but one within the package.
         let file = upload(&client, &loyalty, "%252e%252e/a", b"x").await.expect(200);
         assert_eq!(file["path"], "%2e%2e/a");
@@ -369,7 +375,7 @@ on_both! {
             let answer = client.send(Method::POST, &nothing, Vec::new()).await;
             assert_eq!(answer.expect(404)["errorCode"], "ITEM_NOT_FOUND");
         }
-        assert_eq!(blobs(&app), 1);
+        assert_eq!(blobs(&app), 3);
     }
 
     async fn a_path_is_never_a_file_and_a_folder(app: TestApp) {
@@ -767,12 +773,9 @@ on_both! {
         assert_eq!(client.post(&clone, json!({})).await.expect(200)["assetFileCount"], 1);
         let work = Application { key: "acme01.loyalty.1.0.0.Work".to_owned(), ..loyalty.clone() };
         upload(&client, &work, "work.js", b"x").await.expect(200);
-        let db = app.state.store.begin().await.unwrap();
-        let new = NewTenant { account: "acme", name: "A tenant", is_sandbox: true, domain: None, sites: &[] };
-        let (tenant, _) = tenants::create(&db, new, 0).await.unwrap();
-        db.commit().await.unwrap();
+        let (sandbox, _) = tenant(&app, "acme", true).await;
         let install = "/api/platform/appdev/appinstall/application/entitlement";
-        let body = json!({"packageId": loyalty.package, "tenantId": tenant.id});
+        let body = json!({"packageId": loyalty.package, "tenantId": sandbox});
         client.post(install, body).await.expect(200);
         let old = client.get(&format!("{path}?includeChildren=true")).await.expect(200);
         assert_eq!(old["applicationEntitlements"].as_array().unwrap().len(), 1);
@@ -848,7 +851,13 @@ on_both! {
     async fn the_demo_package_has_files(app: TestApp) {
         let (_world, loyalty, client) = loyalty(&app).await;
         let db = app.state.store.begin().await.unwrap();
-        let author = service::Author { account: "acme", person: 1, by: "demo", now: 0 };
+        let author = Author {
+            account: "acme".to_owned(),
+            person: 1,
+            by: "demo".to_owned(),
+            now: 0,
+            operation: "test".to_owned(),
+        };
         seed::fill(&db, &app.state, loyalty.package, &author).await.unwrap();
         db.commit().await.unwrap();
         assert_eq!(paths(&client, &loyalty).await, ["assets/functions.json", "assets/dist/greet.js"]);
@@ -888,7 +897,9 @@ async fn files_live_in_a_bucket_too() {
     let request = streamed(&token, &files(&loyalty, "b"), pieces);
     assert_eq!(app.router.clone().oneshot(request).await.unwrap().status(), 400);
     assert_eq!(paths(&client, &loyalty).await, ["a", "large"]);
-    let kept = async || app.state.storage.page("packages", "", None, 9).await.unwrap().files.len();
+    let kept = async || {
+        app.state.storage.page("packages", "", None, 9, |_| true).await.unwrap().files.len()
+    };
     assert_eq!(kept().await, 3);
     let now = appmarket::kernel::clock::Clock::system().now_millis();
     app.state.clock.advance(now - app.state.clock.now_millis());

@@ -144,6 +144,7 @@ on_both! {
             ("?startIndex=2147483647", 2_147_483_647, 20, 1, json!([])),
             ("?pageSize=0", 0, 0, 0, json!([])),
             ("?pageSize=&startIndex=&sortBy=&filter=", 0, 20, 1, json!(["a", "b", "c", "d", "e"])),
+            ("?sortBy=+&filter=%20+", 0, 20, 1, json!(["a", "b", "c", "d", "e"])),
             ("?sortBy=name+desc&pageSize=2", 0, 2, 3, json!(["e", "d"])),
             ("?sortBy=applicationId&startIndex=1&pageSize=2", 1, 2, 3, json!(["b", "d"])),
             // All equal: by their numbers.

@@ -7,6 +7,8 @@ use crate::support::client::Client;
 use crate::support::packages::{World, refused};
 
 const PATH: &str = "/api/platform/reference/behaviors";
+const EVENTS: &str = "/api/platform/reference/events";
+const CAPABILITY_TYPES: &str = "/api/platform/reference/capabilitytypes";
 
 /// An application that may do nothing in particular: what packages refer to everybody may read.
 async fn anybody(app: &TestApp) -> Client {
@@ -56,6 +58,38 @@ on_both! {
         assert_eq!(order, json!({"id": 5, "name": "Order"}));
     }
 
+    async fn events_are_those_of_the_catalogue(app: TestApp) {
+        let client = anybody(&app).await;
+        let list = client.get(EVENTS).await.expect(200);
+        assert_eq!(list["totalCount"], 121);
+        let items = list["items"].as_array().unwrap();
+        assert_eq!(items.len(), 121);
+        let ids: Vec<i64> = items.iter().map(|item| item["eventId"].as_i64().unwrap()).collect();
+        assert!(ids.is_sorted());
+        assert_eq!(items[51], json!({"eventId": 52, "eventName": "order.opened",
+            "eventCategory": "Order", "apiVersionNumber": "1", "extendedProperties": []}));
+        let renamed = json!({"eventId": 85, "eventName": "product.coderenamed",
+            "eventCategory": "Product", "apiVersionNumber": "1",
+            "extendedProperties": ["previousProductCode"]});
+        assert_eq!(items[84], renamed);
+    }
+
+    async fn capability_types_are_those_of_the_catalogue(app: TestApp) {
+        let client = anybody(&app).await;
+        let list = client.get(CAPABILITY_TYPES).await.expect(200);
+        assert_eq!(list["totalCount"], 7);
+        let items = list["items"].as_array().unwrap();
+        assert_eq!(items.len(), 7);
+        assert_eq!(items[4], json!({"id": 5, "capabilityTypeName": "Shipping Adapter",
+            "capabilityTypeLabel": "Shipping Adapter", "apiVersionNumber": "1",
+            "domains": ["Countries", "Carriers"],
+            "contracts": [{"capabilityTypeContractId": 51, "capabilityTypeId": 5,
+                "isRequired": true, "verb": "POST"}]}));
+        let path = format!("{CAPABILITY_TYPES}/?responseFields=items(id,-x)");
+        let shown = client.get(&path.to_uppercase().replace("RESPONSEFIELDS", "responsefields")).await;
+        assert_eq!(shown.expect(200)["items"][6], json!({"id": 7}));
+    }
+
     async fn what_is_not_in_the_catalogue_is_not_found(app: TestApp) {
         let client = anybody(&app).await;
         let unknown = client.get(&format!("{PATH}/26")).await;
@@ -81,8 +115,11 @@ on_both! {
             ("/categories", "list_behavior_categories"),
             ("/categories/5", "get_behavior_category"),
         ];
-        for (path, operation) in table {
-            let answer = app.anonymous().get(&format!("{PATH}{path}")).await;
+        let table = table.map(|(path, operation)| (format!("{PATH}{path}"), operation));
+        let others = [(EVENTS, "list_events"), (CAPABILITY_TYPES, "list_capability_types")];
+        let others = others.map(|(path, operation)| (path.to_owned(), operation));
+        for (path, operation) in table.into_iter().chain(others) {
+            let answer = app.anonymous().get(&path).await;
             let data = [("OperationName", operation), ("WWW-Authenticate", "Bearer")];
             refused(answer, 401, "INVALID_ACCESS_TOKEN", message, &data);
         }

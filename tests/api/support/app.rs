@@ -61,8 +61,9 @@ impl TestApp {
         Self::start(config, folder).await
     }
 
+    /// On PostgreSQL with other settings.
     #[cfg(test_postgres)]
-    pub async fn postgres() -> Self {
+    pub async fn postgres_with(adjust: impl FnOnce(&mut Config)) -> Self {
         use std::sync::atomic::{AtomicU32, Ordering};
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let url = std::env::var("APPMARKET_TEST_DATABASE_URL").unwrap();
@@ -74,6 +75,7 @@ impl TestApp {
         let separator = if url.contains('?') { '&' } else { '?' };
         config.database_url = Some(format!("{url}{separator}options=-csearch_path%3D{schema}"));
         config.database_connections = 4;
+        adjust(&mut config);
         let mut app = Self::start(config, folder).await;
         app.schema = Some(schema);
         app

@@ -58,7 +58,6 @@ const TRANSPORT: &[&str] = &[
     "strict-transport-security",
     "transfer-encoding",
     "vary",
-    "www-authenticate",
     "x-content-type-options",
 ];
 

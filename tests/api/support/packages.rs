@@ -1,15 +1,23 @@
 //! What tests of the app packages family start with: namespaces, applications, and who calls for them.
 use appmarket::directory::people;
+use appmarket::kernel::config::Config;
 use appmarket::kernel::error::Error;
-use appmarket::package_api::apppackages::create::{self, Author, NewCore, Random};
+use appmarket::package_api::apppackages::create::{self, NewCore, Random};
 use appmarket::package_api::convention::key::AppKey;
+use appmarket::package_api::model::author::Author;
 use appmarket::package_api::model::lookup::PackageRow;
 use appmarket::package_api::model::{applications, namespaces, versions};
+use appmarket::package_api::tenants::service::{self as tenants, NewTenant};
 use sea_orm::{ActiveModelTrait, EntityTrait, QueryFilter, Set};
 use serde_json::{Value, json};
 
 use super::{Answer, TestApp};
 use crate::support::client::Client;
+
+/// The setting that makes acme an operator.
+pub fn operated(config: &mut Config) {
+    config.operator_accounts = vec!["acme".to_owned()];
+}
 
 /// Accounts with their namespaces: `acme01`, `globex01` and `initech01`.
 pub struct World<'a> {
@@ -121,6 +129,16 @@ impl<'a> World<'a> {
         let ticket = self.app.anonymous().post(path, body).await.expect(200);
         ticket["accessToken"].as_str().unwrap().to_owned()
     }
+}
+
+/// Makes a tenant with one site; the numbers of both.
+pub async fn tenant(app: &TestApp, account: &str, is_sandbox: bool) -> (i64, i64) {
+    let db = app.state.store.begin().await.unwrap();
+    let sites = ["Main store".to_owned()];
+    let new = NewTenant { account, name: "A tenant", is_sandbox, domain: None, sites: &sites };
+    let (tenant, sites) = tenants::create(&db, new, 0).await.unwrap();
+    db.commit().await.unwrap();
+    (tenant.id, sites[0].id)
 }
 
 /// Demands a refusal with this whole body; the correlation id is whatever the header says.

@@ -7,10 +7,11 @@ use super::dto::BehaviorCategoryBehaviorCollection;
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
 use crate::kernel::idempotency::Answer;
-use crate::package_api::apppackages::create::Author;
-use crate::package_api::apppackages::{children, update};
+use crate::package_api::apppackages::children::{self, Permitted};
+use crate::package_api::apppackages::update;
 use crate::package_api::call::{self, Call, Target, Write};
 use crate::package_api::convention::refusal;
+use crate::package_api::model::author::Author;
 use crate::package_api::model::lookup::{self, Lock, Which};
 use crate::package_api::model::packages;
 
@@ -34,11 +35,12 @@ fn shown(state: &AppState, ids: &[i64]) -> BehaviorCategoryBehaviorCollection {
     BehaviorCategoryBehaviorCollection::of(&state.catalogue.behaviors, ids)
 }
 
-/// The number of the path. Another word is no path at all (contract 1.1).
+/// The number of the path, which is an integer: nothing else is routed here (contract 1.1). No package has
+/// one that is out of range.
 fn package(target: &Target) -> Result<i64> {
     let text = target.text(PACKAGE);
-    let number = text.trim().parse::<i64>();
-    number.map_err(|_| refusal::not_found("path", "Path", &text))
+    let number = text.trim();
+    number.parse::<i64>().map_err(|_| refusal::not_found("package", "PackageId", number))
 }
 
 /// Replaces the behaviors of a package.
@@ -78,10 +80,11 @@ async fn replace(
     let author = Author::of(state, caller);
     let row = lookup::lock(transaction, Which::Id(id), &author.account, Lock::Package).await?;
     let present = row.package.behavior_ids();
+    let catalogue = &state.catalogue.behaviors;
+    // What the caller may not do is refused before what cannot be done (contract 1.9).
+    let permitted = Permitted::check(catalogue, wanted, &present, caller)?;
     row.unlocked()?;
-    let (catalogue, is_operator) = (&state.catalogue.behaviors, caller.principal.operator);
-    let behaviors =
-        children::behaviors(catalogue, wanted, &present, is_operator, &caller.operation)?;
+    let behaviors = permitted.known(catalogue)?;
     let mut package: packages::entity::ActiveModel = row.package.clone().into();
     package.behaviors.set_if_not_equals(children::column(&behaviors)?);
     update::save_package(transaction, &author, &row, package, false).await?;

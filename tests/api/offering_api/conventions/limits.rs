@@ -2,6 +2,7 @@
 use serde_json::json;
 
 use super::PATH;
+use crate::on_both;
 use crate::support::Answer;
 use crate::support::TestApp;
 
@@ -149,21 +150,21 @@ async fn a_refusal_names_the_page_that_the_operator_chose() {
     assert_eq!(answer["documentation_url"], "https://example.org/limits");
 }
 
-#[tokio::test]
-async fn servers_on_one_database_count_together() {
-    let app = app(10, 1000).await;
-    for _ in 0..4 {
-        app.acme().get(PATH).await.expect(200);
+on_both! {
+    async fn servers_on_one_database_count_together(app: TestApp with |config| config.rate_limit_per_hour = 10) {
+        for _ in 0..4 {
+            app.acme().get(PATH).await.expect(200);
+        }
+        // Another server has counted five of the same person.
+        app.execute(
+            "INSERT INTO rate_limits (caller, window_start, used) VALUES ('person:1', 491648, 5)",
+        )
+        .await;
+        app.state.identities.share(&app.state.kernel).await.unwrap();
+        assert_eq!(app.count("SELECT used FROM rate_limits WHERE caller = 'person:1'").await, 9);
+        let answer = app.acme().get(PATH).await;
+        assert_eq!(answer.header("x-ratelimit-remaining"), "0");
+        answer.expect(200);
+        check_refused(app.acme().get(PATH).await, "2700", "0");
     }
-    // Another server has counted five of the same person.
-    app.execute(
-        "INSERT INTO rate_limits (caller, window_start, used) VALUES ('person:1', 491648, 5)",
-    )
-    .await;
-    app.state.identities.share(&app.state.kernel).await.unwrap();
-    assert_eq!(app.count("SELECT used FROM rate_limits WHERE caller = 'person:1'").await, 9);
-    let answer = app.acme().get(PATH).await;
-    assert_eq!(answer.header("x-ratelimit-remaining"), "0");
-    answer.expect(200);
-    check_refused(app.acme().get(PATH).await, "2700", "0");
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use crate::support::Answer;
 use crate::support::TestApp;
 
+mod audit;
 mod bodies;
 mod callers;
 mod filters;

@@ -7,8 +7,8 @@ use super::{
     refused_rule, whole, with,
 };
 use crate::on_both;
-use crate::support::packages::{World, refused};
-use crate::support::{Answer, TestApp};
+use crate::support::Answer;
+use crate::support::packages::{World, operated, refused};
 
 fn behaviors_of(package: i64) -> String {
     format!("{PATH}/{package}/behaviors")
@@ -98,6 +98,7 @@ on_both! {
 
     async fn packages_of_others_do_not_exist(app: TestApp) {
         let (world, _loyalty, client) = loyalty(&app).await;
+        let nobody = app.anonymous();
         let foreign = world.application("globex01.secret.1.0.0").await;
         for id in [foreign.package, 999_999] {
             refused_id(client.get(&behaviors_of(id)).await, id);
@@ -105,13 +106,27 @@ on_both! {
         }
         let owner = world.client(&foreign).await;
         assert_eq!(owner.get(&behaviors_of(foreign.package)).await.expect(200)["totalCount"], 24);
+        for id in [0, -1, i64::from(i32::MAX) + 1] {
+            refused_id(client.get(&behaviors_of(id)).await, id);
+        }
+        let answer = client.get(&format!("{PATH}/99999999999999999999/behaviors")).await;
+        let message = "Item not found: package 99999999999999999999";
+        refused(answer, 404, "ITEM_NOT_FOUND", message, &[("PackageId", "99999999999999999999")]);
+        // With anything but a number there is no such path, whoever asks and how.
+        let methods = [Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::PATCH];
         for word in ["abc", "1.5", "acme01.loyalty.1.0.0.Release"] {
             let path = format!("{PATH}/{word}/behaviors");
-            let message = format!("Item not found: path {word}");
-            for answer in [client.get(&path).await, client.post(&path, json!([])).await] {
-                refused(answer, 404, "ITEM_NOT_FOUND", &message, &[("Path", word)]);
+            let message = format!("Item not found: path {path}");
+            for (caller, method) in methods.iter().flat_map(|it| [(&client, it), (&nobody, it)]) {
+                let answer = caller.send(method.clone(), &path, b"[]".to_vec()).await;
+                refused(answer, 404, "ITEM_NOT_FOUND", &message, &[("Path", &path)]);
             }
         }
+        let path = behaviors_of(999_999);
+        assert_eq!(nobody.get(&path).await.expect(401)["errorCode"], "INVALID_ACCESS_TOKEN");
+        let answer = nobody.send(Method::PUT, &path, Vec::new()).await;
+        assert_eq!(answer.header("allow"), "GET,HEAD,POST");
+        assert_eq!(answer.expect(405)["errorCode"], "METHOD_NOT_ALLOWED");
     }
 
     async fn an_application_may_read_its_own_behaviors(app: TestApp) {
@@ -140,6 +155,15 @@ on_both! {
             world.set_status(&loyalty, status).await;
             let answer = client.post(&behaviors_of(loyalty.package), json!([])).await;
             refused_rule(answer, &locked(name));
+            // What the caller may not do is told before what cannot be done.
+            let answer = client.post(&behaviors_of(loyalty.package), wanted(&[7, 25])).await;
+            refused_private(answer, "update_package_behaviors");
+            let answer = client.put(&path_of(&loyalty.key),
+                json!({"id": 4711, "applicationBehaviors": [{"behaviorId": 25}]})).await;
+            refused_private(answer, "update_package");
+            let work = json!({"appKey": "acme01.loyalty.1.0.0.work",
+                "applicationBehaviors": [{"behaviorId": 25}]});
+            refused_private(client.post(&format!("{PATH}/project"), work).await, "create_package");
         }
         assert_eq!(client.get(&behaviors_of(loyalty.package)).await.expect(200)["totalCount"], 24);
     }
@@ -154,17 +178,14 @@ on_both! {
         let answer = renewed.put(&path_of(&loyalty.key), json!({})).await;
         refused(answer, 403, "FORBIDDEN", message, &data);
     }
-}
 
-#[tokio::test]
-async fn operators_add_private_behaviors() {
-    let app =
-        TestApp::sqlite_with(|config| config.operator_accounts = vec!["acme".to_owned()]).await;
-    let (_world, loyalty, client) = loyalty(&app).await;
-    let changed = client.post(&behaviors_of(loyalty.package), wanted(&[25])).await.expect(200);
-    assert_eq!(
-        changed,
-        json!({"totalCount": 1, "items": [{"id": 1, "name": "Application",
-        "behaviorItems": [{"id": 25, "categoryId": 1, "name": "Application Certify", "isPrivate": true}]}]})
-    );
+    async fn operators_add_private_behaviors(app: TestApp with operated) {
+        let (_world, loyalty, client) = loyalty(&app).await;
+        let changed = client.post(&behaviors_of(loyalty.package), wanted(&[25])).await.expect(200);
+        assert_eq!(
+            changed,
+            json!({"totalCount": 1, "items": [{"id": 1, "name": "Application",
+            "behaviorItems": [{"id": 25, "categoryId": 1, "name": "Application Certify", "isPrivate": true}]}]})
+        );
+    }
 }

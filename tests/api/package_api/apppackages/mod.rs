@@ -7,6 +7,7 @@ use crate::support::{Answer, TestApp};
 
 mod behaviors;
 mod clones;
+mod creates;
 mod deletions;
 mod projects;
 mod reads;

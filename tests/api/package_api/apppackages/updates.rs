@@ -2,12 +2,11 @@
 use serde_json::{Value, json};
 
 use super::{
-    MALFORMED, all_entries, entries, locked, loyalty, path_of, refused_key, refused_parameter,
-    refused_private, refused_rule, refused_verdict, whole, with,
+    MALFORMED, PATH, all_entries, entries, locked, loyalty, path_of, refused_key,
+    refused_parameter, refused_private, refused_rule, refused_verdict, whole, with,
 };
 use crate::on_both;
-use crate::support::TestApp;
-use crate::support::packages::{World, refused};
+use crate::support::packages::{World, operated, refused};
 
 /// A tax calculator with a contract, and countries in both dimensions.
 fn tax() -> Value {
@@ -266,6 +265,41 @@ on_both! {
         assert_eq!(changed["applicationAttributes"], json!([kept, new]));
     }
 
+    async fn what_a_body_leaves_out_of_a_known_subscription_stays(app: TestApp) {
+        let (_world, loyalty, client) = loyalty(&app).await;
+        let path = path_of(&loyalty.key);
+        let made = client.put(&path, json!({"applicationSubscriptions": [{
+            "applicationEndPoint": "https://loyalty.acme.example/hooks",
+            "events": [{"eventId": 52}], "noCallback": true,
+        }]})).await.expect(200);
+        let mut expected = made["applicationSubscriptions"][0].clone();
+        let id = expected["applicationSubscriptionId"].clone();
+        let change = async |members: Value| {
+            let mut given = json!({"applicationSubscriptionId": id});
+            given.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+            client.put(&path, json!({"applicationSubscriptions": [given]})).await
+        };
+        // As in a change of the subscription itself: `noCallback` counts always.
+        let same = json!({"applicationEndPoint": null, "events": null, "noCallback": true});
+        assert_eq!(change(same).await.expect(200), made);
+        let changed = change(json!({})).await.expect(200);
+        expected["noCallback"] = false.into();
+        assert_eq!(changed["applicationSubscriptions"], json!([expected]));
+        let changed = change(json!({"events": [{"eventId": 48}]})).await.expect(200);
+        assert_eq!(changed["applicationSubscriptions"][0]["events"][0]["eventId"], 48);
+        assert_eq!(changed["applicationSubscriptions"][0]["applicationEndPoint"],
+            "https://loyalty.acme.example/hooks");
+        refused_parameter(change(json!({"events": []})).await, "applicationSubscriptions[0].events",
+            "must be an array of at least one event.");
+        // In a package that is made, no subscription is known.
+        let new = json!({"appKey": "acme01.loyalty.1.0.0.work", "applicationSubscriptions":
+            [{"applicationSubscriptionId": id, "events": [{"eventId": 52}]}]});
+        let answer = client.post(&format!("{PATH}/project"), new).await;
+        refused_parameter(answer, "applicationSubscriptions[0].applicationEndPoint",
+            "must be an absolute http or https URL of at most 2000 characters, without user \
+             information and fragment.");
+    }
+
     async fn values_that_cannot_be_are_refused(app: TestApp) {
         let (_world, loyalty, client) = loyalty(&app).await;
         let path = path_of(&loyalty.key);
@@ -440,6 +474,9 @@ on_both! {
             assert_eq!(whole(&client, &loyalty.key).await, before);
         }
         world.set_status(&loyalty, 2).await;
+        // Who may not decide is told so, whatever else the body has.
+        let verdict = json!({"applicationName": "New", "applicationStatusId": 3});
+        refused_verdict(client.put(&path, verdict).await);
         let echo = with(&whole(&client, &loyalty.key).await, json!({"applicationStatusId": 1}));
         app.advance_seconds(60);
         let withdrawn = client.put(&path, echo).await.expect(200);
@@ -630,65 +667,54 @@ on_both! {
         let changed = client.put(path, json!({"PackageDescription": "New"})).await.expect(200);
         assert_eq!(changed, json!({"packageDescription": "New", "appKey": "acme01.loyalty.1.0.0.Release"}));
     }
-}
 
-/// The service with acme as operator.
-async fn operated() -> TestApp {
-    TestApp::sqlite_with(|config| config.operator_accounts = vec!["acme".to_owned()]).await
-}
-
-#[tokio::test]
-async fn operators_certify_versions_of_others_and_change_nothing_else() {
-    let app = operated().await;
-    let world = World::new(&app).await;
-    let operator = world.application("acme01.console.1.0.0").await;
-    let foreign = world.application("globex01.secret.1.0.0").await;
-    let (client, owner) = (world.client(&operator).await, world.client(&foreign).await);
-    let path = path_of(&foreign.key);
-    owner.put(&path, json!({"applicationStatusId": 2})).await.expect(200);
-    refused_verdict(owner.put(&path, json!({"applicationStatusId": 3})).await);
-    let read = format!("{path}?skipDevAccountCheck=true&includeChildren=true");
-    let submitted = client.get(&read).await.expect(200);
-    let verdict = with(&submitted, json!({"applicationStatusId": 3}));
-    refused_key(client.put(&path, with(&verdict, json!({"apiVersion": "9"}))).await, &foreign.key);
-    app.advance_seconds(60);
-    let certified = client.put(&path, verdict).await.expect(200);
-    let expected = with(
-        &submitted,
-        json!({
-            "applicationUpdateDate": "2026-02-01T08:16:00.000Z", "applicationStatusId": 3,
-            "applicationStatusName": "Certified", "validApplicationStatusIdList": [5, 6],
-            "applicationStatus": "Certified",
-        }),
-    );
-    assert_eq!(certified, expected);
-    assert_eq!(certified["sharedSecret"], Value::Null);
-    // What is theirs is theirs: private behaviors may be given, and stay when the owner sends them back.
-    let own = path_of(&operator.key);
-    let given = json!({"applicationBehaviors": [{"behaviorId": 25}]});
-    let changed = client.put(&own, given).await.expect(200);
-    assert_eq!(changed["applicationBehaviors"][0]["behaviorId"], 25);
-}
-
-#[tokio::test]
-async fn private_behaviors_stay_when_their_owner_sends_them_back() {
-    let app = TestApp::sqlite().await;
-    let (_world, loyalty, client) = loyalty(&app).await;
-    let sql = format!("UPDATE packages SET behaviors = '[25]' WHERE id = {}", loyalty.package);
-    app.execute(&sql).await;
-    let read = whole(&client, &loyalty.key).await;
-    assert_eq!(client.put(&path_of(&loyalty.key), read.clone()).await.expect(200), read);
-}
-
-#[tokio::test]
-async fn owners_certify_themselves_where_that_is_allowed() {
-    let app = TestApp::sqlite_with(|config| config.self_certification = true).await;
-    let (_world, loyalty, client) = loyalty(&app).await;
-    let path = path_of(&loyalty.key);
-    for status in [2, 4, 2, 3, 5] {
-        let moved = client.put(&path, json!({"applicationStatusId": status})).await.expect(200);
-        assert_eq!(moved["applicationStatusId"], status);
+    async fn operators_certify_versions_of_others_and_change_nothing_else(app: TestApp with operated) {
+        let world = World::new(&app).await;
+        let operator = world.application("acme01.console.1.0.0").await;
+        let foreign = world.application("globex01.secret.1.0.0").await;
+        let (client, owner) = (world.client(&operator).await, world.client(&foreign).await);
+        let path = path_of(&foreign.key);
+        owner.put(&path, json!({"applicationStatusId": 2})).await.expect(200);
+        refused_verdict(owner.put(&path, json!({"applicationStatusId": 3})).await);
+        let read = format!("{path}?skipDevAccountCheck=true&includeChildren=true");
+        let submitted = client.get(&read).await.expect(200);
+        let verdict = with(&submitted, json!({"applicationStatusId": 3}));
+        refused_key(client.put(&path, with(&verdict, json!({"apiVersion": "9"}))).await, &foreign.key);
+        app.advance_seconds(60);
+        let certified = client.put(&path, verdict).await.expect(200);
+        let expected = with(
+            &submitted,
+            json!({
+                "applicationUpdateDate": "2026-02-01T08:16:00.000Z", "applicationStatusId": 3,
+                "applicationStatusName": "Certified", "validApplicationStatusIdList": [5, 6],
+                "applicationStatus": "Certified",
+            }),
+        );
+        assert_eq!(certified, expected);
+        assert_eq!(certified["sharedSecret"], Value::Null);
+        // What is theirs is theirs: private behaviors may be given, and stay when the owner sends them back.
+        let own = path_of(&operator.key);
+        let given = json!({"applicationBehaviors": [{"behaviorId": 25}]});
+        let changed = client.put(&own, given).await.expect(200);
+        assert_eq!(changed["applicationBehaviors"][0]["behaviorId"], 25);
     }
-    let private = json!({"applicationStatusId": 3, "applicationBehaviors": [{"behaviorId": 25}]});
-    refused_private(client.put(&path, private).await, "update_package");
+
+    async fn private_behaviors_stay_when_their_owner_sends_them_back(app: TestApp) {
+        let (_world, loyalty, client) = loyalty(&app).await;
+        let sql = format!("UPDATE packages SET behaviors = '[25]' WHERE id = {}", loyalty.package);
+        app.execute(&sql).await;
+        let read = whole(&client, &loyalty.key).await;
+        assert_eq!(client.put(&path_of(&loyalty.key), read.clone()).await.expect(200), read);
+    }
+
+    async fn owners_certify_themselves_where_that_is_allowed(app: TestApp with |config| config.self_certification = true) {
+        let (_world, loyalty, client) = loyalty(&app).await;
+        let path = path_of(&loyalty.key);
+        for status in [2, 4, 2, 3, 5] {
+            let moved = client.put(&path, json!({"applicationStatusId": status})).await.expect(200);
+            assert_eq!(moved["applicationStatusId"], status);
+        }
+        let private = json!({"applicationStatusId": 3, "applicationBehaviors": [{"behaviorId": 25}]});
+        refused_private(client.put(&path, private).await, "update_package");
+    }
 }

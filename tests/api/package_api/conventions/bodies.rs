@@ -2,7 +2,7 @@
 use http::Method;
 use serde_json::json;
 
-use super::{CREATE, malformed};
+use super::{CREATE, PACKAGES, malformed};
 use crate::on_both;
 use crate::support::packages::{World, refused};
 
@@ -53,6 +53,40 @@ on_both! {
             let answer = client.send(Method::POST, path, body.clone()).await;
             refused(answer, 413, "REQUEST_TOO_LARGE", message, &[("MaxBytes", "1048576")]);
         }
+    }
+
+    async fn bodies_that_no_operation_takes_are_ignored(app: TestApp) {
+        let world = World::new(&app).await;
+        let loyalty = world.application("acme01.loyalty.1.0.0").await;
+        let client = world.client(&loyalty).await;
+        let (large, broken) = (vec![b'{'; 1024 * 1024 + 1], b"{\"appKey\": 7".to_vec());
+        let package = format!("{PACKAGES}/{}", loyalty.key);
+        let clone = |name: &str| format!("{package}/clone/{name}");
+        let keyed = client.clone().with("idempotency-key", "clone-1");
+        let first = keyed.send(Method::POST, &clone("Work"), large.clone()).await.expect(200);
+        // It is no other request for having another body.
+        let again = keyed.send(Method::POST, &clone("Work"), broken.clone()).await;
+        assert_eq!(again.header("idempotency-replayed"), "true");
+        assert_eq!(again.expect(200), first);
+        let work = format!("{PACKAGES}/acme01.loyalty.1.0.0.Work");
+        client.send(Method::DELETE, &work, large.clone()).await.expect(200);
+
+        let file = format!("/api/platform/developer/packages/{}/files/a.js", loyalty.key);
+        client.send(Method::POST, &file, b"a".to_vec()).await.expect(200);
+        client.send(Method::DELETE, &file, large.clone()).await.expect(200);
+        let subscriptions = "/api/platform/appdev/appsubscriptions/events";
+        let body = json!({"applicationEndPoint": "https://a.example/", "packageId": loyalty.package,
+            "events": [{"eventId": 52}]});
+        let made = client.post(subscriptions, body).await.expect(200);
+        let path = format!("{subscriptions}/{}", made["applicationSubscriptionId"]);
+        client.send(Method::DELETE, &path, large.clone()).await.expect(200);
+        // Nor do reads and log-outs mind one.
+        client.send(Method::GET, &package, large.clone()).await.expect(200);
+        let tickets = "/api/platform/applications/authtickets";
+        let body = json!({"applicationId": loyalty.key, "sharedSecret": loyalty.secret});
+        let ticket = app.anonymous().post(tickets, body).await.expect(200);
+        let path = format!("{tickets}/{}", ticket["refreshToken"].as_str().unwrap());
+        app.anonymous().send(Method::DELETE, &path, large).await.expect(200);
     }
 
     async fn texts_with_nul_are_refused(app: TestApp) {

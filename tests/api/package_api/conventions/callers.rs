@@ -1,4 +1,5 @@
 //! Who calls, and how often (contract 1.3.1).
+use appmarket::directory::developers::{self, NewDeveloper};
 use serde_json::json;
 
 use super::{CREATE, PACKAGES};
@@ -7,6 +8,19 @@ use crate::support::packages::{World, refused};
 use crate::support::{Answer, TestApp};
 
 const PATH: &str = "/api/platform/appdev/apppackages/acme01.loyalty.1.0.0.Release";
+
+/// An access token of a developer who works for an account, and chooses it by its number.
+async fn developer(app: &TestApp, account: &str, number: i64) -> String {
+    let (email, password) = (format!("ann@{account}.example"), "correct horse");
+    let db = app.state.store.begin().await.unwrap();
+    let new = NewDeveloper { account, email: &email, name: Some("Ann Lee"), password };
+    developers::create(&db, new, app.state.clock.now_millis()).await.unwrap();
+    db.commit().await.unwrap();
+    let path = format!("/api/platform/developer/authtickets/?developerAccountId={number}");
+    let body = json!({"emailAddress": email, "password": password});
+    let ticket = app.anonymous().post(&path, body).await.expect(200);
+    ticket["accessToken"].as_str().unwrap().to_owned()
+}
 
 #[track_caller]
 fn unknown(answer: Answer) {
@@ -20,12 +34,14 @@ on_both! {
     async fn a_token_may_come_in_either_header(app: TestApp) {
         let world = World::new(&app).await;
         let token = world.ticket(&world.application("acme01.loyalty.1.0.0").await).await;
+        let developer = developer(&app, "acme", 1).await;
         for (name, value) in [
             ("authorization", format!("Bearer {token}")),
             ("authorization", format!("bearer  {token}")),
             ("x-vol-app-claims", token.clone()),
             ("X-Vol-App-Claims", token.clone()),
-            ("x-vol-user-claims", token.clone()),
+            ("x-vol-user-claims", developer.clone()),
+            ("authorization", format!("Bearer {developer}")),
         ] {
             app.anonymous().with(name, &value).get(PATH).await.expect(200);
         }
@@ -36,6 +52,9 @@ on_both! {
             ("authorization", String::new()),
             ("x-vol-app-claims", format!("Bearer {token}")),
             ("x-vol-app-claims", String::new()),
+            // Each header is for tokens of one kind.
+            ("x-vol-user-claims", token.clone()),
+            ("x-vol-app-claims", developer.clone()),
             ("x-other", token.clone()),
         ] {
             unknown(app.anonymous().with(name, &value).get(PATH).await);
@@ -58,22 +77,92 @@ on_both! {
         let all = world.ticket(&world.application("acme01.loyalty.1.0.0").await).await;
         let reader = world.application_with("acme01.reader.1.0.0", &["Developer Read"]).await;
         let reader = world.ticket(&reader).await;
-        let foreign = world.ticket(&world.application("globex01.app.1.0.0").await).await;
-        let both = |user: &str| {
-            app.anonymous().with("x-vol-app-claims", &all).with("x-vol-user-claims", user)
+        let ours = developer(&app, "acme", 1).await;
+        let foreign = developer(&app, "globex", 2).await;
+        let both = |app_claims: &str, user: &str| {
+            app.anonymous().with("x-vol-app-claims", app_claims).with("x-vol-user-claims", user)
         };
-        both(&all).post(CREATE, json!({"appKey": "acme01.points.1.0.0"})).await.expect(200);
-        both(&reader).get(PATH).await.expect(200);
+        let create = |version: &str| json!({"appKey": format!("acme01.points.{version}")});
+        both(&all, &ours).post(CREATE, create("1.0.0")).await.expect(200);
+        both(&reader, &ours).get(PATH).await.expect(200);
         let message = "Forbidden: the access token lacks the behavior 41.";
         let data = [("OperationName", "create_app_package"), ("BehaviorId", "41")];
         let lacks = "Forbidden: the access token lacks the behavior 42.";
         let read = [("OperationName", "get_package"), ("BehaviorId", "42")];
         // Not even what the application may always read.
-        refused(both(&foreign).get(PATH).await, 403, "FORBIDDEN", lacks, &read);
-        for user in [&reader, &foreign] {
-            let answer = both(user).post(CREATE, json!({"appKey": "acme01.points.2.0.0"})).await;
+        refused(both(&all, &foreign).get(PATH).await, 403, "FORBIDDEN", lacks, &read);
+        for (app_claims, user) in [(&reader, &ours), (&all, &foreign)] {
+            let answer = both(app_claims, user).post(CREATE, create("2.0.0")).await;
             refused(answer, 403, "FORBIDDEN", message, &data);
         }
+        // Two of a kind, or each in the header of the other, are no two tokens.
+        for (app_claims, user) in [(&all, &all), (&ours, &ours), (&ours, &all)] {
+            unknown(both(app_claims, user).get(PATH).await);
+        }
+    }
+
+    async fn a_developer_narrows_an_application(app: TestApp) {
+        let world = World::new(&app).await;
+        let loyalty = world.application("acme01.loyalty.1.0.0").await;
+        let reader = world.application_with("acme01.reader.1.0.0", &["Developer Read"]).await;
+        let (all, few) = (world.ticket(&loyalty).await, world.ticket(&reader).await);
+        let ann = async |account: &str, number: i64| {
+            let db = app.state.store.begin().await.unwrap();
+            let (email, password) = (format!("ann@{account}.example"), "correct horse");
+            let new = NewDeveloper { account, email: &email, name: Some("Ann Lee"), password };
+            developers::create(&db, new, 0).await.unwrap();
+            db.commit().await.unwrap();
+            let path = format!("/api/platform/developer/authtickets?developerAccountId={number}");
+            let body = json!({"emailAddress": email, "password": password});
+            let ticket = app.anonymous().post(&path, body).await.expect(200);
+            ticket["accessToken"].as_str().unwrap().to_owned()
+        };
+        let (own, other) = (ann("acme", loyalty.account).await, ann("globex", loyalty.account + 1).await);
+        let both = |application: &str, user: &str| {
+            app.anonymous().with("x-vol-app-claims", application).with("x-vol-user-claims", user)
+        };
+        both(&all, &own).post(CREATE, json!({"appKey": "acme01.points.1.0.0"})).await.expect(200);
+        // A developer may do everything; the application at their side may not.
+        app.bearer(&own).post(CREATE, json!({"appKey": "acme01.points.1.1.0"})).await.expect(200);
+        both(&few, &own).get(PATH).await.expect(200);
+        let body = json!({"appKey": "acme01.points.2.0.0"});
+        let message = "Forbidden: the access token lacks the behavior 41.";
+        let data = [("OperationName", "create_app_package"), ("BehaviorId", "41")];
+        for client in [both(&few, &own), both(&all, &other)] {
+            refused(client.post(CREATE, body.clone()).await, 403, "FORBIDDEN", message, &data);
+        }
+        // Authorization goes before both.
+        let bearer = app.bearer(&all).with("x-vol-user-claims", &other);
+        bearer.post(CREATE, body).await.expect(200);
+    }
+
+    async fn logging_in_needs_no_token_and_looks_at_none(app: TestApp) {
+        let world = World::new(&app).await;
+        let loyalty = world.application("acme01.loyalty.1.0.0").await;
+        let (key, secret) = (&loyalty.key, &loyalty.secret);
+        let nonsense = app.bearer("nonsense").with("x-vol-app-claims", "nonsense");
+        let nonsense = nonsense.with("x-vol-user-claims", "nonsense");
+        let base = "/api/platform/applications/authtickets";
+        let body = json!({"applicationId": key, "sharedSecret": secret});
+        let ticket = nonsense.post(base, body).await.expect(200);
+        let body = json!({"client_id": key, "client_secret": secret});
+        nonsense.post(&format!("{base}/oauth"), body).await.expect(200);
+        let body = json!({"refreshToken": ticket["refreshToken"]});
+        nonsense.put(&format!("{base}/refresh-ticket"), body).await.expect(200);
+        let refresh = ticket["refreshToken"].as_str().unwrap();
+        nonsense.delete(&format!("{base}/{refresh}")).await.expect(200);
+        let developer = "/api/platform/developer/authtickets";
+        let body = json!({"emailAddress": "nobody@acme.example", "password": "x"});
+        let message = "Invalid Credentials: e-mail address or password not accepted.";
+        let data = [("CredentialsName", "Invalid credentials")];
+        let answer = nonsense.post(developer, body).await;
+        refused(answer, 401, "INVALID_CREDENTIALS", message, &data);
+        let body = json!({"refreshToken": "unknown"});
+        let message = "Invalid Credentials: refresh token not accepted.";
+        let answer = nonsense.put(developer, body).await;
+        refused(answer, 401, "INVALID_CREDENTIALS", message, &data);
+        let answer = nonsense.delete(&format!("{developer}?refreshToken=unknown")).await;
+        assert_eq!(answer.expect(404)["errorCode"], "ITEM_NOT_FOUND");
     }
 
     async fn an_application_may_always_read_its_own_package(app: TestApp) {

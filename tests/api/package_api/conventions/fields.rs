@@ -34,6 +34,10 @@ on_both! {
         rest.as_object_mut().unwrap().shift_remove("applicationBehaviors");
         let without = format!("{path}-sharedSecret,-applicationBehaviors");
         assert_eq!(client.get(&without).await.expect(200), rest);
+        // What an exclusion excludes stays.
+        let nested = format!("{path}applicationBehaviors,-applicationBehaviors(-packageId)");
+        let expected = json!({"applicationBehaviors": [{"packageId": loyalty.package}]});
+        assert_eq!(client.get(&nested).await.expect(200), expected);
     }
 
     async fn selections_that_cannot_be_read_are_refused(app: TestApp) {

@@ -1,5 +1,6 @@
 //! How the family speaks, whatever the resource (contract 1). Shown with the operations that everything
 //! else needs: create and get.
+mod audit;
 mod bodies;
 mod callers;
 mod correlation;

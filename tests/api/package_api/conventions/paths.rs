@@ -58,6 +58,11 @@ on_both! {
             "/api/api/platform/appdev/apppackages/create",
             "/.well-known/openid-configuration",
             "/api/platform/appdev/apppackages/acme01.loyalty.1.0.0.Release/clone",
+            // Slashes too many are another path of this family.
+            "//api/platform/appdev/apppackages/create",
+            "///platform/appdev/apppackages/create",
+            "/api//platform/appdev/apppackages/create",
+            "//API",
         ] {
             lost(app.anonymous().get(path).await, path);
             lost(app.anonymous().post(&format!("{path}?x=1"), json!({})).await, path);
@@ -78,9 +83,23 @@ on_both! {
     async fn words_are_never_keys(app: TestApp) {
         let world = World::new(&app).await;
         let client = world.client(&world.application("acme01.loyalty.1.0.0").await).await;
-        for word in ["applications", "Apps"] {
+        for word in ["applications", "Apps", "create/clone/work", "PROJECT/clone/work",
+            "collection/behaviors"] {
             let path = format!("{PACKAGES}/{word}");
-            lost(client.get(&path).await, &path);
+            for method in [Method::GET, Method::PUT, Method::POST, Method::DELETE] {
+                lost(client.send(method, &path, b"{}".to_vec()).await, &path);
+            }
+        }
+        // A word that is a path has other methods; it is no key for these either.
+        let message = "The path is known, but not with this method; Allow names those that it has.";
+        for (word, method, allow) in [
+            ("create", Method::PUT, "POST"),
+            ("Project", Method::GET, "POST"),
+            ("collection", Method::DELETE, "GET,HEAD"),
+        ] {
+            let answer = client.send(method, &format!("{PACKAGES}/{word}"), b"{}".to_vec()).await;
+            assert_eq!(answer.header("allow"), allow, "{word}");
+            refused(answer, 405, "METHOD_NOT_ALLOWED", message, &[]);
         }
         let why = "must be <namespace>.<appId>.<major>.<minor>.<revision>.<packageName>, as in \
                    acme01.loyalty.1.0.0.Release.";
@@ -118,7 +137,15 @@ on_both! {
         }
         let answer = client.get(&format!("{path}?IncludeChildren=yes")).await;
         malformed(answer, "includeChildren", "must be true or false.");
-        let answer = client.get(&format!("{path}?includeChildren=%FF")).await;
-        malformed(answer, "includeChildren", "must be UTF-8 text without NUL.");
+        for value in ["%FF", "a%00"] {
+            let answer = client.get(&format!("{path}?includeChildren={value}")).await;
+            malformed(answer, "includeChildren", "must be UTF-8 text without NUL.");
+            // Of parameters that nobody knows, nobody reads the value either.
+            client.get(&format!("{path}?unknown={value}")).await.expect(200);
+        }
+        // Deleting shows nothing, so that nothing can be selected.
+        let work = client.post(&format!("{path}/clone/work?x=%FF"), json!({})).await.expect(200);
+        let path = format!("{PACKAGES}/{}?responseFields=%FF", work["appKey"].as_str().unwrap());
+        client.delete(&path).await.expect(200);
     }
 }
