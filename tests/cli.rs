@@ -671,7 +671,7 @@ fn checking_the_configuration_shows_everything_but_the_secrets() {
         "database_url = \"********\"",
         "storage_secret_access_key = \"********\"",
         "operator_accounts = [\"wdc\"]",
-        "outgoing_allow = [\"loopback\", \"10.1.0.0/16\"]",
+        "outgoing_allow = [\"loopback\",\"10.1.0.0/16\"]",
         "domain = \"example.test\"",
         "# public_url is not set",
         "listen = \"127.0.0.1:8080\"",
