@@ -32,6 +32,7 @@ const TAGS: &[(&str, &str)] = &[
     ("service_instances", "What requests about an app are registered for."),
     ("attachments", "Files that texts use: upload and download."),
     ("audit_lines", "Who did what to which record."),
+    ("events", "Everything that happened, in order, to be read on from any place."),
 ];
 
 /// Completes a document that was gathered from the routers.

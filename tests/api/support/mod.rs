@@ -4,6 +4,7 @@ pub mod audit;
 pub mod client;
 pub mod contract;
 pub mod packages;
+pub mod receiver;
 
 pub use app::TestApp;
 pub use client::Answer;
