@@ -11,7 +11,7 @@ pub mod resource;
 
 // A resource may import what its records refer to, and nothing that leads back to itself. So files, audit
 // lines, UI extensions and service instances are at the bottom, offerings above them, then automation
-// rules, and publishing on top. A test finds circles.
+// rules, and publishing on top; webhooks stand on their policies. A test finds circles.
 pub mod app_offering_automation_rules;
 pub mod app_offerings;
 pub mod attachments;
@@ -22,6 +22,8 @@ pub mod oauth;
 pub mod publish;
 pub mod service_instances;
 pub mod ui_extensions;
+pub mod webhook_policies;
+pub mod webhooks;
 
 /// The family's URL table, in the order of the document: the folder of every URL. Its `mod.rs` leads to
 /// the handler.
@@ -38,6 +40,10 @@ pub fn router() -> OpenApiRouter<AppState> {
         .mount("/v1/app_offering_automation_rules", app_offering_automation_rules::router())
         .mount("/v1/ui_extensions", ui_extensions::router())
         .mount("/v1/service_instances", service_instances::router())
+        .mount("/v1/webhook_policies", webhook_policies::router())
+        .mount("/v1/webhooks", webhooks::router())
+        .mount("/accounts/{account}/webhook_policies", webhook_policies::router_of_account())
+        .mount("/accounts/{account}/webhooks", webhooks::router_of_account())
         .mount("/v1/attachments", attachments::router())
         .mount("/v1/audit_lines", audit_lines::router())
         .mount("/v1/events", events::router())

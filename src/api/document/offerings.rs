@@ -30,6 +30,8 @@ const TAGS: &[(&str, &str)] = &[
     ),
     ("ui_extensions", "Forms by which customers configure an app, and their versions."),
     ("service_instances", "What requests about an app are registered for."),
+    ("webhook_policies", "Keys that sign the messages of webhooks, and where receivers find them."),
+    ("webhooks", "Where the messages of an account go."),
     ("attachments", "Files that texts use: upload and download."),
     ("audit_lines", "Who did what to which record."),
     ("events", "Everything that happened, in order, to be read on from any place."),
@@ -180,7 +182,7 @@ impl Operation<'_> {
             "post" if needs_token => names.push("IdempotencyKey"),
             _ => {}
         }
-        if self.changes_record() {
+        if needs_token && self.changes_record() {
             names.push("IfMatch");
         }
         let takes_json = self.takes_json();
@@ -269,13 +271,16 @@ impl Operation<'_> {
         if self.method == "post" && needs_token {
             refusals.push(("409", "Conflict"));
         }
-        if self.changes_record() {
+        if needs_token && self.changes_record() {
             refusals.push(("412", "PreconditionFailed"));
         }
         if self.writes() {
             refusals.push(("413", "PayloadTooLarge"));
         }
-        if needs_token && (self.has_body() || self.method == "post") {
+        // Some that have no body are refused too; their handlers name the status without a body of its own.
+        let is_named = self.value["responses"]["422"].is_object()
+            && self.value["responses"]["422"].get("content").is_none();
+        if needs_token && (self.has_body() || self.method == "post" || is_named) {
             refusals.push(("422", "UnprocessableEntity"));
         }
         refusals.extend([
@@ -287,6 +292,9 @@ impl Operation<'_> {
             refusals.push(("304", if lists { "PageNotModified" } else { "NotModified" }));
         }
         let Some(responses) = self.value["responses"].as_object_mut() else { return };
+        if is_named {
+            responses.remove("422");
+        }
         for (status, name) in refusals {
             let prefix = if status == "304" { "" } else { prefix };
             // What a handler says of a status itself stays.
