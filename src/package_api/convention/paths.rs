@@ -111,7 +111,7 @@ fn is_multi_segment(item: &Value, name: &str) -> bool {
 /// Whether an address is this family's, so that its refusals are too.
 pub fn is_ours(path: &str) -> bool {
     let first = path.strip_prefix('/').and_then(|path| path.split('/').next()).unwrap_or_default();
-    ["api", "platform", ".well-known"].iter().any(|ours| first.eq_ignore_ascii_case(ours))
+    ["api", "platform", "event", ".well-known"].iter().any(|ours| first.eq_ignore_ascii_case(ours))
 }
 
 #[cfg(test)]
@@ -261,11 +261,26 @@ mod tests {
 
     #[test]
     fn addresses_tell_whose_they_are() {
-        for path in ["/api", "/API/x", "/platform/", "/Platform/x/y", "/.well-known/jwks.json"] {
+        for path in [
+            "/api",
+            "/API/x",
+            "/platform/",
+            "/Platform/x/y",
+            "/event/pull",
+            "/.well-known/jwks.json",
+        ] {
             assert!(is_ours(path), "{path}");
         }
-        for path in ["", "/", "/v1/platform", "/apis", "//api", "api", "/openapi/app-packages.json"]
-        {
+        for path in [
+            "",
+            "/",
+            "/v1/platform",
+            "/apis",
+            "/events",
+            "//api",
+            "api",
+            "/openapi/app-packages.json",
+        ] {
             assert!(!is_ours(path), "{path}");
         }
     }
