@@ -228,3 +228,80 @@ pub async fn forget(transaction: &DatabaseTransaction, until: i64) -> Result<u64
     let old = entity::Entity::delete_many().filter(entity::COLUMN.occurred_at.lt(until));
     Ok(old.exec(transaction).await?.rows_affected)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::outcome::tests::installed;
+    use super::*;
+    use serde_json::Value;
+
+    const TOPIC: &str = "application.upgraded";
+
+    fn subscription(id: i64, endpoint: &str, topic: &str, no_callback: bool) -> Value {
+        json!({"applicationSubscriptionId": id, "applicationEndPoint": endpoint, "packageId": 4,
+            "noCallback": no_callback, "events": [
+                {"eventId": 52, "eventName": "order.opened", "eventCategory": "Order",
+                 "apiVersionNumber": "1"},
+                {"eventId": 5, "eventName": topic, "eventCategory": "Application",
+                 "apiVersionNumber": "1"}]})
+    }
+
+    fn install(version: i64, subscriptions: &[Value]) -> Model {
+        let subscriptions = Value::from(subscriptions.to_vec()).to_string();
+        Model { version_id: version, subscriptions, ..installed(0, None, None) }
+    }
+
+    /// Subscription, version and address of each who is told.
+    fn told(
+        install: &Model,
+        former: Option<&Model>,
+        caused_by: Option<i64>,
+    ) -> Vec<(i64, i64, String)> {
+        let told = recipients(TOPIC, install, former, caused_by).unwrap();
+        assert!(told.iter().all(|it| it.account == install.owner_account_id));
+        told.into_iter().map(|it| (it.subscription, it.version, it.endpoint)).collect()
+    }
+
+    fn entry(subscription: i64, version: i64, endpoint: &str) -> (i64, i64, String) {
+        (subscription, version, endpoint.to_owned())
+    }
+
+    #[test]
+    fn who_subscribed_to_the_topic_is_told() {
+        let now = install(
+            3,
+            &[
+                subscription(1, "https://a.example", TOPIC, false),
+                subscription(2, "https://a.example", "Application.Upgraded", true),
+                subscription(3, "https://b.example", "application.installed", false),
+            ],
+        );
+        let both = [entry(1, 3, "https://a.example"), entry(2, 3, "https://a.example")];
+        // A person's call, and that of another application.
+        assert_eq!(told(&now, None, None), both);
+        assert_eq!(told(&now, None, Some(now.application_id + 1)), both);
+        // Its own.
+        assert_eq!(told(&now, None, Some(now.application_id)), both[..1]);
+    }
+
+    #[test]
+    fn what_was_replaced_is_told_where_the_new_one_does_not_listen() {
+        let former = install(
+            2,
+            &[
+                subscription(1, "https://old.example", TOPIC, false),
+                subscription(2, "https://same.example", TOPIC, false),
+                subscription(3, "https://quiet.example", TOPIC, true),
+            ],
+        );
+        let now = install(3, &[subscription(4, "https://same.example", TOPIC, true)]);
+        let (same, old, quiet) = (
+            entry(4, 3, "https://same.example"),
+            entry(1, 2, "https://old.example"),
+            entry(3, 2, "https://quiet.example"),
+        );
+        assert_eq!(told(&now, Some(&former), None), [same, old.clone(), quiet]);
+        assert_eq!(told(&now, Some(&former), Some(now.application_id)), [old]);
+        assert_eq!(told(&install(3, &[]), None, None), []);
+    }
+}

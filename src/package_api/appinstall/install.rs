@@ -318,8 +318,8 @@ fn first(
     })
 }
 
-/// Ends the record that a new one takes the place of.
-async fn end(
+/// Ends a record, which from now on is not what is installed in its place.
+pub(super) async fn end(
     transaction: &DatabaseTransaction,
     current: Model,
     revoked_at: Option<i64>,

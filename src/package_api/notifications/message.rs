@@ -188,3 +188,109 @@ fn list(sql: &mut Sql, numbers: &BTreeSet<i64>) {
     }
     sql.push(")");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::delivery::entity::WAITING;
+
+    /// What the test vector of contract 4.4 is about.
+    fn installed() -> (Message, Model) {
+        let message = Message {
+            event_id: "6f1c2a34-9b1e-4f0a-8f57-0d3e5b7a9c11".to_owned(),
+            entity_id: "acme01.loyalty.1.0.0.Release".to_owned(),
+            occurred_at: Time::parse("2026-03-04T09:14:59.120Z").unwrap().0,
+            correlation_id: "5d0a4c3be2f94d5f9f0e1a2b3c4d5e6f".to_owned(),
+            tenant: 2201,
+            site: None,
+            version: 731,
+            endpoint: "https://loyalty.acme.example/hooks?from=market".to_owned(),
+        };
+        let delivery = Model {
+            id: 1,
+            lane_id: 1,
+            account_id: "acme".to_owned(),
+            delivery_id: "0f0e0d0c-0b0a-4908-8706-050403020100".to_owned(),
+            origin_id: None,
+            event_id: Some(1),
+            event: "application.installed".to_owned(),
+            object: "tenant:2201:application.installed".to_owned(),
+            payload: serde_json::to_string(&message).unwrap(),
+            secrets: None,
+            state: WAITING.to_owned(),
+            attempts: 0,
+            next_attempt_at: Some(0),
+            finished_at: None,
+            created_at: 0,
+        };
+        (message, delivery)
+    }
+
+    fn places() -> Places {
+        let key = NotificationKey::of("0123456789abcdef0123456789abcdef");
+        let domain = |tenant, site, text: &str| ((tenant, site), text.to_owned());
+        Places {
+            keys: BTreeMap::from([(731, key)]),
+            domains: BTreeMap::from([
+                domain(2201, None, "apps.acme.example"),
+                domain(2201, Some(9), "shop.acme.example:8443"),
+            ]),
+        }
+    }
+
+    fn headers(request: &Request<Bytes>) -> Vec<(&str, &str)> {
+        let headers = request.headers().iter();
+        headers.map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect()
+    }
+
+    /// Line 14 of the contract's checklist, with the body that this service makes.
+    #[test]
+    fn check_14_the_request_is_that_of_the_test_vector() {
+        let (message, delivery) = installed();
+        let now = Time::parse("2026-03-04T09:15:00.999Z").unwrap().0;
+        assert_eq!(Message::of(&delivery).unwrap(), message);
+        let request = message.request(&delivery, &places(), now).unwrap();
+        assert_eq!(request.method(), "POST");
+        assert_eq!(request.uri().to_string(), message.endpoint);
+        assert_eq!(
+            headers(&request),
+            [
+                ("content-type", "application/json; charset=utf-8"),
+                ("date", "Wed, 04 Mar 2026 09:15:00 GMT"),
+                ("x-vol-hmac-sha256", "926iaXZdsN9rW9rT+a/mnLsNqciIp+35tXjBE8DoLbs="),
+                ("x-vol-tenant", "2201"),
+                ("x-vol-correlation", "5d0a4c3be2f94d5f9f0e1a2b3c4d5e6f"),
+                ("x-vol-tenant-domain", "apps.acme.example"),
+            ]
+        );
+        let body = concat!(
+            r#"{"eventId":"6f1c2a34-9b1e-4f0a-8f57-0d3e5b7a9c11","topic":"application.installed","#,
+            r#""entityId":"acme01.loyalty.1.0.0.Release","timestamp":"2026-03-04T09:14:59.120Z","#,
+            r#""correlationId":"5d0a4c3be2f94d5f9f0e1a2b3c4d5e6f","isTest":false}"#,
+        );
+        assert_eq!(request.body(), body);
+    }
+
+    #[test]
+    fn what_happened_in_a_site_names_it_and_its_host() {
+        let (message, delivery) = installed();
+        let message = Message { site: Some(9), ..message };
+        let request = message.request(&delivery, &places(), 0).unwrap();
+        let sites: Vec<_> =
+            headers(&request).into_iter().filter(|(name, _)| name.contains("site")).collect();
+        let expected = [("x-vol-site", "9"), ("x-vol-site-domain", "shop.acme.example:8443")];
+        assert_eq!(sites, expected);
+    }
+
+    #[test]
+    fn each_attempt_has_its_own_date_and_signature_and_the_same_body() {
+        let (message, delivery) = installed();
+        let request = |now| message.request(&delivery, &places(), now).unwrap();
+        let (first, second) = (request(0), request(1000));
+        for name in ["date", "x-vol-hmac-sha256"] {
+            assert_ne!(first.headers()[name], second.headers()[name], "{name}");
+        }
+        assert_eq!(first.headers()["date"], "Thu, 01 Jan 1970 00:00:00 GMT");
+        assert_eq!(first.body(), second.body());
+    }
+}

@@ -132,6 +132,17 @@ fn delivery(event: &package_events::Model, recipient: Recipient) -> Result<NewDe
     })
 }
 
+/// What becomes of a message that was made at `created_at` and may be tried again `delay` after its attempt,
+/// all in milliseconds. Its time begins when it is made, not when its event happened: after a long outage of
+/// this service it is tried as any other.
+fn verdict(created_at: i64, outcome: &Outcome, delay: i64) -> Verdict {
+    if outcome.answer.as_ref().is_ok_and(|answer| answer.status == StatusCode::OK) {
+        return Verdict::Delivered;
+    }
+    let next = outcome.started_at + outcome.duration + delay;
+    if next < created_at + LIFETIME { Verdict::Retry(delay) } else { Verdict::Failed }
+}
+
 impl Channel for Subscriptions {
     fn kind(&self) -> &'static str {
         LANE
@@ -159,12 +170,8 @@ impl Channel for Subscriptions {
     }
 
     fn judge(&self, delivery: &entity::Model, _: i64, outcome: &Outcome) -> Verdict {
-        if outcome.answer.as_ref().is_ok_and(|answer| answer.status == StatusCode::OK) {
-            return Verdict::Delivered;
-        }
         let delay = rand::random_range(INTERVAL - JITTER..=INTERVAL + JITTER);
-        let next = outcome.started_at + outcome.duration + delay;
-        if next < delivery.created_at + LIFETIME { Verdict::Retry(delay) } else { Verdict::Failed }
+        verdict(delivery.created_at, outcome, delay)
     }
 
     fn settle<'t>(
@@ -175,5 +182,48 @@ impl Channel for Subscriptions {
         _: i64,
     ) -> BoxFuture<'t, Result<()>> {
         Self::prune(transaction, settled).boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::HeaderMap;
+
+    use super::*;
+    use crate::kernel::delivery::Answer;
+
+    fn outcome(status: Option<u16>, started_at: i64, duration: i64) -> Outcome {
+        let answer = status.map(|status| Answer {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        });
+        Outcome { answer: answer.ok_or_else(|| "timeout".to_owned()), started_at, duration }
+    }
+
+    #[test]
+    fn only_200_is_delivered() {
+        assert_eq!(verdict(0, &outcome(Some(200), 0, 5), INTERVAL), Verdict::Delivered);
+        for status in
+            [Some(201), Some(202), Some(204), Some(301), Some(307), Some(410), Some(503), None]
+        {
+            let again = Verdict::Retry(INTERVAL);
+            assert_eq!(verdict(0, &outcome(status, 0, 5), INTERVAL), again, "{status:?}");
+        }
+        // However late.
+        let late = outcome(Some(200), 3 * LIFETIME, 5);
+        assert_eq!(verdict(0, &late, INTERVAL), Verdict::Delivered);
+    }
+
+    #[test]
+    fn no_attempt_begins_after_14_days() {
+        const DAY: i64 = 86_400_000;
+        let made = 5 * DAY;
+        let last = made + 14 * DAY - INTERVAL - 45_000;
+        let again = |started_at| verdict(made, &outcome(None, started_at, 45_000), INTERVAL);
+        assert_eq!(again(last - 1), Verdict::Retry(INTERVAL));
+        assert_eq!(again(last), Verdict::Failed);
+        assert_eq!(again(made + 30 * DAY), Verdict::Failed);
     }
 }

@@ -1,31 +1,15 @@
 //! `/platform/appdev/appinstall`.
 use appmarket::directory::developers::{self, NewDeveloper};
-use appmarket::package_api::tenants::service::{self, NewTenant};
 use serde_json::{Value, json};
 
 use crate::on_both;
 use crate::support::TestApp;
 use crate::support::client::Client;
-use crate::support::packages::{Application, World, refused};
+use crate::support::packages::{Application, World, install, refused, tenant};
 
 const INSTALL: &str = "/api/platform/appdev/appinstall/application/entitlement";
 const TO_PRODUCTION: &str = "/api/platform/appdev/appinstall/toproductiontenant";
 const NOW: &str = "2026-02-01T08:15:00.000Z";
-
-/// Makes a tenant with one site; the numbers of both.
-async fn tenant(app: &TestApp, account: &str, is_sandbox: bool) -> (i64, i64) {
-    let db = app.state.store.begin().await.unwrap();
-    let sites = ["Main store".to_owned()];
-    let new = NewTenant { account, name: "A tenant", is_sandbox, domain: None, sites: &sites };
-    let (tenant, sites) = service::create(&db, new, 0).await.unwrap();
-    db.commit().await.unwrap();
-    (tenant.id, sites[0].id)
-}
-
-/// Installs a package in a sandbox and returns the entitlement.
-async fn install(client: &Client, package: i64, tenant: i64) -> Value {
-    client.post(INSTALL, json!({"packageId": package, "tenantId": tenant})).await.expect(200)
-}
 
 /// Adds a package to a version, beside its release.
 async fn add_package(app: &TestApp, application: &Application) -> i64 {

@@ -8,6 +8,7 @@ mod appsubscriptions;
 mod conventions;
 mod developer_applications;
 mod developer_authtickets;
+mod event_pull;
 mod filebasedpackage;
 mod headless_app;
 mod jwks;

@@ -5,6 +5,7 @@ use appmarket::package_api::apppackages::create::{self, Author, NewCore, Random}
 use appmarket::package_api::convention::key::AppKey;
 use appmarket::package_api::model::lookup::PackageRow;
 use appmarket::package_api::model::{applications, namespaces, versions};
+use appmarket::package_api::tenants::service::{self, NewTenant};
 use sea_orm::{ActiveModelTrait, EntityTrait, QueryFilter, Set};
 use serde_json::{Value, json};
 
@@ -121,6 +122,22 @@ impl<'a> World<'a> {
         let ticket = self.app.anonymous().post(path, body).await.expect(200);
         ticket["accessToken"].as_str().unwrap().to_owned()
     }
+}
+
+/// Makes a tenant with one site; the numbers of both.
+pub async fn tenant(app: &TestApp, account: &str, is_sandbox: bool) -> (i64, i64) {
+    let db = app.state.store.begin().await.unwrap();
+    let sites = ["Main store".to_owned()];
+    let new = NewTenant { account, name: "A tenant", is_sandbox, domain: None, sites: &sites };
+    let (tenant, sites) = service::create(&db, new, 0).await.unwrap();
+    db.commit().await.unwrap();
+    (tenant.id, sites[0].id)
+}
+
+/// Installs a package in a sandbox and returns the entitlement.
+pub async fn install(client: &Client, package: i64, tenant: i64) -> Value {
+    let path = "/api/platform/appdev/appinstall/application/entitlement";
+    client.post(path, json!({"packageId": package, "tenantId": tenant})).await.expect(200)
 }
 
 /// Demands a refusal with this whole body; the correlation id is whatever the header says.
