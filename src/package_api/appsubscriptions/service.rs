@@ -10,7 +10,7 @@ use sea_orm::{
 
 use super::dto::{AppDevEvent, ApplicationSubscription};
 use super::entity::{self, ActiveModel, COLUMN, Entity, Model};
-use super::input::{Given, Wanted};
+use super::input::{Given, Known, Wanted};
 use crate::directory::state::AppState;
 use crate::kernel::audit;
 use crate::kernel::db::{Dialect, Row, Source};
@@ -44,7 +44,7 @@ pub async fn get(state: &AppState, caller: &Caller, id: i64) -> Result<Applicati
 /// locked.
 pub async fn create(state: &AppState, write: Write) -> Result<axum::response::Response> {
     let mut object = write.object(BODY)?;
-    let given = Given::read(&mut object, &state.catalogue.events)?;
+    let given = Given::read(&mut object, Known::of(state))?;
     let package = given.package.ok_or_else(|| object.refused("packageId", NUMBER))?;
     let wanted = Wanted { id: None, ..Wanted::of(given, &object)? };
     write.refuse_unknown([&object])?;
@@ -80,7 +80,7 @@ async fn insert(
 /// one that is locked, 412 for a stale `If-Match`.
 pub async fn update(state: &AppState, write: Write) -> Result<axum::response::Response> {
     let mut object = write.object(BODY)?;
-    let given = Given::read(&mut object, &state.catalogue.events)?;
+    let given = Given::read(&mut object, Known::of(state))?;
     let own = given.id.filter(|id| *id > 0);
     let id = own.ok_or_else(|| object.refused("applicationSubscriptionId", OWN_NUMBER))?;
     write.refuse_unknown([&object])?;

@@ -1,23 +1,13 @@
 //! `/platform/applications/{appId}`: installed applications.
-use appmarket::package_api::tenants::service::{self, NewTenant};
 use serde_json::{Value, json};
 
 use crate::on_both;
 use crate::support::TestApp;
 use crate::support::client::Client;
-use crate::support::packages::{Application, World, refused};
+use crate::support::packages::{Application, World, refused, tenant};
 
 const PATH: &str = "/api/platform/applications";
 const INSTALL: &str = "/api/platform/appdev/appinstall/application/entitlement";
-
-async fn tenant(app: &TestApp, account: &str) -> (i64, i64) {
-    let db = app.state.store.begin().await.unwrap();
-    let sites = ["Main store".to_owned()];
-    let new = NewTenant { account, name: "A", is_sandbox: true, domain: None, sites: &sites };
-    let (tenant, sites) = service::create(&db, new, 0).await.unwrap();
-    db.commit().await.unwrap();
-    (tenant.id, sites[0].id)
-}
 
 /// Installs a package; the id of the installed application.
 async fn install(client: &Client, of: &Application, tenant: i64, site: Option<i64>) -> String {
@@ -45,7 +35,7 @@ on_both! {
         let world = World::new(&app).await;
         let loyalty = world.application("acme01.loyalty.1.0.0").await;
         app.execute("UPDATE packages SET app_config_url = 'https://a.example/configure'").await;
-        let (sandbox, _) = tenant(&app, "acme").await;
+        let (sandbox, _) = tenant(&app, "acme", true).await;
         let client = world.client(&loyalty).await;
         let id = install(&client, &loyalty, sandbox, None).await;
         let client = at(&client, sandbox);
@@ -70,7 +60,7 @@ on_both! {
     async fn an_application_is_switched_and_subscribers_are_told(app: TestApp) {
         let world = World::new(&app).await;
         let loyalty = world.application("acme01.loyalty.1.0.0").await;
-        let (sandbox, _) = tenant(&app, "acme").await;
+        let (sandbox, _) = tenant(&app, "acme", true).await;
         let client = world.client(&loyalty).await;
         install(&client, &loyalty, sandbox, None).await;
         let client = at(&client, sandbox);
@@ -102,7 +92,7 @@ on_both! {
         let world = World::new(&app).await;
         let old = world.application("acme01.loyalty.1.0.0").await;
         let new = world.application("acme01.loyalty.2.0.0").await;
-        let (sandbox, _) = tenant(&app, "acme").await;
+        let (sandbox, _) = tenant(&app, "acme", true).await;
         let client = world.client(&old).await;
         let id = install(&client, &old, sandbox, None).await;
         let here = at(&client, sandbox);
@@ -120,7 +110,7 @@ on_both! {
     async fn a_site_has_an_install_of_its_own(app: TestApp) {
         let world = World::new(&app).await;
         let loyalty = world.application("acme01.loyalty.1.0.0").await;
-        let (sandbox, site) = tenant(&app, "acme").await;
+        let (sandbox, site) = tenant(&app, "acme", true).await;
         let client = world.client(&loyalty).await;
         let of_site = install(&client, &loyalty, sandbox, Some(site)).await;
         let here = at(&client, sandbox);
@@ -142,8 +132,8 @@ on_both! {
         let points = world.application("acme01.points.1.0.0").await;
         let foreign = world.application("globex01.shop.1.0.0").await;
         world.set_status(&loyalty, 5).await;
-        let (ours, _) = tenant(&app, "acme").await;
-        let (theirs, _) = tenant(&app, "globex").await;
+        let (ours, _) = tenant(&app, "acme", true).await;
+        let (theirs, _) = tenant(&app, "globex", true).await;
         let (acme, globex) = (world.client(&loyalty).await, world.client(&foreign).await);
         let id = install(&acme, &points, ours, None).await;
         install(&globex, &loyalty, theirs, None).await;
@@ -187,7 +177,7 @@ on_both! {
     async fn what_is_missing_or_malformed_is_refused_by_name(app: TestApp) {
         let world = World::new(&app).await;
         let loyalty = world.application("acme01.loyalty.1.0.0").await;
-        let (sandbox, _) = tenant(&app, "acme").await;
+        let (sandbox, _) = tenant(&app, "acme", true).await;
         let client = world.client(&loyalty).await;
         install(&client, &loyalty, sandbox, None).await;
         let number = "must be an integer from 1 to 2147483647.";
@@ -233,7 +223,7 @@ on_both! {
     async fn a_change_for_another_state_is_refused(app: TestApp) {
         let world = World::new(&app).await;
         let loyalty = world.application("acme01.loyalty.1.0.0").await;
-        let (sandbox, _) = tenant(&app, "acme").await;
+        let (sandbox, _) = tenant(&app, "acme", true).await;
         let client = world.client(&loyalty).await;
         install(&client, &loyalty, sandbox, None).await;
         let here = at(&client, sandbox);
