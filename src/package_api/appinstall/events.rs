@@ -1,6 +1,6 @@
 //! What is to be told to subscribers: events of installs, written with the change they tell of (contract
 //! 4.2, 5.2).
-use sea_orm::{DatabaseTransaction, EntityTrait, QueryFilter, Set};
+use sea_orm::{DatabaseTransaction, EntityTrait, Set};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -217,16 +217,6 @@ fn recipients(
         }));
     }
     Ok(told)
-}
-
-/// Forgets events from before `until`, in milliseconds since the epoch. Messages about them have all they
-/// need. Tells how many there were.
-///
-/// # Errors
-/// The database's.
-pub async fn forget(transaction: &DatabaseTransaction, until: i64) -> Result<u64> {
-    let old = entity::Entity::delete_many().filter(entity::COLUMN.occurred_at.lt(until));
-    Ok(old.exec(transaction).await?.rows_affected)
 }
 
 #[cfg(test)]

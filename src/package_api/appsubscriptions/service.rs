@@ -8,12 +8,14 @@ use sea_orm::{
     QueryOrder, Set,
 };
 
+use super::LANE;
 use super::dto::{AppDevEvent, ApplicationSubscription};
 use super::entity::{self, ActiveModel, COLUMN, Entity, Model};
 use super::input::{Given, Known, Wanted};
 use crate::directory::state::AppState;
 use crate::kernel::audit;
 use crate::kernel::db::{Dialect, Row, Source};
+use crate::kernel::delivery;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::idempotency::Answer;
 use crate::kernel::record::select::Sql;
@@ -283,8 +285,24 @@ async fn set(
     Ok(Some(after))
 }
 
+/// Removes the subscriptions of a package that is deleted, without a word in the audit trail: that tells of
+/// the package.
+///
+/// # Errors
+/// The database's.
+pub async fn drop_all(transaction: &DatabaseTransaction, package: i64) -> Result<()> {
+    let rows = Entity::find().filter(COLUMN.package_id.eq(package)).all(transaction).await?;
+    for row in rows {
+        delivery::forget(transaction, LANE, row.id).await?;
+        row.delete(transaction).await?;
+    }
+    Ok(())
+}
+
+/// Removes a subscription, and the messages that wait for it (contract 3.10).
 async fn drop_row(transaction: &DatabaseTransaction, row: Model, by: By) -> Result<()> {
     audit::destroyed(&row)?.write(transaction, by.person, by.now).await?;
+    delivery::forget(transaction, LANE, row.id).await?;
     row.delete(transaction).await?;
     Ok(())
 }

@@ -11,6 +11,7 @@ use crate::directory::state::AppState;
 mod dto;
 mod http;
 mod service;
+pub mod sweep;
 
 /// The resource's routes.
 pub fn router() -> OpenApiRouter<AppState> {

@@ -12,6 +12,7 @@ mod event_pull;
 mod filebasedpackage;
 mod headless_app;
 mod jwks;
+mod notifications;
 mod package_files;
 mod package_lists;
 mod reference;
