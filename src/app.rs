@@ -21,7 +21,8 @@ use crate::kernel::outgoing::Outgoing;
 use crate::kernel::state::{Kernel, Parts, Site};
 use crate::kernel::storage::Storage;
 use crate::offering_api::attachments::sweep;
-use crate::package_api::package_files;
+use crate::package_api::notifications::Subscriptions;
+use crate::package_api::{event_pull, package_files};
 
 /// How often servers on one database tell each other what they counted.
 const SHARE_EVERY: Duration = Duration::from_secs(1);
@@ -64,8 +65,8 @@ pub fn worker(state: &AppState) -> Worker {
 }
 
 /// All kinds of messages.
-fn channels(_state: &AppState) -> Vec<Arc<dyn Channel>> {
-    Vec::new()
+fn channels(state: &AppState) -> Vec<Arc<dyn Channel>> {
+    vec![Arc::new(Subscriptions::new(state.kernel.clone()))]
 }
 
 /// Delivers messages until `shutdown`, then finishes those that are on their way.
@@ -157,6 +158,13 @@ async fn sweep_deliveries(state: AppState) {
                 "removed events and deliveries that were kept long enough"
             ),
             Err(error) => tracing::warn!(%error, "old events and deliveries could not be removed"),
+        }
+        match event_pull::sweep::sweep(&state.kernel).await {
+            Ok(0) => {}
+            Ok(events) => {
+                tracing::info!(events, "removed events of installs that were kept long enough")
+            }
+            Err(error) => tracing::warn!(%error, "old events of installs could not be removed"),
         }
     }
 }

@@ -41,6 +41,7 @@ const COMMANDS: &[&str] = &[
     "application create",
     "tenant",
     "tenant create",
+    "tenant uninstall",
     "developer",
     "developer create",
     "build",
@@ -637,9 +638,30 @@ fn tenants_are_made_with_their_sites() {
 }
 
 #[test]
+fn operators_remove_what_is_installed() {
+    let folder = with_site();
+    let db = rusqlite::Connection::open(folder.path().join("data/appmarket.db")).unwrap();
+    db.execute_batch(
+        "INSERT INTO entitlements (account_id, owner_account_id, application_id, version_id, package_id, \
+         tenant_id, place, is_current, license_type, starts_at, installed_at, installation_id, enabled, \
+         initialized, behaviors, subscriptions, capability_types, transactions, created_at, updated_at) \
+         VALUES ('acme', 'acme', 1, 1, 1, 1, 0, TRUE, 'Free', 0, 0, 'i', TRUE, TRUE, '[]', '[]', '[]', \
+         '[]', 0, 0)",
+    )
+    .unwrap();
+    let removed = "Removed acme01.loyalty.1.0.0.Release from tenant 1.";
+    assert_eq!(said(&folder, "tenant uninstall 1"), removed);
+    fails(&folder, "tenant uninstall 1", "entitlement 1 is not installed any more");
+    fails(&folder, "tenant uninstall 2", "there is no entitlement 2");
+    let topic: String =
+        db.query_row("SELECT topic FROM package_events", [], |row| row.get(0)).unwrap();
+    assert_eq!(topic, "application.uninstalled");
+}
+
+#[test]
 fn migrating_twice_changes_nothing() {
     let folder = TempDir::new().unwrap();
-    assert_eq!(said(&folder, "migrate"), "The database is up to date; 3 migrations ran.");
+    assert_eq!(said(&folder, "migrate"), "The database is up to date; 4 migrations ran.");
     assert_eq!(said(&folder, "migrate"), "The database is up to date.");
     assert_eq!(told(&folder, "migrate"), json!({"migrations": 0}));
 }

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::report::{Failure, Report};
 use crate::directory::accounts;
 use crate::directory::state::AppState;
+use crate::package_api::appinstall::uninstall::uninstall;
 use crate::package_api::tenants::service::{self, NewTenant};
 
 #[derive(Debug, Subcommand)]
@@ -32,6 +33,12 @@ pub(super) enum TenantCommand {
         #[arg(long = "site", value_name = "NAME")]
         sites: Vec<String>,
     },
+    /// Remove an application from a tenant; its subscriptions are told
+    Uninstall {
+        /// Number of the entitlement
+        #[arg(value_name = "ENTITLEMENT")]
+        entitlement: i64,
+    },
 }
 
 /// Runs a command about tenants.
@@ -40,7 +47,19 @@ pub(super) async fn tenant(
     db: &DatabaseTransaction,
     command: TenantCommand,
 ) -> Result<Report, Failure> {
-    let TenantCommand::Create { account, name, production, domain, sites } = command;
+    let (account, name, production, domain, sites) = match command {
+        TenantCommand::Create { account, name, production, domain, sites } => {
+            (account, name, production, domain, sites)
+        }
+        TenantCommand::Uninstall { entitlement } => {
+            let ended = uninstall(db, entitlement, state.clock.now_millis()).await?;
+            let (key, tenant) = (&ended.app_key, ended.tenant_id);
+            return Ok(Report::new(
+                format!("Removed {key} from tenant {tenant}."),
+                json!({"applicationEntitlementId": entitlement, "appKey": key, "tenantId": tenant}),
+            ));
+        }
+    };
     let owner = accounts::find(db, &account).await?;
     let kind = if production { "Production" } else { "Sandbox" };
     let name = name.unwrap_or_else(|| format!("{} {kind}", owner.name));

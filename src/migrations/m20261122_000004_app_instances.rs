@@ -156,9 +156,9 @@ const EVENTS: &[&str] = &[
         next BIGINT NOT NULL
     )",
     "INSERT INTO event_positions (id, next) VALUES (1, 1)",
-    // Where messages go, one after the other: to a webhook, or to a subscription of an install (`target_id`)
-    // for a topic (`name`). One worker at a time has a lane, until `leased_until`. Nothing waits in one
-    // without `due_at`. `resumes` counts how often what was held was let go.
+    // Where messages go: to a webhook, or to a subscription of a package (`target_id`); `name` tells more
+    // lanes of one target apart. One worker at a time has a lane, until `leased_until`. Nothing waits in
+    // one without `due_at`. `resumes` counts how often what was held was let go.
     "CREATE TABLE delivery_lanes (
         id {key},
         account_id {text} NOT NULL REFERENCES accounts (id),
@@ -211,13 +211,25 @@ const EVENTS: &[&str] = &[
     )",
 ];
 
+const PACKAGE_EVENTS: &[&str] = &[
+    // `owner_account_id` owns the application. `recipients`: JSON array of the subscriptions that are told,
+    // settled with the change itself: a later install has others.
+    "ALTER TABLE package_events ADD COLUMN owner_account_id {text} NOT NULL DEFAULT ''",
+    "ALTER TABLE package_events ADD COLUMN recipients {text} NOT NULL DEFAULT '[]'",
+    "UPDATE package_events SET owner_account_id =
+        (SELECT owner_account_id FROM entitlements WHERE entitlements.id = entitlement_id)",
+    "CREATE INDEX package_events_account ON package_events (account_id, id)",
+    "CREATE INDEX package_events_owner ON package_events (owner_account_id, id)",
+    "CREATE INDEX package_events_occurred ON package_events (occurred_at)",
+];
+
 /// Tables whose plain lists are counted.
 const COUNTED: &[&str] = &["webhook_policies", "webhooks"];
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for statements in [WEBHOOKS, INSTANCES, EVENTS] {
+        for statements in [WEBHOOKS, INSTANCES, EVENTS, PACKAGE_EVENTS] {
             run(manager, statements).await?;
         }
         for table in COUNTED {

@@ -24,6 +24,8 @@ pub mod package_files;
 pub mod appsubscriptions;
 
 pub mod appinstall;
+pub mod event_pull;
+pub mod notifications;
 
 pub mod apppackages;
 
@@ -45,6 +47,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .mount("/platform/appdev/appsubscriptions", appsubscriptions::router())
         .mount("/platform/appdev/appinstall", appinstall::router())
         .mount("/platform/appdev/headless-app", headless_app::router())
+        .mount("/event/pull", event_pull::router())
         .mount("/platform/applications", applications::router())
         .mount("/platform/tenants", tenants::router())
         .mount("/platform/reference", reference::router())

@@ -39,6 +39,7 @@ const TAGS: &[(&str, &str)] = &[
     ("developer_applications", "Versions of an application and names of packages, in short."),
     ("appsubscriptions", "Events that an application is told of."),
     ("appinstall", "Packages in tenants: installs and their entitlements."),
+    ("event_pull", "Events that happened lately."),
     ("headless_app", "Logs and builds of hosted storefronts."),
     ("applications", "An application as it is installed in a tenant."),
     ("tenants", "Tenants and their sites."),

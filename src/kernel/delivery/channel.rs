@@ -12,7 +12,7 @@ use crate::kernel::events;
 pub struct LaneKey {
     /// Kind of the lane, a [`Channel::kind`].
     pub kind: &'static str,
-    /// Number of the webhook, or of the install.
+    /// Number of the webhook, or of the subscription.
     pub target: i64,
     /// What else tells lanes of a target apart; may be empty.
     pub name: String,

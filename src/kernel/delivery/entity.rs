@@ -64,7 +64,7 @@ pub mod lane {
         pub account_id: String,
         /// Kind of the lane.
         pub kind: String,
-        /// Number of the webhook, or of the install.
+        /// Number of the webhook, or of the subscription.
         pub target_id: i64,
         /// What else tells lanes of a target apart.
         pub name: String,

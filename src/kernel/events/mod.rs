@@ -49,10 +49,23 @@ pub struct Secrets {
 /// # Errors
 /// The database's.
 pub async fn record(transaction: &DatabaseTransaction, event: NewEvent<'_>) -> Result<()> {
-    let (event_id, secrets) = match event.secrets {
-        Some(Secrets { event_id, sealed }) => (event_id, Some(sealed)),
-        None => (uuid::Uuid::new_v4().to_string(), None),
+    let event_id = match &event.secrets {
+        Some(Secrets { event_id, .. }) => event_id.clone(),
+        None => uuid::Uuid::new_v4().to_string(),
     };
+    record_as(transaction, event_id, event).await
+}
+
+/// Writes an event under an id, a new UUID with dashes that is told elsewhere too. What is sealed in the
+/// event is sealed for this id.
+///
+/// # Errors
+/// The database's.
+pub async fn record_as(
+    transaction: &DatabaseTransaction,
+    event_id: String,
+    event: NewEvent<'_>,
+) -> Result<()> {
     let row = entity::ActiveModel {
         event_id: Set(event_id),
         account_id: Set(event.account.to_owned()),
@@ -62,7 +75,7 @@ pub async fn record(transaction: &DatabaseTransaction, event: NewEvent<'_>) -> R
         person_id: Set(event.person),
         audit_line_id: Set(event.audit_line),
         payload: Set(event.payload.to_string()),
-        secrets: Set(secrets),
+        secrets: Set(event.secrets.map(|secrets| secrets.sealed)),
         position: Set(None),
         created_at: Set(event.now),
         ..Default::default()

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::dto::ApplicationTransaction;
 use super::entity::{ActiveModel, COLUMN, Entity, Model};
-use super::events;
+use super::events::{self, Happened};
 use super::input::{Package, Terms, Wanted, end_before_start};
 use super::outcome::Outcome;
 use super::read;
@@ -193,6 +193,7 @@ async fn put(
         .await?;
     let outcome = Outcome::of(current.as_ref(), row.package.id, now);
     let snapshot = snapshot(transaction, row, install, &principal.actor, principal.person).await?;
+    let mut former = None;
     let (record, entry) = match (outcome, current) {
         (Outcome::Again, Some(current)) => {
             let record = again(snapshot, &current, &install.wanted.terms)?;
@@ -210,9 +211,10 @@ async fn put(
                     record.initialized = Set(current.initialized);
                 }
                 let revoked_at = (outcome == Outcome::Upgrade).then_some(now);
-                let former = end(transaction, current.clone(), revoked_at, now).await?;
-                let entry = audit::updated(&current, &former)?;
+                let ended = end(transaction, current.clone(), revoked_at, now).await?;
+                let entry = audit::updated(&current, &ended)?;
                 entry.write(transaction, principal.person, now).await?;
+                former = Some(ended).filter(|_| outcome == Outcome::Upgrade);
             }
             let record = record.insert(transaction).await?;
             let entry = audit::created(&record)?;
@@ -220,8 +222,15 @@ async fn put(
         }
     };
     entry.labelled(&key).write(transaction, principal.person, now).await?;
-    let event = (install.event_id.as_str(), outcome.topic());
-    events::write(transaction, &write.call, event, &record, &key, now).await?;
+    let happened = Happened {
+        id: &install.event_id,
+        topic: outcome.topic(),
+        install: &record,
+        former: former.as_ref(),
+        key: &key,
+        at: now,
+    };
+    events::write(transaction, (&write.call).into(), happened).await?;
     Ok(record.id)
 }
 
@@ -309,8 +318,8 @@ fn first(
     })
 }
 
-/// Ends the record that a new one takes the place of.
-async fn end(
+/// Ends a record, which from now on is not what is installed in its place.
+pub(super) async fn end(
     transaction: &DatabaseTransaction,
     current: Model,
     revoked_at: Option<i64>,

@@ -20,6 +20,7 @@ mod input;
 pub mod install;
 mod outcome;
 pub mod read;
+pub mod uninstall;
 
 /// The resource's routes.
 pub fn router() -> OpenApiRouter<AppState> {

@@ -34,10 +34,15 @@ impl Outcome {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn installed(starts_at: i64, ends_at: Option<i64>, revoked_at: Option<i64>) -> Model {
+    /// An install with this licence.
+    pub(in super::super) fn installed(
+        starts_at: i64,
+        ends_at: Option<i64>,
+        revoked_at: Option<i64>,
+    ) -> Model {
         let text = str::to_owned;
         Model {
             id: 1,

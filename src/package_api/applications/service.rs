@@ -233,9 +233,15 @@ async fn run(transaction: &DatabaseTransaction, write: &Write, change: &Change) 
         entry.write(transaction, principal.person, change.now).await?;
         if enabled != before.enabled {
             let topic = if enabled { events::Topic::Enabled } else { events::Topic::Disabled };
-            let event = (change.event_id.as_str(), topic);
-            let key = &shown.app_key;
-            events::write(transaction, &write.call, event, &after, key, change.now).await?;
+            let happened = events::Happened {
+                id: &change.event_id,
+                topic,
+                install: &after,
+                former: None,
+                key: &shown.app_key,
+                at: change.now,
+            };
+            events::write(transaction, (&write.call).into(), happened).await?;
         }
         (shown.enabled, shown.initialized) = (enabled, initialized);
     }

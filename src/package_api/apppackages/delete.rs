@@ -10,6 +10,7 @@ use crate::kernel::db::Source;
 use crate::kernel::error::Result;
 use crate::kernel::idempotency::Answer;
 use crate::kernel::record::select::Sql;
+use crate::package_api::appsubscriptions;
 use crate::package_api::call::{self, Write};
 use crate::package_api::convention::key::AppKey;
 use crate::package_api::convention::refusal;
@@ -68,11 +69,12 @@ async fn is_installed(source: Source<'_>, package: i64, now: i64) -> Result<bool
     source.fetch(sql.query(false), false, |found, _| *found = true).await
 }
 
-/// What belongs to a package and goes with it. The bytes of files leave later, unless another package shares
+/// What else belongs to a package and goes with it. The bytes of files leave later, unless another package shares
 /// them.
-const BELONGINGS: [&str; 3] = ["package_files", "package_subscriptions", "refresh_tokens"];
+const BELONGINGS: [&str; 2] = ["package_files", "refresh_tokens"];
 
 async fn empty(transaction: &DatabaseTransaction, package: i64) -> Result<()> {
+    appsubscriptions::service::drop_all(transaction, package).await?;
     let backend = transaction.get_database_backend();
     for table in BELONGINGS {
         let sql = format!("DELETE FROM {table} WHERE package_id = $1");

@@ -2,10 +2,9 @@
 //! depends on the package that is there, where it is found.
 use super::children::{GivenAttribute, GivenCapability, GivenDomain, GivenType, GivenValue};
 use super::dto::{AppDevAttribute, ApplicationAttribute};
-use crate::directory::catalogue::events::EventCatalogue;
 use crate::kernel::error::Result;
 use crate::kernel::record::input::is_http_url;
-use crate::package_api::appsubscriptions::input::Listed;
+use crate::package_api::appsubscriptions::input::{Known, Listed};
 use crate::package_api::convention::body::{Object, Sent};
 use crate::package_api::convention::key::AppKey;
 use crate::package_api::model::parent;
@@ -184,11 +183,7 @@ impl PackageInput {
     ///
     /// # Errors
     /// 400 with the path of the member that is not acceptable.
-    pub fn read(
-        mut object: Object,
-        events: &EventCatalogue,
-        is_new: bool,
-    ) -> Result<(Self, Vec<Object>)> {
+    pub fn read(mut object: Object, known: Known<'_>, is_new: bool) -> Result<(Self, Vec<Object>)> {
         let mut seen = Seen::new();
         let body = &mut object;
         let mut input = Self {
@@ -205,7 +200,7 @@ impl PackageInput {
             range: body.text("semanticVersionRange", NAME)?.value(),
             behaviors: each(body, "applicationBehaviors", &mut seen, behavior)?,
             subscriptions: each(body, "applicationSubscriptions", &mut seen, |object, _| {
-                Listed::read(object, events, is_new)
+                Listed::read(object, known, is_new)
             })?,
             capability_types: each(body, "applicationCapabilityTypes", &mut seen, capability_type)?,
             capabilities: each(body, "applicationCapabilities", &mut seen, capability)?,

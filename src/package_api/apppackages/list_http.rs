@@ -2,7 +2,6 @@
 use axum::extract::State;
 use axum::response::Response;
 
-use super::list::{List, ListParams, PAGE, PAGE_OF_PACKAGES, PageSize, PageSizeOfPackages};
 use super::members;
 use super::summary::{
     self, ApplicationSummary, ApplicationSummaryCollection, Named, PackageCollection,
@@ -12,6 +11,9 @@ use crate::directory::state::AppState;
 use crate::kernel::error::Result;
 use crate::package_api::call::Call;
 use crate::package_api::convention::key::{ApplicationName, is_name};
+use crate::package_api::convention::list::{
+    List, ListParams, PAGE, PAGE_OF_PACKAGES, PageSize, PageSizeOfPackages,
+};
 use crate::package_api::convention::refusal;
 
 /// OpenAPI tag of this resource; always the folder's name.

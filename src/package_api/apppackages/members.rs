@@ -1,14 +1,7 @@
 //! What lists can be sorted and filtered by: every scalar that they show, except secrets (contract 1.7).
 use super::dto::AppDevPackage;
 use super::summary::{ApplicationSummary, PackageListItem};
-use crate::package_api::convention::member::{Kind, Member};
-
-/// `"nameOnTheWire": Kind = |row| value,`
-macro_rules! members {
-    ($($name:literal: $kind:ident = |$row:ident| $value:expr,)+) => {
-        &[$(Member { name: $name, kind: Kind::$kind, read: |$row| $value.into() },)+]
-    };
-}
+use crate::package_api::convention::member::{Member, members};
 
 /// Members of an application in a list.
 pub static SUMMARY: &[Member<ApplicationSummary>] = members! {
@@ -101,6 +94,7 @@ mod tests {
     use utoipa::PartialSchema;
 
     use super::*;
+    use crate::package_api::convention::member::Kind;
 
     /// Names and kinds of the scalars of a schema, in its order.
     fn scalars<T: PartialSchema>() -> Vec<(String, Kind)> {

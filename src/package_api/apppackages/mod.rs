@@ -25,7 +25,6 @@ pub mod delete;
 pub mod dto;
 mod http;
 pub mod input;
-mod list;
 mod list_http;
 mod members;
 pub mod project;

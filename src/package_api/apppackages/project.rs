@@ -14,6 +14,7 @@ use crate::kernel::db::Source;
 use crate::kernel::error::Result;
 use crate::kernel::idempotency::Answer;
 use crate::kernel::secret::MasterKey;
+use crate::package_api::appsubscriptions::input::Known;
 use crate::package_api::call::Write;
 use crate::package_api::convention::body::Sent;
 use crate::package_api::convention::key::{AppKey, RELEASE};
@@ -40,7 +41,7 @@ struct Project {
 pub async fn create(state: &AppState, write: Write) -> Result<Response> {
     let project_id = write.call.query.int("projectId", 0..=i64::from(i32::MAX))?;
     let body = write.object(update::BODY)?;
-    let (input, seen) = PackageInput::read(body, &state.catalogue.events, true)?;
+    let (input, seen) = PackageInput::read(body, Known::of(state), true)?;
     write.refuse_unknown(&seen)?;
     let key = key(&input.identity)?;
     let project = Project::new(&state.site.key, key, input, project_id);

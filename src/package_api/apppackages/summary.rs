@@ -3,13 +3,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::dto::AppDevPackage;
-use super::list::{Gathered, List};
 use super::read;
 use crate::kernel::db::{Row, Source};
 use crate::kernel::error::Result;
 use crate::kernel::record::select::Sql;
 use crate::package_api::access::Caller;
 use crate::package_api::convention::key::{AppKey, ApplicationName, RELEASE};
+use crate::package_api::convention::list::{Gathered, List};
 use crate::package_api::convention::page::Page;
 use crate::package_api::model::lookup::{self, Which};
 use crate::package_api::model::status;

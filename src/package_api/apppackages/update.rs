@@ -16,6 +16,7 @@ use crate::kernel::error::{Error, Result};
 use crate::kernel::idempotency::Answer;
 use crate::package_api::access::Caller;
 use crate::package_api::appsubscriptions;
+use crate::package_api::appsubscriptions::input::Known;
 use crate::package_api::call::{self, Write};
 use crate::package_api::convention::body::Sent;
 use crate::package_api::convention::key::AppKey;
@@ -36,7 +37,7 @@ pub const BODY: &str = "appDevPackage";
 /// As contract 3.6 lists them.
 pub async fn update(state: &AppState, write: Write) -> Result<Response> {
     let key = write.call.target.key()?;
-    let (input, seen) = PackageInput::read(write.object(BODY)?, &state.catalogue.events, false)?;
+    let (input, seen) = PackageInput::read(write.object(BODY)?, Known::of(state), false)?;
     write.refuse_unknown(&seen)?;
     write
         .run(state, (key, input), |transaction, state, write, (key, input)| {

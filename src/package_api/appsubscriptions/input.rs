@@ -1,15 +1,31 @@
 //! What a request says of a subscription (contract 3.10).
-use url::Url;
-
 use super::dto::AppDevEvent;
 use crate::directory::catalogue::events::{Event, EventCatalogue};
+use crate::directory::state::AppState;
 use crate::kernel::error::Result;
+use crate::kernel::outgoing::{Credentials, Guard};
 use crate::package_api::convention::body::{Object, Sent};
 
 /// Longest address, in characters.
 const URL_MAX: usize = 2000;
 /// Longest name of an event that is looked for, in characters.
 const NAME_MAX: usize = 200;
+
+/// What a subscription may name.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// What can be subscribed to.
+    pub events: &'a EventCatalogue,
+    /// Where messages may go.
+    pub guard: &'a Guard,
+}
+
+impl<'a> Known<'a> {
+    /// What this deployment knows.
+    pub fn of(state: &'a AppState) -> Self {
+        Self { events: &state.catalogue.events, guard: state.outgoing.guard() }
+    }
+}
 
 /// A subscription as a request has it. What it leaves out or sets to null is `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,12 +58,12 @@ impl Given {
     ///
     /// # Errors
     /// 400 with the path of the member that is not acceptable.
-    pub fn read(object: &mut Object, catalogue: &EventCatalogue) -> Result<Self> {
+    pub fn read(object: &mut Object, known: Known<'_>) -> Result<Self> {
         Ok(Self {
             id: object.int("applicationSubscriptionId")?.value().filter(|id| *id != 0),
             package: object.int("packageId")?.value().filter(|id| *id > 0),
-            endpoint: endpoint(object)?,
-            events: events(object, catalogue)?,
+            endpoint: endpoint(object, known.guard)?,
+            events: events(object, known.events)?,
             no_callback: object.flag("noCallback")?.value().unwrap_or(false),
         })
     }
@@ -67,8 +83,8 @@ impl Listed {
     ///
     /// # Errors
     /// 400 with the path of the member that is missing or not acceptable.
-    pub fn read(object: &mut Object, catalogue: &EventCatalogue, is_new: bool) -> Result<Self> {
-        let given = Given::read(object, catalogue)?;
+    pub fn read(object: &mut Object, known: Known<'_>, is_new: bool) -> Result<Self> {
+        let given = Given::read(object, known)?;
         match given.id.filter(|_| !is_new) {
             Some(id) => Ok(Self::Known(id, given)),
             None => Wanted::of(given, object).map(Self::New),
@@ -92,41 +108,25 @@ impl Wanted {
     }
 }
 
-const ADDRESS: &str = "must be an absolute http or https URL of at most 2000 characters, without user \
-                       information and fragment.";
+const ADDRESS: &str =
+    "must be the absolute http or https URL that is told, of at most 2000 characters.";
+const FRAGMENT: &str = "must not have a fragment: no server is told what is behind #.";
 const EVENTS: &str = "must be an array of at least one event.";
 const EVENT: &str = "must be an event of the catalogue, or eventName must be one.";
 const EVENT_NAME: &str = "must be the name of an event of the catalogue.";
 const OTHER_NAME: &str = "must be the name of the event that eventId says, or be left out.";
 
-fn endpoint(object: &mut Object) -> Result<Option<String>> {
-    let Sent::Set(text) = object.text("applicationEndPoint", URL_MAX)? else { return Ok(None) };
+/// An address to which messages can be sent, as it was written.
+fn endpoint(object: &mut Object, guard: &Guard) -> Result<Option<String>> {
+    const NAME: &str = "applicationEndPoint";
+    let Sent::Set(text) = object.text(NAME, URL_MAX)? else { return Ok(None) };
     let text = text.trim();
-    if is_address(text) {
-        Ok(Some(text.to_owned()))
-    } else {
-        Err(object.refused("applicationEndPoint", ADDRESS))
+    let url = guard.check_url(text, Credentials::Refused);
+    let url = url.map_err(|refused| object.refused(NAME, &format!("{refused}.")))?;
+    if url.fragment().is_some() {
+        return Err(object.refused(NAME, FRAGMENT));
     }
-}
-
-/// Whether notifications can be sent to an address.
-fn is_address(text: &str) -> bool {
-    // What the parser would put right without a word, receivers might not.
-    let is_plain =
-        !text.contains(|sign: char| sign.is_whitespace() || sign.is_control() || sign == '\\');
-    // Behind the scheme comes a host, without anybody's name before it.
-    let authority = text.splitn(3, '/').nth(2).unwrap_or_default();
-    let authority = authority.split(['/', '?', '#']).next().unwrap_or_default();
-    let is_plain = is_plain && !authority.is_empty() && !authority.contains(['@', '*']);
-    let is_absolute = ["http://", "https://"].iter().any(|scheme| {
-        text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-    });
-    is_plain
-        && is_absolute
-        && Url::parse(text).is_ok_and(|url| {
-            let is_anonymous = url.username().is_empty() && url.password().is_none();
-            url.has_host() && is_anonymous && url.fragment().is_none()
-        })
+    Ok(Some(text.to_owned()))
 }
 
 fn events(object: &mut Object, catalogue: &EventCatalogue) -> Result<Option<Vec<AppDevEvent>>> {
@@ -182,7 +182,8 @@ mod tests {
 
     fn read(body: &Value) -> Result<Given> {
         let mut object = Object::parse(body.to_string().as_bytes(), "applicationSubscription")?;
-        Given::read(&mut object, &Catalogue::built_in().events)
+        let known = Known { events: &Catalogue::built_in().events, guard: &Guard::default() };
+        Given::read(&mut object, known)
     }
 
     fn opened() -> AppDevEvent {
@@ -250,30 +251,42 @@ mod tests {
 
     #[test]
     fn addresses_are_absolute_and_plain() {
-        let right = ["http://a.example", "HTTPS://a.example:8443/x?y=1", "https://[::1]/x"];
+        let right =
+            ["http://a.example", "HTTPS://a.example:8443/x?y=1", "https://[2606:4700::1]/x"];
         for address in right {
             let given = read(&json!({"applicationEndPoint": address})).unwrap();
             assert_eq!(given.endpoint.as_deref(), Some(address));
         }
+        let scheme = "must start with https:// or http://.";
+        let credentials = "must not contain a user name or password.";
+        let malformed = "is not a web address: write it as https://example.com/path.";
+        let character = "must not contain white space, control characters or backslashes: \
+                         percent-encode them.";
         let wrong = [
-            "",
-            " ",
-            "/hooks",
-            "a.example/hooks",
-            "ftp://a.example/",
-            "https:a.example",
-            "https://",
-            "https://ann@a.example/",
-            "https://:pw@a.example/",
-            "https://a.example/#top",
-            "https://a.example/#",
-            "https://a.example/a b",
-            "https://a.example/a\nb",
-            "https://a b.example/",
-            "javascript:alert(1)",
+            ("", malformed),
+            (" ", malformed),
+            ("/hooks", malformed),
+            ("a.example/hooks", malformed),
+            ("ftp://a.example/", scheme),
+            ("javascript:alert(1)", scheme),
+            ("https:a.example", malformed),
+            ("https://", malformed),
+            ("https://ann@a.example/", credentials),
+            ("https://:pw@a.example/", credentials),
+            ("https://@a.example/", credentials),
+            ("https://a.example/#top", FRAGMENT),
+            ("https://a.example/#", FRAGMENT),
+            ("https://a.example/a b", character),
+            ("https://a.example/a\nb", character),
+            ("https://a b.example/", character),
+            (
+                "https://[::1]/x",
+                "leads from [::1] to the server itself: use a public address, or ask the operator to \
+                 allow this one.",
+            ),
         ];
-        for address in wrong {
-            let expected = ("applicationEndPoint".to_owned(), ADDRESS.to_owned());
+        for (address, why) in wrong {
+            let expected = ("applicationEndPoint".to_owned(), why.to_owned());
             assert_eq!(
                 refused(read(&json!({"applicationEndPoint": address}))),
                 expected,

@@ -8,12 +8,14 @@ use sea_orm::{
     QueryOrder, Set,
 };
 
+use super::LANE;
 use super::dto::{AppDevEvent, ApplicationSubscription};
 use super::entity::{self, ActiveModel, COLUMN, Entity, Model};
-use super::input::{Given, Listed, Wanted};
+use super::input::{Given, Known, Listed, Wanted};
 use crate::directory::state::AppState;
 use crate::kernel::audit;
 use crate::kernel::db::{Dialect, Row, Source};
+use crate::kernel::delivery;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::idempotency::Answer;
 use crate::kernel::record::select::Sql;
@@ -44,7 +46,7 @@ pub async fn get(state: &AppState, caller: &Caller, id: i64) -> Result<Applicati
 /// locked.
 pub async fn create(state: &AppState, write: Write) -> Result<axum::response::Response> {
     let mut object = write.object(BODY)?;
-    let given = Given::read(&mut object, &state.catalogue.events)?;
+    let given = Given::read(&mut object, Known::of(state))?;
     let package = given.package.ok_or_else(|| object.refused("packageId", NUMBER))?;
     let wanted = Wanted::of(given, &object)?;
     write.refuse_unknown([&object])?;
@@ -80,7 +82,7 @@ async fn insert(
 /// one that is locked, 412 for a stale `If-Match`.
 pub async fn update(state: &AppState, write: Write) -> Result<axum::response::Response> {
     let mut object = write.object(BODY)?;
-    let given = Given::read(&mut object, &state.catalogue.events)?;
+    let given = Given::read(&mut object, Known::of(state))?;
     let own = given.id.filter(|id| *id > 0);
     let id = own.ok_or_else(|| object.refused("applicationSubscriptionId", OWN_NUMBER))?;
     write.refuse_unknown([&object])?;
@@ -289,8 +291,24 @@ async fn set(
     Ok(Some(after))
 }
 
+/// Removes the subscriptions of a package that is deleted, without a word in the audit trail: that tells of
+/// the package.
+///
+/// # Errors
+/// The database's.
+pub async fn drop_all(transaction: &DatabaseTransaction, package: i64) -> Result<()> {
+    let rows = Entity::find().filter(COLUMN.package_id.eq(package)).all(transaction).await?;
+    for row in rows {
+        delivery::forget(transaction, LANE, row.id).await?;
+        row.delete(transaction).await?;
+    }
+    Ok(())
+}
+
+/// Removes a subscription, and the messages that wait for it (contract 3.10).
 async fn drop_row(transaction: &DatabaseTransaction, row: Model, by: By) -> Result<()> {
     audit::destroyed(&row)?.write(transaction, by.person, by.now).await?;
+    delivery::forget(transaction, LANE, row.id).await?;
     row.delete(transaction).await?;
     Ok(())
 }

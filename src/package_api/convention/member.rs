@@ -12,6 +12,14 @@ pub struct Member<T> {
     pub read: fn(&T) -> Cell<'_>,
 }
 
+/// `"nameOnTheWire": Kind = |row| value,`
+macro_rules! members {
+    ($($name:literal: $kind:ident = |$row:ident| $value:expr,)+) => {
+        &[$($crate::package_api::convention::member::Member { name: $name, kind: $crate::package_api::convention::member::Kind::$kind, read: |$row| $value.into() },)+]
+    };
+}
+pub(crate) use members;
+
 /// What values a member has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {

@@ -5,6 +5,7 @@ pub mod envelope;
 pub mod fields;
 pub mod filter;
 pub mod key;
+pub mod list;
 pub mod member;
 pub mod page;
 pub mod paths;

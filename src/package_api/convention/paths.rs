@@ -147,7 +147,7 @@ fn is_integer(segment: &str) -> bool {
 pub fn is_ours(path: &str) -> bool {
     let path = path.strip_prefix('/').unwrap_or_default().trim_start_matches('/');
     let first = path.split('/').next().unwrap_or_default();
-    ["api", "platform", ".well-known"].iter().any(|ours| first.eq_ignore_ascii_case(ours))
+    ["api", "platform", "event", ".well-known"].iter().any(|ours| first.eq_ignore_ascii_case(ours))
 }
 
 #[cfg(test)]
@@ -327,6 +327,7 @@ mod tests {
             "/API/x",
             "/platform/",
             "/Platform/x/y",
+            "/event/pull",
             "/.well-known/jwks.json",
             "//api/platform/x",
             "///Platform",
@@ -341,6 +342,7 @@ mod tests {
             "/v1/platform",
             "//v1/api",
             "/apis",
+            "/events",
             "api",
             "/openapi/app-packages.json",
         ] {

@@ -45,8 +45,16 @@ impl SharedSecret {
 /// # Errors
 /// 500 when another master key has sealed it.
 pub fn show(key: &MasterKey, version: &versions::entity::Model) -> Result<String> {
+    open(key, &version.guid, &version.shared_secret)
+}
+
+/// The secret of the version with this guid.
+///
+/// # Errors
+/// 500 when another master key has sealed it.
+pub fn open(key: &MasterKey, guid: &str, sealed: &str) -> Result<String> {
     let plain = key
-        .open(Purpose::SharedSecret, version.guid.as_bytes(), &version.shared_secret)
+        .open(Purpose::SharedSecret, guid.as_bytes(), sealed)
         .and_then(|plain| String::from_utf8(plain).ok());
     plain.ok_or_else(|| {
         Error::internal(

@@ -5,16 +5,11 @@ use serde_json::{Value, json};
 use crate::on_both;
 use crate::support::TestApp;
 use crate::support::client::Client;
-use crate::support::packages::{Application, World, refused, tenant};
+use crate::support::packages::{Application, World, install, refused, tenant};
 
 const INSTALL: &str = "/api/platform/appdev/appinstall/application/entitlement";
 const TO_PRODUCTION: &str = "/api/platform/appdev/appinstall/toproductiontenant";
 const NOW: &str = "2026-02-01T08:15:00.000Z";
-
-/// Installs a package in a sandbox and returns the entitlement.
-async fn install(client: &Client, package: i64, tenant: i64) -> Value {
-    client.post(INSTALL, json!({"packageId": package, "tenantId": tenant})).await.expect(200)
-}
 
 /// Adds a package to a version, beside its release.
 async fn add_package(app: &TestApp, application: &Application) -> i64 {

@@ -116,8 +116,13 @@ on_both! {
             body
         };
         let number = "must be the number of a package.";
-        let address = "must be an absolute http or https URL of at most 2000 characters, without user \
-                       information and fragment.";
+        let address = "must be the absolute http or https URL that is told, of at most 2000 characters.";
+        let malformed = "is not a web address: write it as https://example.com/path.";
+        let credentials = "must not contain a user name or password.";
+        let private = "leads from 10.1.2.3 to a private network: use a public address, or ask the \
+                       operator to allow this one.";
+        let metadata = "leads from 169.254.169.254 to the metadata service of a cloud: use a public \
+                        address, or ask the operator to allow this one.";
         let events = "must be an array of at least one event.";
         let event = "must be an event of the catalogue, or eventName must be one.";
         let table = [
@@ -125,7 +130,22 @@ on_both! {
             (with("packageId", json!(null)), "packageId", number),
             (with("packageId", json!("1")), "packageId", "must be a 32-bit integer."),
             (with("applicationEndPoint", json!(null)), "applicationEndPoint", address),
-            (with("applicationEndPoint", json!("/hooks")), "applicationEndPoint", address),
+            (with("applicationEndPoint", json!("/hooks")), "applicationEndPoint", malformed),
+            (
+                with("applicationEndPoint", json!("https://ann:pw@a.example/")),
+                "applicationEndPoint",
+                credentials,
+            ),
+            (
+                with("applicationEndPoint", json!("http://0xa.1.2.3/hooks")),
+                "applicationEndPoint",
+                private,
+            ),
+            (
+                with("applicationEndPoint", json!("http://[::ffff:169.254.169.254]/")),
+                "applicationEndPoint",
+                metadata,
+            ),
             (with("applicationEndPoint", json!(7)), "applicationEndPoint", "must be a text."),
             (with("applicationEndPoint", json!("https://ann@acme.example/")), "applicationEndPoint", address),
             (with("applicationEndPoint", json!("https://ann:x@acme.example/")), "applicationEndPoint", address),

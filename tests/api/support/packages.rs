@@ -141,6 +141,12 @@ pub async fn tenant(app: &TestApp, account: &str, is_sandbox: bool) -> (i64, i64
     (tenant.id, sites[0].id)
 }
 
+/// Installs a package in a sandbox and returns the entitlement.
+pub async fn install(client: &Client, package: i64, tenant: i64) -> Value {
+    let path = "/api/platform/appdev/appinstall/application/entitlement";
+    client.post(path, json!({"packageId": package, "tenantId": tenant})).await.expect(200)
+}
+
 /// Demands a refusal with this whole body; the correlation id is whatever the header says.
 #[track_caller]
 pub fn refused(answer: Answer, status: u16, code: &str, message: &str, data: &[(&str, &str)]) {

@@ -5,7 +5,7 @@
 //
 // Every request goes through the client. It expects `https://` before the domain of a tenant; here its context
 // names the address of the tenant itself (`tenantPod`), as its manual allows. The key is that of an application
-// with all behaviors.
+// with all behaviors. TEST_SANDBOX is the number of a sandbox of its account; that of the demo data is 1.
 
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
@@ -16,10 +16,17 @@ const require = createRequire(import.meta.url);
 const appPackage = require('mozu-node-sdk/clients/platform/appdev/appPackage');
 const authTicket = require('mozu-node-sdk/clients/platform/applications/authTicket');
 const application = require('mozu-node-sdk/clients/platform/application');
+const eventNotification = require('mozu-node-sdk/clients/event/eventNotification');
+const Client = require('mozu-node-sdk/client');
 const { APP_ONLY, NONE } = require('mozu-node-sdk/constants').scopes;
+// The client has no operation that installs.
+const installs = Client.sub({
+  install: Client.method({ method: 'POST', url: '{+homePod}api/platform/appdev/appinstall/application/entitlement' }),
+});
 
 const [base] = process.argv.slice(2);
-const { TEST_APP_KEY: appKey, TEST_SHARED_SECRET: sharedSecret } = process.env;
+const { TEST_APP_KEY: appKey, TEST_SHARED_SECRET: sharedSecret, TEST_SANDBOX = '1' } = process.env;
+const tenantId = Number(TEST_SANDBOX);
 if (!base || !appKey || !sharedSecret) {
   console.error('usage: TEST_APP_KEY=… TEST_SHARED_SECRET=… contract.mjs URL');
   process.exit(2);
@@ -129,6 +136,18 @@ const steps = {
       409,
       'VALIDATION_CONFLICT',
     );
+  },
+
+  'events: what happened lately is there for whoever asks': async () => {
+    const events = eventNotification({ context });
+    await installs({ context }).install({ appKey: first, tenantId });
+    const { items, totalCount } = await events.getEvents({ filter: `entityId eq ${first}`, sortBy: 'createDate desc', pageSize: 5 });
+    const [event] = items;
+    assert.deepEqual([totalCount, event.topic, event.tenantId], [1, 'application.installed', tenantId]);
+    assert.match(event.id, /^[0-9a-f]{32}$/);
+    assert.ok(event.auditInfo.createDate instanceof Date);
+    assert.deepEqual(await events.getEvent({ eventId: event.id }), event);
+    await refused(events.getEvent({ eventId: '6f1c2a349b1e4f0a8f570d3e5b7a9c11' }), 404, 'ITEM_NOT_FOUND');
   },
 
   'delete: a working package, never the release': async () => {
