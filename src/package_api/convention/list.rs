@@ -13,7 +13,7 @@ use crate::package_api::convention::sort::Order;
 /// Longest `sortBy`, in bytes.
 const LONGEST_ORDER: usize = 2048;
 
-/// Size of a page of applications, and of packages of all versions, unless another is asked for.
+/// Size of a page unless another is asked for.
 pub const PAGE: i64 = 20;
 /// Size of a page of packages of one version, unless another is asked for.
 pub const PAGE_OF_PACKAGES: i64 = 50;
@@ -37,7 +37,7 @@ pub struct ListParams {
     filter: Option<String>,
 }
 
-/// How many applications, or packages of all versions, a page has.
+/// How many items a page has.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "documents what `List::parse` reads")]

@@ -8,12 +8,10 @@ use crate::directory::state::AppState;
 use crate::kernel::error::Result;
 use crate::package_api::appinstall::context;
 use crate::package_api::call::Call;
-use crate::package_api::convention::list::{List, ListParams};
+use crate::package_api::convention::list::{List, ListParams, PAGE, PageSize};
 
 /// OpenAPI tag of this resource; always the folder's name.
 const TAG: &str = "event_pull";
-/// Size of a page unless another is asked for.
-const PAGE: i64 = 20;
 
 /// List recent events
 ///
@@ -24,8 +22,7 @@ const PAGE: i64 = 20;
     get, path = "", tag = TAG, operation_id = "list_events",
     params(
         ListParams,
-        ("pageSize" = Option<i32>, Query, minimum = 0, maximum = 200, example = 20,
-         description = "Most events of a page, 20 unless it is given; 0 only counts them."),
+        PageSize,
         ("x-vol-tenant" = Option<i32>, Header, minimum = 1, example = 2201,
          description = "Number of a tenant: only events in it."),
     ),
