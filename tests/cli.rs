@@ -24,6 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const COMMANDS: &[&str] = &[
     "",
     "serve",
+    "worker",
     "migrate",
     "account",
     "account create",
@@ -823,6 +824,11 @@ fn a_setting_that_cannot_be_used_is_named() {
             "refresh_ticket_lifetime: must be at least access_ticket_lifetime",
         ),
         ("SIGNING_KEY_DAYS", "0", "signing_key_days: must be at least 1"),
+        ("DELIVERY_LANES", "0", "delivery_lanes: must be at least 1"),
+        ("DELIVERIES_IN_FLIGHT", "0", "deliveries_in_flight: must be at least 1"),
+        ("DELIVERY_LEASE", "2", "delivery_lease: must be at least 3 seconds"),
+        ("EVENT_RETENTION_DAYS", "0", "event_retention_days: must be at least 1"),
+        ("DELIVERY_RETENTION_DAYS", "0", "delivery_retention_days: must be at least 1"),
         (
             "OPERATOR_ACCOUNTS",
             "[\"wdc\",\"Wdc\"]",

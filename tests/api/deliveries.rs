@@ -25,6 +25,8 @@ use crate::on_both;
 use crate::support::TestApp;
 use crate::support::receiver::{Receiver, Reply};
 
+mod crashes;
+
 const KIND: &str = "test";
 const PAUSE: i64 = 60_000;
 

@@ -224,14 +224,14 @@ impl Operation<'_> {
         let has_id = self.path.contains('{');
         let takes_json = self.takes_json();
         let ok = &self.value["responses"]["200"]["content"]["application/json"]["schema"];
-        let lists = is_get && ok["type"] == "array";
+        let is_feed = self.value["operationId"] == "list_events";
+        let lists = is_get && ok["type"] == "array" && !is_feed;
         for (status, response) in self.value["responses"].as_object_mut().into_iter().flatten() {
             let Some(response) = response.as_object_mut() else { continue };
             if response.contains_key("$ref") {
                 continue;
             }
             let json = response.get("content").and_then(|content| content.get("application/json"));
-            let is_list = json.is_some_and(|json| json["schema"]["type"] == "array");
             let has_json = json.is_some();
             let content = response.get("content");
             let has_file = content.is_some_and(|it| it.get("application/octet-stream").is_some());
@@ -248,7 +248,7 @@ impl Operation<'_> {
             if is_create && status == "201" {
                 names.push("Location");
             }
-            if is_list && is_get {
+            if lists && status == "200" {
                 names.extend(PAGE_HEADERS);
             }
             if self.method == "post" && needs_token {
@@ -257,7 +257,12 @@ impl Operation<'_> {
             if takes_json && needs_token {
                 names.push("Preference-Applied");
             }
-            response.insert("headers".to_owned(), header_references(&names));
+            let mut headers = header_references(&names);
+            if is_feed && status == "200" {
+                // It has no pages, and always leads on.
+                headers["Link"] = json!({"$ref": "#/components/headers/FeedLink"});
+            }
+            response.insert("headers".to_owned(), headers);
         }
         // 401 also where no token is needed: one that is sent must be valid.
         let mut refusals = vec![("400", "BadRequest"), ("401", "Unauthorized")];
@@ -384,6 +389,11 @@ fn headers() -> Value {
                  commas. Absent when there is only one page.",
                 text(100_000, r"^<[^\x00]*$",
                      "<https://api.example.test/v1/app_offerings?search_after=eyJv>; rel=\"next\""),
+            ),
+            "FeedLink": header(
+                "Where the feed goes on as `<url>; rel=\"next\"`, also when there is nothing yet.",
+                text(2048, r"^<[^\x00]*$",
+                     "<https://api.example.test/v1/events?after=1742&limit=100>; rel=\"next\""),
             ),
             "Location": header(
                 "Page of the new record in the account's pages.",

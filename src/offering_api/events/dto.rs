@@ -81,7 +81,7 @@ const EVENT: &str = r##"{
                               "pattern": "^[A-Za-z0-9_-]+$", "readOnly": true,
                               "description": "nodeID of the audit entry.",
                               "examples": ["bG9jYWxob3N0L0F1ZGl0TGluZS85MDE"]},
-        "payload": {"type": "object", "maxProperties": 100, "additionalProperties": true, "readOnly": true,
+        "payload": {"type": "object", "maxProperties": 100, "readOnly": true,
                     "description": "What else messages say of it; never secrets.", "examples": [{}]},
         "created_at": {"type": "string", "format": "date-time", "maxLength": 25, "readOnly": true,
                        "description": "When it happened.", "examples": ["2026-02-01T09:15:00+01:00"]}

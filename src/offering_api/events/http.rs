@@ -20,9 +20,7 @@ const TAG: &str = "events";
 #[utoipa::path(
     get, path = "", tag = TAG, operation_id = "list_events",
     params(EventQuery),
-    responses((status = OK, description = "Events, oldest first.", body = Vec<Event>, headers(
-        ("Link" = String, description = "Where the feed goes on: `rel=\"next\"`."),
-    ))),
+    responses((status = OK, description = "Events, oldest first.", body = Vec<Event>)),
     security(("oauth2" = ["event:Read"])),
     extensions(("x-appmarket-extension" = json!(true))),
 )]
