@@ -15,6 +15,7 @@ use crate::kernel::db::{Address, Store};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::http::connection::{self, ConnectionLimits};
 use crate::kernel::idempotency::Running;
+use crate::kernel::outgoing::Outgoing;
 use crate::kernel::state::{Kernel, Parts, Site};
 use crate::kernel::storage::Storage;
 use crate::offering_api::attachments::sweep;
@@ -42,6 +43,7 @@ pub async fn connect(config: Config, clock: Clock) -> Result<AppState> {
         store,
         clock,
         storage: Storage::open(&config)?,
+        outgoing: Outgoing::new(&config)?,
         site: Arc::new(site),
         running: Running::default(),
         config,

@@ -656,6 +656,7 @@ fn checking_the_configuration_shows_everything_but_the_secrets() {
         let mut command = program(folder.path(), arguments);
         command.env("APPMARKET_DATABASE_URL", database).env("APPMARKET_TOKEN_LIFETIME", "600");
         command.env("APPMARKET_OPERATOR_ACCOUNTS", "[\"wdc\"]");
+        command.env("APPMARKET_OUTGOING_ALLOW", "[\"loopback\",\"10.1.0.0/16\"]");
         command.env("APPMARKET_STORAGE_ACCESS_KEY_ID", "me");
         command.env("APPMARKET_STORAGE_SECRET_ACCESS_KEY_FILE", "store.secret");
         command.output().unwrap()
@@ -670,6 +671,7 @@ fn checking_the_configuration_shows_everything_but_the_secrets() {
         "database_url = \"********\"",
         "storage_secret_access_key = \"********\"",
         "operator_accounts = [\"wdc\"]",
+        "outgoing_allow = [\"loopback\", \"10.1.0.0/16\"]",
         "domain = \"example.test\"",
         "# public_url is not set",
         "listen = \"127.0.0.1:8080\"",
@@ -739,6 +741,11 @@ fn a_setting_that_cannot_be_used_is_named() {
             "storage_endpoint: \"s3.example.test\" is not an http or https address",
         ),
         (
+            "OUTGOING_CA_FILE",
+            "nowhere.pem",
+            "outgoing_ca_file: nowhere.pem: No such file or directory (os error 2)",
+        ),
+        (
             "STORAGE_ACCESS_KEY_ID",
             "me",
             "storage_access_key_id: comes with storage_secret_access_key, or neither",
@@ -754,6 +761,10 @@ fn a_setting_that_cannot_be_used_is_named() {
         ("colour = \"red\"", "colour"),
         ("upload_shape = \"ftp\"", "upload_shape: "),
         ("listen = 8080", "listen: "),
+        (
+            "outgoing_allow = [\"loopback\", \"10.1.2.3/8\"]",
+            "outgoing_allow.1: \"10.1.2.3/8\" has bits behind its prefix; write 10.0.0.0/8",
+        ),
         ("listen", "expected"),
     ] {
         std::fs::write(folder.path().join("own.toml"), line).unwrap();

@@ -312,6 +312,7 @@ pub(super) mod tests {
     use crate::kernel::db::{Address, Store};
     use crate::kernel::idempotency::Running;
     use crate::kernel::jws;
+    use crate::kernel::outgoing::Outgoing;
     use crate::kernel::state::{Parts, Site};
     use crate::kernel::storage::Storage;
 
@@ -340,6 +341,7 @@ pub(super) mod tests {
         Kernel::new(Parts {
             store,
             clock,
+            outgoing: Outgoing::new(&Config::default()).unwrap(),
             config: Config::default(),
             site: Arc::new(site),
             storage: Storage::local(&folder.path().join("files")).unwrap(),

@@ -11,7 +11,9 @@ use figment::providers::{Env, Format, Serialized, Toml};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::kernel::outgoing::network::Network;
 use crate::kernel::secret::MasterKey;
+use crate::kernel::tls;
 
 /// Prefix of environment variables.
 const PREFIX: &str = "APPMARKET_";
@@ -103,6 +105,14 @@ pub struct Config {
     /// Reverse proxies in front that append to `X-Forwarded-For`: so many addresses from its end stands
     /// the client, by whose address calls without a token are counted. With 0 the header is not believed.
     pub proxies: u32,
+    /// Networks beside the public ones to which webhooks and subscriptions may lead: `loopback`,
+    /// `private` (10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, fc00::/7), or networks and addresses as
+    /// `10.1.0.0/16`. Metadata services of clouds stay closed to all but an entry with their very
+    /// address. In the environment: `["loopback","10.1.0.0/16"]`.
+    #[schemars(with = "Vec<String>")]
+    pub outgoing_allow: Vec<Network>,
+    /// PEM file with authorities that webhooks and subscriptions are trusted by, beside the public ones.
+    pub outgoing_ca_file: Option<PathBuf>,
     /// Most connections at a time.
     #[schemars(range(min = 1))]
     pub connections: usize,
@@ -153,6 +163,8 @@ impl Default for Config {
             storage_access_key_id: None,
             storage_secret_access_key: None,
             proxies: 0,
+            outgoing_allow: Vec::new(),
+            outgoing_ca_file: None,
             connections: 10_000,
             log: "warn,appmarket=info".to_owned(),
         }
@@ -183,7 +195,9 @@ impl Config {
         let reserved = |name: &str| {
             let name = name.to_ascii_lowercase();
             // What tests are told of the machine they run on is no setting.
-            name == "config" || name.starts_with("test_") || name.ends_with("_file")
+            name == "config"
+                || name.starts_with("test_")
+                || (name.ends_with("_file") && name != "outgoing_ca_file")
         };
         figment = figment.merge(Env::prefixed(PREFIX).filter(move |name| !reserved(name.as_str())));
         for name in SECRETS {
@@ -262,6 +276,11 @@ impl Config {
             if value == 0 {
                 return refuse(format!("{name}: must be at least 1"));
             }
+        }
+        if let Some(file) = &self.outgoing_ca_file
+            && let Err(problem) = tls::authorities(file)
+        {
+            return refuse(format!("outgoing_ca_file: {}: {problem}", file.display()));
         }
         self.check_packages()?;
         self.check_storage()

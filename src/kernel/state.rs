@@ -5,6 +5,7 @@ use crate::kernel::clock::Clock;
 use crate::kernel::config::Config;
 use crate::kernel::db::Store;
 use crate::kernel::idempotency::Running;
+use crate::kernel::outgoing::Outgoing;
 use crate::kernel::secret::MasterKey;
 use crate::kernel::storage::Storage;
 
@@ -50,6 +51,8 @@ pub struct Parts {
     pub site: Arc<Site>,
     /// Stored files.
     pub storage: Storage,
+    /// The way out to addresses that users give.
+    pub outgoing: Outgoing,
     /// Requests with an `Idempotency-Key` that this process is answering.
     pub running: Running,
 }

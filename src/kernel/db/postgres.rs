@@ -2,6 +2,7 @@
 //! pipelines: no request waits for the round trip of another). On one connection the server answers in
 //! turn, so those for quick reads are kept clear of the scans.
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::row::{Param, Query, Row};
 use crate::kernel::error::{Error, Result};
+use crate::kernel::tls;
 
 /// Statements kept prepared on one connection; the lists that users really ask for are fewer.
 const STATEMENTS: usize = 200;
@@ -63,15 +65,9 @@ impl Readers {
     /// Connects to the server; the other connections follow when they are needed.
     pub(super) async fn connect(url: &str, connections: u32) -> Result<Self> {
         let (config, roots) = configure(url)?;
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(Error::internal)?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
         let readers = Self(Arc::new(Inner {
             config,
-            tls: MakeRustlsConnect::new(tls),
+            tls: MakeRustlsConnect::new(tls::client(roots)?),
             quick: Ring::new(connections.div_ceil(2)),
             scans: Ring::new(connections / 2),
         }));
@@ -157,12 +153,10 @@ fn configure(url: &str) -> Result<(Config, rustls::RootCertStore)> {
     for (name, value) in address.query_pairs().into_owned() {
         match name.as_str() {
             "sslrootcert" => {
-                use rustls::pki_types::{CertificateDer, pem::PemObject};
-                let certificates = CertificateDer::pem_file_iter(&value)
-                    .map_err(|_| invalid("sslrootcert names no readable certificate file"))?;
-                for certificate in certificates {
-                    let certificate = certificate.map_err(|_| invalid("sslrootcert is not PEM"))?;
-                    roots.add(certificate).map_err(Error::internal)?;
+                let authorities = tls::authorities(Path::new(&value))
+                    .map_err(|problem| invalid(&format!("sslrootcert: {value}: {problem}")))?;
+                for authority in authorities {
+                    roots.add(authority).map_err(Error::internal)?;
                 }
             }
             // This driver verifies whenever it encrypts.
@@ -172,7 +166,7 @@ fn configure(url: &str) -> Result<(Config, rustls::RootCertStore)> {
         }
     }
     if roots.is_empty() {
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        roots = tls::public_authorities();
     }
     address.set_query(None);
     if !kept.is_empty() {

@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// # Errors
 /// When the settings do not make up an address, or the machine's certificates cannot be read.
 pub(super) fn open(address: &str, config: &Config) -> Result<Arc<dyn ObjectStore>> {
-    // All cryptography of this program is ring's; another part of it may have said so already.
+    // All TLS of this program is ring's; another part of it may have said so already.
     drop(rustls::crypto::ring::default_provider().install_default());
     let address = url::Url::parse(address).map_err(Error::internal)?;
     // Whatever the configuration does not say the environment of the machine may.
