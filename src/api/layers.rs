@@ -12,6 +12,7 @@ use futures_util::FutureExt;
 use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, StatusCode, Uri, header};
 
+use super::account_host::AccountHost;
 use crate::directory::state::AppState;
 use crate::kernel::error::Error;
 use crate::package_api::convention::envelope::{CORRELATION, Correlation, Refused};
@@ -24,9 +25,18 @@ const RUNTIME: HeaderName = HeaderName::from_static("x-runtime");
 /// What follows in the path is a refresh token (contract 1.3.5): not for the log.
 const TOKENS: &str = "/platform/applications/authtickets/";
 
+/// What is known of addresses.
+#[derive(Debug)]
+pub struct Addresses {
+    /// Of app packages.
+    pub packages: Paths,
+    /// On the hosts of accounts.
+    pub accounts: AccountHost,
+}
+
 /// The outermost layer.
 pub async fn outermost(
-    State((state, paths)): State<(AppState, Arc<Paths>)>,
+    State((state, addresses)): State<(AppState, Arc<Addresses>)>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -37,7 +47,7 @@ pub async fn outermost(
         request.extensions_mut().insert(correlation.clone());
         correlation
     });
-    normalise(&mut request, &paths);
+    normalise(&mut request, &addresses);
     let path = loggable(request.uri().path()).to_owned();
     let span = tracing::debug_span!("request", %id, method = %request.method(), path);
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
@@ -134,10 +144,15 @@ fn refuse(response: &mut Response, path: &str, correlation: &Correlation) {
 
 /// Turns the path into the one form that is routed: both forms are the same operation, without a
 /// redirect.
-fn normalise(request: &mut Request, paths: &Paths) {
+fn normalise(request: &mut Request, addresses: &Addresses) {
     let path = request.uri().path();
     let is_package = is_ours(path);
-    let routed = if is_package { paths.canonical(path) } else { short(path).map(str::to_owned) };
+    let routed = if is_package {
+        addresses.packages.canonical(path)
+    } else {
+        let route = addresses.accounts.route(request);
+        short(route.as_deref().unwrap_or(path)).map(str::to_owned).or(route)
+    };
     let Some(mut text) = routed.filter(|routed| routed != path) else { return };
     if let Some(query) = request.uri().query() {
         text.push('?');
@@ -177,11 +192,14 @@ mod tests {
 
     use super::*;
 
-    fn paths() -> Paths {
-        Paths::of(&json!({"paths": {
+    fn addresses() -> Addresses {
+        let packages = Paths::of(&json!({"paths": {
             "/platform/appdev/apppackages/create": {},
             "/platform/developer/packages/{applicationKey}/files/{*filepath}": {},
-        }}))
+        }}));
+        let offerings = json!({"paths": {"/accounts/{account}/webhooks/{id}/verify": {}}});
+        let accounts = AccountHost::of(&offerings, "https://example.test/of/{account}");
+        Addresses { packages, accounts }
     }
 
     #[test]
@@ -207,10 +225,12 @@ mod tests {
             ("/tokens.json", "/tokens.json"),
             ("/openapi/app-offerings.json", "/openapi/app-offerings.json"),
             ("/docs/", "/docs/"),
+            ("/of/wdc/webhooks/7/verify/?code=a", "/accounts/wdc/webhooks/7/verify?code=a"),
+            ("/accounts/wdc/webhooks/7/verify", "/accounts/wdc/webhooks/7/verify"),
             ("/", "/"),
         ] {
             let mut request = Request::builder().uri(path).body(Body::empty()).unwrap();
-            normalise(&mut request, &paths());
+            normalise(&mut request, &addresses());
             assert_eq!(request.uri().to_string(), routed, "{path}");
         }
     }

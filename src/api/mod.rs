@@ -13,12 +13,15 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 use tower_http::timeout::RequestBodyTimeoutLayer;
 use utoipa_axum::router::OpenApiRouter;
 
+use self::account_host::AccountHost;
+use self::layers::Addresses;
 use crate::directory::state::AppState;
 use crate::kernel::config::Config;
 use crate::kernel::error::Error;
 use crate::package_api::convention::paths::{Paths, is_ours};
 use crate::{offering_api, package_api};
 
+mod account_host;
 pub mod document;
 mod documents;
 mod layers;
@@ -60,7 +63,8 @@ const BODY_PATIENCE: Duration = Duration::from_secs(30);
 /// The whole service.
 pub fn router(state: AppState) -> Router {
     let (packages, paths) = packages_router(&state);
-    let offerings = offerings_router(&state);
+    let (offerings, accounts) = offerings_router(&state);
+    let addresses = Arc::new(Addresses { packages: paths, accounts });
     // Each family behind its own addresses, so that what it does not find is refused in its own words.
     let families = tower::service_fn(move |request: Request| {
         let family = if is_ours(request.uri().path()) { &packages } else { &offerings };
@@ -76,18 +80,20 @@ pub fn router(state: AppState) -> Router {
     // Paths are normalised before anything is routed, hence the router around the router.
     Router::new()
         .fallback_service(service)
-        .layer(from_fn_with_state((state, Arc::new(paths)), layers::outermost))
+        .layer(from_fn_with_state((state, addresses), layers::outermost))
 }
 
-fn offerings_router(state: &AppState) -> Router {
+/// With what it answers on the hosts of accounts.
+fn offerings_router(state: &AppState) -> (Router, AccountHost) {
     let (family, document) = offerings();
     let operations = Arc::new(offering_api::access::Operations::of(&document));
     let (family, _) = family.split_for_parts();
-    family
+    let family = family
         .fallback(|| async { Error::NotFound })
         .method_not_allowed_fallback(|| async { Error::MethodNotAllowed })
         .layer(from_fn_with_state((state.clone(), operations), offering_api::access::guard))
-        .with_state(state.clone())
+        .with_state(state.clone());
+    (family, AccountHost::of(&document, &state.site.account_url))
 }
 
 /// With the addresses that it answers.

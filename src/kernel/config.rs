@@ -17,6 +17,8 @@ use crate::kernel::tls;
 
 /// Prefix of environment variables.
 const PREFIX: &str = "APPMARKET_";
+/// The domain of a machine that has none.
+const DEFAULT_DOMAIN: &str = "localhost";
 /// Settings that are never printed.
 const SECRETS: [&str; 3] = ["database_url", "master_key", "storage_secret_access_key"];
 
@@ -35,7 +37,7 @@ pub struct Config {
     /// Domain in nodeIDs and in account addresses. Never change it once clients keep nodeIDs.
     pub domain: String,
     /// Address of an account's pages; `{account}` stands for its id. Default:
-    /// `https://{account}.<domain>`.
+    /// `https://{account}.<domain>`, or with the default domain `<public_url>/accounts/{account}`.
     pub account_url: Option<String>,
     /// `postgres://user:password@host/database`. Default: SQLite in the data folder. Secret.
     pub database_url: Option<String>,
@@ -136,7 +138,7 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             data: PathBuf::from("data"),
             public_url: None,
-            domain: "localhost".to_owned(),
+            domain: DEFAULT_DOMAIN.to_owned(),
             account_url: None,
             database_url: None,
             database_connections: 16,
@@ -343,7 +345,14 @@ impl Config {
 
     /// Address of an account's pages, with `{account}` in it.
     pub fn account_url(&self) -> String {
-        let default = || format!("https://{{account}}.{}", self.domain);
+        let default = || {
+            if self.domain == DEFAULT_DOMAIN {
+                // Hosts of that name lead to each machine's own, and have no certificates.
+                format!("{}/accounts/{{account}}", self.public_url())
+            } else {
+                format!("https://{{account}}.{}", self.domain)
+            }
+        };
         self.account_url.as_ref().map_or_else(default, |url| url.trim_end_matches('/').to_owned())
     }
 

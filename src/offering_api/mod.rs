@@ -11,7 +11,7 @@ pub mod resource;
 
 // A resource may import what its records refer to, and nothing that leads back to itself. So files, audit
 // lines, UI extensions and service instances are at the bottom, offerings above them, then automation
-// rules, and publishing on top. A test finds circles.
+// rules, and publishing on top; webhooks stand on their policies. A test finds circles.
 pub mod app_offering_automation_rules;
 pub mod app_offerings;
 pub mod attachments;
@@ -21,6 +21,8 @@ pub mod oauth;
 pub mod publish;
 pub mod service_instances;
 pub mod ui_extensions;
+pub mod webhook_policies;
+pub mod webhooks;
 
 /// The family's URL table, in the order of the document: the folder of every URL. Its `mod.rs` leads to
 /// the handler.

@@ -321,6 +321,22 @@ impl<C: Send + Sync> Running<C> {
     }
 }
 
+/// Adds to a record what only this answer shows.
+pub fn show_once(mut answer: Answer, name: &str, value: &str) -> Answer {
+    // Before the brace that closes the record.
+    answer.body.pop();
+    let more = format!(",{}:{}}}", Value::from(name), Value::from(value));
+    answer.body.extend_from_slice(more.as_bytes());
+    answer
+}
+
+/// An answer without its tag, because it may show what it shows only once: a change is guarded by the tag
+/// of what a GET shows.
+pub fn untagged(mut response: Response) -> Response {
+    response.headers_mut().remove(header::ETAG);
+    response
+}
+
 /// The address of a record's page, for `Location` (contract 1.4).
 pub fn location(state: &AppState, caller: &Caller, record: &Record, id: i64) -> String {
     format!("{}/{}/{id}", state.site.account_url(&caller.identity.account), record.table)

@@ -30,6 +30,8 @@ const TAGS: &[(&str, &str)] = &[
     ),
     ("ui_extensions", "Forms by which customers configure an app, and their versions."),
     ("service_instances", "What requests about an app are registered for."),
+    ("webhook_policies", "Keys that sign the messages of webhooks, and where receivers find them."),
+    ("webhooks", "Where the messages of an account go."),
     ("attachments", "Files that texts use: upload and download."),
     ("audit_lines", "Who did what to which record."),
 ];
@@ -185,7 +187,7 @@ impl Operation<'_> {
             "post" if needs_token => names.push("IdempotencyKey"),
             _ => {}
         }
-        if self.changes_record() {
+        if needs_token && self.changes_record() {
             names.push("IfMatch");
         }
         let takes_json = self.takes_json();
@@ -271,7 +273,7 @@ impl Operation<'_> {
         if self.method == "post" && needs_token {
             refusals.push(("409", "Conflict"));
         }
-        if self.changes_record() {
+        if needs_token && self.changes_record() {
             refusals.push(("412", "PreconditionFailed"));
         }
         if self.writes() {

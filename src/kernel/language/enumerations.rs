@@ -40,16 +40,19 @@ const fn same(text: &'static str) -> Texts {
     [text; 4]
 }
 
+/// Algorithms of signatures.
+const ALGORITHMS: &[(&str, Texts)] = &[
+    ("rs256", same("RS256 (RSA, SHA-256)")),
+    ("rs384", same("RS384 (RSA, SHA-384)")),
+    ("rs512", same("RS512 (RSA, SHA-512)")),
+    ("es256", same("ES256 (ECDSA P-256, SHA-256)")),
+    ("es384", same("ES384 (ECDSA P-384, SHA-384)")),
+    ("es512", same("ES512 (ECDSA P-521, SHA-512)")),
+];
+
 #[rustfmt::skip]
 const ENUMERATIONS: &[(&str, &[(&str, Texts)])] = &[
-    ("app_offering.policy_jwt_alg", &[
-        ("rs256", same("RS256 (RSA, SHA-256)")),
-        ("rs384", same("RS384 (RSA, SHA-384)")),
-        ("rs512", same("RS512 (RSA, SHA-512)")),
-        ("es256", same("ES256 (ECDSA P-256, SHA-256)")),
-        ("es384", same("ES384 (ECDSA P-384, SHA-384)")),
-        ("es512", same("ES512 (ECDSA P-521, SHA-512)")),
-    ]),
+    ("app_offering.policy_jwt_alg", ALGORITHMS),
     ("app_offering_automation_rule.rulable_type", &[
         ("Req", ["Request", "Anfrage", "Demande", "Aanvraag"]),
         ("Task", ["Task", "Aufgabe", "Tâche", "Taak"]),
@@ -110,6 +113,7 @@ const ENUMERATIONS: &[(&str, &[(&str, Texts)])] = &[
         ("active", ["Active", "Aktiv", "Active", "Actief"]),
         ("archived", ["Archived", "Archiviert", "Archivée", "Gearchiveerd"]),
     ]),
+    ("webhook_policy.jwt_alg", ALGORITHMS),
     ("language", &[
         ("en", ["English", "Englisch", "Anglais", "Engels"]),
         ("de", ["German", "Deutsch", "Allemand", "Duits"]),

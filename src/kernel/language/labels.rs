@@ -29,6 +29,7 @@ const LABELS: &[(&str, [&str; 3])] = &[
     ("actions", ["Aktionsliste", "Liste d'actions", "Actielijst"]),
     ("activate", ["Aktivieren", "Activation", "Activeren"]),
     ("app_offering", ["App-Angebot", "Offre d'application", "App-aanbod"]),
+    ("app_offering_references", ["App-Angebot-Referenz", "Référence d'offre d'application", "App-aanbodreferentie"]),
     ("attachments", ["Anhang", "Pièce jointe", "Bijlage"]),
     ("avatar", ["Bild", "Image", "Afbeelding"]),
     ("avatar_file_name", ["Dateiname des Bildes", "Nom du fichier image", "Bestandsnaam van de afbeelding"]),
@@ -47,6 +48,7 @@ const LABELS: &[(&str, [&str; 3])] = &[
     ("description_attachments", ["Anhang zur Beschreibung", "Pièce jointe de la description", "Bijlage bij beschrijving"]),
     ("disabled", ["Deaktiviert", "Désactivation", "Uitgeschakeld"]),
     ("effect", ["Wirkung", "Effet", "Effect"]),
+    ("event", ["Ereignis", "Événement", "Gebeurtenis"]),
     ("expressions", ["Ausdrucksliste", "Liste d'expressions", "Lijst met expressies"]),
     ("features", ["Funktionsumfang", "Liste des fonctionnalités", "Functionaliteit"]),
     ("features_attachments", ["Anhang zum Funktionsumfang", "Pièce jointe de la liste des fonctionnalités", "Bijlage bij functionaliteit"]),
@@ -59,7 +61,11 @@ const LABELS: &[(&str, [&str; 3])] = &[
     ("html", ["HTML", "HTML", "HTML"]),
     ("inline", ["Eingebettet", "Intégration au texte", "Ingesloten"]),
     ("javascript", ["JavaScript", "JavaScript", "JavaScript"]),
+    ("jwt_alg", ["JWT-Algorithmus", "Algorithme JWT", "JWT-algoritme"]),
+    ("jwt_audience", ["JWT-Zielgruppe", "Audience JWT", "JWT-doelgroep"]),
+    ("jwt_claim_expires_in", ["JWT-Gültigkeitsdauer", "Durée de validité JWT", "JWT-geldigheidsduur"]),
     ("key", ["Schlüssel", "Clé", "Sleutel"]),
+    ("mail_exceptions_to", ["E-Mail-Adresse für Fehler", "Adresse e-mail des erreurs", "E-mailadres voor fouten"]),
     ("maintenance_window", ["Wartungsfenster", "Fenêtre de maintenance", "Onderhoudsvenster"]),
     ("name", ["Name", "Nom", "Naam"]),
     ("new_scopes", ["Neuer Scope", "Nouvelle portée", "Nieuwe scope"]),
@@ -81,6 +87,7 @@ const LABELS: &[(&str, [&str; 3])] = &[
     ("show_on_complete", ["Beim Abschließen anzeigen", "Affichage lors de la clôture", "Tonen bij voltooien"]),
     ("source", ["Quelle", "Source", "Bron"]),
     ("sourceID", ["Quell-ID", "ID source", "Bron-ID"]),
+    ("standard_webhooks", ["Standard Webhooks", "Standard Webhooks", "Standard Webhooks"]),
     ("status", ["Status", "Statut", "Status"]),
     ("support_team", ["Supportteam", "Équipe de support", "Supportteam"]),
     ("time_zone", ["Zeitzone", "Fuseau horaire", "Tijdzone"]),
@@ -88,6 +95,8 @@ const LABELS: &[(&str, [&str; 3])] = &[
     ("trigger", ["Auslöser", "Déclencheur", "Trigger"]),
     ("ui_extension", ["UI-Erweiterung", "Extension d'interface", "UI-extensie"]),
     ("ui_extension_version", ["Version der UI-Erweiterung", "Version de l'extension d'interface", "Versie van de UI-extensie"]),
+    ("uri", ["URI", "URI", "URI"]),
+    ("webhook_policy", ["Webhook-Richtlinie", "Politique de webhook", "Webhookbeleid"]),
     ("webhook_uri_template", ["Vorlage der Webhook-URI", "Modèle d'URI de webhook", "Sjabloon van de webhook-URI"]),
 ];
 
@@ -96,7 +105,7 @@ mod tests {
     use super::*;
 
     /// What clients can write: offerings, scopes, automation rules, UI extensions, service
-    /// instances, attachments.
+    /// instances, webhooks and their policies, attachments.
     const WRITABLE: &str = "
         card_description compliance compliance_attachments configuration_uri_template description
         description_attachments disabled features features_attachments name
@@ -110,6 +119,8 @@ mod tests {
         show_on_complete
         service_id status support_team_id first_line_team_id maintenance_window_id remarks
         remarks_attachments time_zone custom_fields
+        event uri mail_exceptions_to app_offering_references webhook_policy_id standard_webhooks
+        jwt_alg jwt_audience jwt_claim_expires_in
         attachments key filesize inline _destroy file";
 
     #[test]

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use super::Language;
 
 /// Why the value of a field is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Violation {
     /// A value is required.
     Blank,
@@ -55,6 +55,11 @@ pub enum Violation {
     NotAUrl,
     /// Fixed since the record was published.
     NotChangeable,
+    /// Refers to a record that is disabled.
+    Disabled,
+    /// Anything that needs more words: what is wrong and what to do about it, in English whatever the
+    /// language. For what developers write, such as addresses and algorithms.
+    Because(Cow<'static, str>),
 }
 
 impl Violation {
@@ -65,7 +70,7 @@ impl Violation {
     }
 
     /// The sentence without its subject.
-    fn predicate(self, language: Language) -> Cow<'static, str> {
+    fn predicate(&self, language: Language) -> Cow<'static, str> {
         match language {
             Language::English => self.english(),
             Language::German => self.german(),
@@ -74,15 +79,15 @@ impl Violation {
         }
     }
 
-    fn english(self) -> Cow<'static, str> {
+    fn english(&self) -> Cow<'static, str> {
         match self {
             Self::Blank => "can't be blank".into(),
             Self::TooLong { max } => {
-                format!("is too long (maximum is {})", counted(max, "character", "characters"))
+                format!("is too long (maximum is {})", counted(*max, "character", "characters"))
                     .into()
             }
             Self::TooManyBytes { max } => {
-                format!("is too long (maximum is {})", counted(max, "byte", "bytes")).into()
+                format!("is too long (maximum is {})", counted(*max, "byte", "bytes")).into()
             }
             Self::TooManyItems { max } => format!("has too many items (maximum is {max})").into(),
             Self::Taken => "has already been taken".into(),
@@ -95,15 +100,17 @@ impl Violation {
             Self::TooLarge { max } => format!("must be less than or equal to {max}").into(),
             Self::NotAUrl => "must be an absolute http or https URL".into(),
             Self::NotChangeable => "cannot be changed after publication".into(),
+            Self::Disabled => "is disabled".into(),
+            Self::Because(text) => text.clone(),
         }
     }
 
-    fn german(self) -> Cow<'static, str> {
+    fn german(&self) -> Cow<'static, str> {
         match self {
             Self::Blank => "muss ausgefüllt werden".into(),
             Self::TooLong { max } => format!("ist zu lang (maximal {max} Zeichen)").into(),
             Self::TooManyBytes { max } => {
-                format!("ist zu lang (maximal {})", counted(max, "Byte", "Bytes")).into()
+                format!("ist zu lang (maximal {})", counted(*max, "Byte", "Bytes")).into()
             }
             Self::TooManyItems { max } => format!("hat zu viele Einträge (maximal {max})").into(),
             Self::Taken => "ist bereits vergeben".into(),
@@ -118,10 +125,12 @@ impl Violation {
             Self::NotChangeable => {
                 "kann nach der Veröffentlichung nicht mehr geändert werden".into()
             }
+            Self::Disabled => "ist deaktiviert".into(),
+            Self::Because(text) => text.clone(),
         }
     }
 
-    fn french(self) -> Cow<'static, str> {
+    fn french(&self) -> Cow<'static, str> {
         match self {
             Self::Blank => "ne peut pas être vide".into(),
             Self::TooLong { max } => {
@@ -143,17 +152,19 @@ impl Violation {
             Self::TooLarge { max } => format!("doit valoir au plus {max}").into(),
             Self::NotAUrl => "doit être une URL HTTP ou HTTPS absolue".into(),
             Self::NotChangeable => "ne peut plus changer après la publication".into(),
+            Self::Disabled => "est hors service".into(),
+            Self::Because(text) => text.clone(),
         }
     }
 
-    fn dutch(self) -> Cow<'static, str> {
+    fn dutch(&self) -> Cow<'static, str> {
         match self {
             Self::Blank => "mag niet leeg zijn".into(),
             Self::TooLong { max } => {
-                format!("is te lang (maximaal {})", counted(max, "teken", "tekens")).into()
+                format!("is te lang (maximaal {})", counted(*max, "teken", "tekens")).into()
             }
             Self::TooManyBytes { max } => {
-                format!("is te lang (maximaal {})", counted(max, "byte", "bytes")).into()
+                format!("is te lang (maximaal {})", counted(*max, "byte", "bytes")).into()
             }
             Self::TooManyItems { max } => format!("bevat te veel items (maximaal {max})").into(),
             Self::Taken => "is al in gebruik".into(),
@@ -166,6 +177,8 @@ impl Violation {
             Self::TooLarge { max } => format!("moet kleiner dan of gelijk aan {max} zijn").into(),
             Self::NotAUrl => "moet een absolute http- of https-URL zijn".into(),
             Self::NotChangeable => "kan na publicatie niet meer worden gewijzigd".into(),
+            Self::Disabled => "is uitgeschakeld".into(),
+            Self::Because(text) => text.clone(),
         }
     }
 }
@@ -181,7 +194,7 @@ mod tests {
     use super::*;
 
     /// Every kind of violation.
-    const VIOLATIONS: [Violation; 14] = [
+    const VIOLATIONS: [Violation; 16] = [
         Violation::Blank,
         Violation::TooLong { max: 128 },
         Violation::TooManyBytes { max: 65_535 },
@@ -196,6 +209,8 @@ mod tests {
         Violation::TooLarge { max: 9 },
         Violation::NotAUrl,
         Violation::NotChangeable,
+        Violation::Disabled,
+        Violation::Because(Cow::Borrowed("must start with https://")),
     ];
 
     fn texts(field: &str, language: Language) -> Vec<String> {
@@ -222,6 +237,8 @@ mod tests {
                 "Name must be less than or equal to 9",
                 "Name must be an absolute http or https URL",
                 "Name cannot be changed after publication",
+                "Name is disabled",
+                "Name must start with https://",
             ]
         );
     }
@@ -245,6 +262,8 @@ mod tests {
                 "Referenz muss kleiner oder gleich 9 sein",
                 "Referenz muss eine absolute HTTP- oder HTTPS-URL sein",
                 "Referenz kann nach der Veröffentlichung nicht mehr geändert werden",
+                "Referenz ist deaktiviert",
+                "Referenz must start with https://",
             ]
         );
     }
@@ -268,6 +287,8 @@ mod tests {
                 "Référence doit valoir au plus 9",
                 "Référence doit être une URL HTTP ou HTTPS absolue",
                 "Référence ne peut plus changer après la publication",
+                "Référence est hors service",
+                "Référence must start with https://",
             ]
         );
     }
@@ -291,6 +312,8 @@ mod tests {
                 "Referentie moet kleiner dan of gelijk aan 9 zijn",
                 "Referentie moet een absolute http- of https-URL zijn",
                 "Referentie kan na publicatie niet meer worden gewijzigd",
+                "Referentie is uitgeschakeld",
+                "Referentie must start with https://",
             ]
         );
     }

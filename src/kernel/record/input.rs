@@ -158,6 +158,12 @@ impl Changes {
         self.problems.push(Problem { field, violation });
     }
 
+    /// Refuses a field in better words than the table of fields has for it.
+    pub fn refuse_instead(&mut self, field: &'static str, violation: Violation) {
+        self.problems.retain(|problem| problem.field != field);
+        self.refuse(field, violation);
+    }
+
     /// Whether anything was refused so far.
     pub fn is_refused(&self) -> bool {
         !self.problems.is_empty()

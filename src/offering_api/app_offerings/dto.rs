@@ -5,13 +5,11 @@ use crate::kernel::record::render::{write_account, write_int, write_text};
 use crate::kernel::record::{Collection, Predefined, Record, Reference, schema};
 use crate::offering_api::service_instances::dto as service_instances;
 use crate::offering_api::ui_extensions::dto as ui_extensions;
+use crate::offering_api::webhook_policies::dto::ALGORITHMS;
 use crate::{attachments_output, list_parameters, record_schemas};
 
 /// Type in nodeIDs.
 pub const NODE_TYPE: &str = "AppOffering";
-
-/// Algorithms of the policy that signs an instance's webhooks.
-pub const ALGORITHMS: &[&str] = &["rs256", "rs384", "rs512", "es256", "es384", "es512"];
 
 /// Longest `reference`: a name, an underscore and an account id.
 pub const REFERENCE_MAX: u32 = 161;

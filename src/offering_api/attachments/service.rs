@@ -163,3 +163,20 @@ pub async fn copy(
     }
     Ok(())
 }
+
+/// Detaches all files from a record that is removed.
+///
+/// # Errors
+/// The database's.
+pub async fn remove(
+    transaction: &DatabaseTransaction,
+    record: &'static Record,
+    id: i64,
+) -> Result<()> {
+    entity::Entity::delete_many()
+        .filter(entity::COLUMN.record_type.eq(record.name))
+        .filter(entity::COLUMN.record_id.eq(id))
+        .exec(transaction)
+        .await?;
+    Ok(())
+}

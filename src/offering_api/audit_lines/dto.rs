@@ -27,6 +27,8 @@ const AUDITED: &[(&str, &str, u32)] = &[
     ("service_instance", "ServiceInstance", 200),
     ("ui_extension", "UiExtension", 200),
     ("ui_extension_version", "UiExtensionVersion", 200),
+    ("webhook", "Webhook", 200),
+    ("webhook_policy", "WebhookPolicy", 200),
 ];
 
 const ID: Field = Field::id().doc("Number of the entry.");
@@ -184,7 +186,8 @@ static RECORD_OF: Derived = Derived {
         "",
         r#"{"type": "string", "enum": ["app_offering", "app_offering_automation_rule", "app_offering_scope",
             "application", "application_version", "entitlement", "package", "package_file",
-            "package_subscription", "service_instance", "ui_extension", "ui_extension_version"]}"#,
+            "package_subscription", "service_instance", "ui_extension", "ui_extension_version",
+            "webhook", "webhook_policy"]}"#,
     ),
 };
 

@@ -131,7 +131,9 @@ async fn find(
         // That of the site before that of the whole tenant.
         Some(site) => {
             sql.push(" AND e.place IN (0, ").bind(site);
-            sql.push(") AND EXISTS (SELECT 1 FROM sites s WHERE s.tenant_id = e.tenant_id AND s.id = ");
+            sql.push(
+                ") AND EXISTS (SELECT 1 FROM sites s WHERE s.tenant_id = e.tenant_id AND s.id = ",
+            );
             sql.bind(site).push(") ORDER BY e.place DESC")
         }
         None => sql.push(" ORDER BY e.place"),

@@ -1,0 +1,49 @@
+//! What a webhook is sent of its own accord: no event made it, so it goes out whether or not the webhook
+//! is disabled or its address verified.
+use serde_json::json;
+
+use super::dto::VERIFY;
+use super::entity::Model;
+use crate::kernel::delivery::{LaneKey, NewDelivery};
+use crate::kernel::secret::{MasterKey, Purpose};
+
+/// Kind of the lanes of webhooks.
+pub const LANES: &str = "webhook";
+
+/// Number of the record that tests are about (contract 3.6). There need not be one.
+const SAMPLE: i64 = 12_345;
+
+/// The lane of a webhook.
+pub fn lane(webhook: i64) -> LaneKey {
+    LaneKey { kind: LANES, target: webhook, name: String::new() }
+}
+
+/// The message by which an address is verified: whoever reads it can call `callback`, which is a secret.
+pub fn verification(key: &MasterKey, webhook: &Model, callback: &str) -> NewDelivery {
+    let mut message = message(webhook, VERIFY, format!("webhook:{}", webhook.id));
+    let secrets = json!({"callback": callback}).to_string();
+    let id = message.delivery_id.as_bytes();
+    message.secrets = Some(key.seal(Purpose::Message, id, secrets.as_bytes()));
+    message
+}
+
+/// A message that only shows that messages arrive.
+pub fn test(webhook: &Model) -> NewDelivery {
+    // Of `automation_rule` there is no more than that.
+    let (record, _) = webhook.event.split_once('.').unwrap_or((&webhook.event, ""));
+    message(webhook, &webhook.event, format!("{record}:{SAMPLE}"))
+}
+
+fn message(webhook: &Model, event: &str, object: String) -> NewDelivery {
+    NewDelivery {
+        lane: lane(webhook.id),
+        account: webhook.account_id.clone(),
+        delivery_id: uuid::Uuid::new_v4().to_string(),
+        origin_id: None,
+        event_id: None,
+        event: event.to_owned(),
+        object,
+        payload: json!({}),
+        secrets: None,
+    }
+}
