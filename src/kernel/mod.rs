@@ -15,6 +15,7 @@ pub mod node_id;
 pub mod outgoing;
 pub mod record;
 pub mod secret;
+pub mod signature;
 pub mod state;
 pub mod storage;
 pub mod time_zone;

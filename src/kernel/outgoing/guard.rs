@@ -163,7 +163,7 @@ impl Guard {
             Host::Ipv6(address) => self.place(address.into()),
             Host::Domain(name) => {
                 let name = name.strip_suffix('.').unwrap_or(name);
-                if name.len() > 253 || name.split('.').any(|it| it.is_empty() || it.len() > 63) {
+                if !is_host_name(name) {
                     return Err(Refused::Malformed);
                 }
                 self.place_of_name(name)
@@ -213,6 +213,17 @@ impl Guard {
             None => (address.is_ipv6() && !GLOBAL.contains(&address)).then_some(RESERVED),
         }
     }
+}
+
+/// Whether a name can be one of the DNS (RFC 1123, 2.1, and underscores, which are in use). The URL
+/// standard allows more, braces of a template among them.
+fn is_host_name(name: &str) -> bool {
+    let is_label = |label: &str| {
+        let mut bytes = label.bytes();
+        (1..=63).contains(&label.len())
+            && bytes.all(|it| it.is_ascii_alphanumeric() || matches!(it, b'-' | b'_'))
+    };
+    name.len() <= 253 && name.split('.').all(is_label)
 }
 
 /// Whether there is anything before an `@`; a user without name and password too.
@@ -396,7 +407,8 @@ mod tests {
             ("http://example.com../", malformed),
             ("http://.example.com/", malformed),
             ("http://exa%00mple.com/", malformed),
-            ("http://example.com%2f@evil.example/", ""),
+            ("http://{account}.example.com/", malformed),
+            ("http://exa$mple.com/", malformed),
             ("http://[::1", malformed),
             ("http://[::1%25lo]/", malformed),
             ("http://[fe80::1%25eth0]/", malformed),
@@ -447,6 +459,8 @@ mod tests {
             "https://127.0.0.1.example.com/",
             "https://internal.example.com/",
             "https://example.com./",
+            "https://example.com%2f@other.example/",
+            "https://a_b.example.com/",
             "http://8.8.8.8/",
             "http://1.1.1.1:8443/",
             "http://100.63.255.255/",
