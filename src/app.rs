@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use futures_util::FutureExt;
 use tokio::net::TcpListener;
 
 use crate::api;
@@ -12,6 +13,7 @@ use crate::directory::state::AppState;
 use crate::kernel::clock::Clock;
 use crate::kernel::config::Config;
 use crate::kernel::db::{Address, Store};
+use crate::kernel::delivery::{self, Channel, Worker};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::http::connection::{self, ConnectionLimits};
 use crate::kernel::idempotency::Running;
@@ -56,7 +58,25 @@ pub fn router(state: &AppState) -> Router {
     api::router(state.clone())
 }
 
-/// Answers requests until `shutdown`, then finishes those that have begun.
+/// Who delivers messages of every kind.
+pub fn worker(state: &AppState) -> Worker {
+    Worker::new(state.kernel.clone(), channels(state))
+}
+
+/// All kinds of messages.
+fn channels(_state: &AppState) -> Vec<Arc<dyn Channel>> {
+    Vec::new()
+}
+
+/// Delivers messages until `shutdown`, then finishes those that are on their way.
+pub async fn work(state: AppState, shutdown: impl Future<Output = ()>) {
+    let sweeping = tokio::spawn(sweep_deliveries(state.clone()));
+    worker(&state).run(shutdown).await;
+    sweeping.abort();
+}
+
+/// Answers requests, and delivers messages unless that is left to others, until `shutdown`; then finishes
+/// what has begun.
 ///
 /// # Errors
 /// When the listener fails for good.
@@ -65,11 +85,17 @@ pub async fn serve(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<()> {
+    let shutdown = shutdown.shared();
+    let delivering =
+        state.config.deliver.then(|| tokio::spawn(work(state.clone(), shutdown.clone())));
     let counting = tokio::spawn(share_counts(state.clone()));
     let sweeping = tokio::spawn(sweep_files(state.clone()));
     let limits =
         ConnectionLimits { connections: state.config.connections, ..ConnectionLimits::default() };
     connection::serve(listener, router(&state), limits, shutdown).await;
+    if let Some(delivering) = delivering {
+        delivering.await.map_err(Error::internal)?;
+    }
     counting.abort();
     // Wherever it stops, the next sweep goes on.
     sweeping.abort();
@@ -114,6 +140,23 @@ async fn sweep_files(state: AppState) {
                 "removed files that no package has"
             ),
             Err(error) => tracing::warn!(%error, "files of packages could not be removed"),
+        }
+    }
+}
+
+async fn sweep_deliveries(state: AppState) {
+    let mut every = tokio::time::interval(sweep::EVERY);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        match delivery::sweep::sweep(&state.kernel).await {
+            Ok(swept) if swept == delivery::sweep::Swept::default() => {}
+            Ok(swept) => tracing::info!(
+                events = swept.events,
+                deliveries = swept.deliveries,
+                "removed events and deliveries that were kept long enough"
+            ),
+            Err(error) => tracing::warn!(%error, "old events and deliveries could not be removed"),
         }
     }
 }

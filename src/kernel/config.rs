@@ -115,6 +115,24 @@ pub struct Config {
     pub outgoing_allow: Vec<Network>,
     /// PEM file with authorities that webhooks and subscriptions are trusted by, beside the public ones.
     pub outgoing_ca_file: Option<PathBuf>,
+    /// Whether `serve` delivers messages itself. Without, run `appmarket worker` beside it.
+    pub deliver: bool,
+    /// Receivers that one process delivers to at a time.
+    #[schemars(range(min = 1))]
+    pub delivery_lanes: usize,
+    /// Most messages on their way to one receiver at a time. Those about one record never are.
+    #[schemars(range(min = 1))]
+    pub deliveries_in_flight: usize,
+    /// Seconds after which another process delivers to the receivers of one that has died. At least 3.
+    #[schemars(range(min = 3))]
+    pub delivery_lease: u32,
+    /// Days that the feed of events goes back.
+    #[schemars(range(min = 1))]
+    pub event_retention_days: u32,
+    /// Days that deliveries are kept after they were delivered or given up, and that messages wait for a
+    /// receiver that is switched off.
+    #[schemars(range(min = 1))]
+    pub delivery_retention_days: u32,
     /// Most connections at a time.
     #[schemars(range(min = 1))]
     pub connections: usize,
@@ -167,6 +185,12 @@ impl Default for Config {
             proxies: 0,
             outgoing_allow: Vec::new(),
             outgoing_ca_file: None,
+            deliver: true,
+            delivery_lanes: 256,
+            deliveries_in_flight: 4,
+            delivery_lease: 15,
+            event_retention_days: 30,
+            delivery_retention_days: 30,
             connections: 10_000,
             log: "warn,appmarket=info".to_owned(),
         }
@@ -273,6 +297,10 @@ impl Config {
             ("package_rate_limit_burst", u64::from(self.package_rate_limit_burst)),
             ("package_file_size_limit", self.package_file_size_limit),
             ("signing_key_days", u64::from(self.signing_key_days)),
+            ("delivery_lanes", self.delivery_lanes as u64),
+            ("deliveries_in_flight", self.deliveries_in_flight as u64),
+            ("event_retention_days", u64::from(self.event_retention_days)),
+            ("delivery_retention_days", u64::from(self.delivery_retention_days)),
         ];
         for (name, value) in positive {
             if value == 0 {
@@ -283,6 +311,9 @@ impl Config {
             && let Err(problem) = tls::authorities(file)
         {
             return refuse(format!("outgoing_ca_file: {}: {problem}", file.display()));
+        }
+        if self.delivery_lease < 3 {
+            return refuse("delivery_lease: must be at least 3 seconds".to_owned());
         }
         self.check_packages()?;
         self.check_storage()

@@ -158,7 +158,7 @@ const EVENTS: &[&str] = &[
     "INSERT INTO event_positions (id, next) VALUES (1, 1)",
     // Where messages go, one after the other: to a webhook, or to a subscription of an install (`target_id`)
     // for a topic (`name`). One worker at a time has a lane, until `leased_until`. Nothing waits in one
-    // without `due_at`.
+    // without `due_at`. `resumes` counts how often what was held was let go.
     "CREATE TABLE delivery_lanes (
         id {key},
         account_id {text} NOT NULL REFERENCES accounts (id),
@@ -168,11 +168,13 @@ const EVENTS: &[&str] = &[
         due_at BIGINT,
         holder {text},
         leased_until BIGINT NOT NULL,
+        resumes BIGINT NOT NULL,
         UNIQUE (kind, target_id, name)
     )",
     "CREATE INDEX delivery_lanes_due ON delivery_lanes (due_at) WHERE due_at IS NOT NULL",
-    // Messages. `object` is what they are about: those of one object leave in order. `origin_id` names
-    // the delivery that this one repeats. `payload`: JSON; `secrets`: more of it, sealed, and gone once
+    // Messages. `object` is what they are about: those of one object leave in order. One that waits
+    // without `next_attempt_at` is held until its lane is resumed. `origin_id` names the delivery that
+    // this one repeats. `payload`: JSON; `secrets`: more of it, sealed, and gone once
     // delivered.
     "CREATE TABLE deliveries (
         id {key},
@@ -192,7 +194,8 @@ const EVENTS: &[&str] = &[
         created_at BIGINT NOT NULL
     )",
     "CREATE INDEX deliveries_lane ON deliveries (lane_id, id)",
-    "CREATE INDEX deliveries_waiting ON deliveries (lane_id, id) WHERE state = 'waiting'",
+    "CREATE INDEX deliveries_due ON deliveries (lane_id, next_attempt_at, id) WHERE state = 'waiting'",
+    "CREATE INDEX deliveries_object ON deliveries (lane_id, object, id) WHERE state = 'waiting'",
     "CREATE INDEX deliveries_finished ON deliveries (finished_at) WHERE finished_at IS NOT NULL",
     // `request_headers`: JSON object. Either an answer came, or `error` says why not.
     "CREATE TABLE delivery_attempts (

@@ -19,6 +19,7 @@ use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
     Statement,
 };
+use tokio::sync::watch;
 
 pub use row::{Param, Query, Row};
 pub use write::Job;
@@ -60,6 +61,7 @@ pub struct Store {
     reader: Reader,
     /// Present on SQLite, where all writes pass through one task.
     group: Option<write::GroupCommit>,
+    written: watch::Sender<()>,
 }
 
 /// The reading side.
@@ -127,13 +129,15 @@ impl Store {
             let connection = Database::connect(options).await?;
             let reader = Reader::Sqlite(sqlite::Readers::open(path)?);
             let group = Some(write::GroupCommit::start(connection.clone()));
-            Ok(Self { dialect: Dialect::Sqlite, connection, reader, group })
+            let written = watch::Sender::new(());
+            Ok(Self { dialect: Dialect::Sqlite, connection, reader, group, written })
         } else {
             let readers = address.connections.div_ceil(4).max(1);
             // This side first: it says why a server cannot be reached, the other one just waits.
             let reader = Reader::Postgres(postgres::Readers::connect(&address.url, readers).await?);
             let connection = Database::connect(options(address.connections)).await?;
-            Ok(Self { dialect: Dialect::Postgres, connection, reader, group: None })
+            let written = watch::Sender::new(());
+            Ok(Self { dialect: Dialect::Postgres, connection, reader, group: None, written })
         }
     }
 
@@ -169,6 +173,25 @@ impl Store {
         C: Send + Sync + 'static,
         T: Send + 'static,
     {
+        let done = self.write_unheard(context, job).await?;
+        self.written.send_replace(());
+        Ok(done)
+    }
+
+    /// Tells of each [`Store::write`] of this process, once it is durable: there may be something to do.
+    pub fn written(&self) -> watch::Receiver<()> {
+        self.written.subscribe()
+    }
+
+    /// [`Store::write`] that [`Store::written`] does not tell of: for those who listen to it.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub async fn write_unheard<C, T>(&self, context: C, job: Job<C, T>) -> Result<T>
+    where
+        C: Send + Sync + 'static,
+        T: Send + 'static,
+    {
         match &self.group {
             Some(group) => group.submit(context, job).await,
             None => {
@@ -195,6 +218,17 @@ impl Store {
     pub async fn begin(&self) -> Result<DatabaseTransaction> {
         Ok(write::begin(&self.connection).await?)
     }
+}
+
+/// Runs a statement in a transaction and returns how many rows it touched.
+///
+/// # Errors
+/// The database's.
+pub async fn execute(transaction: &DatabaseTransaction, query: Query) -> Result<u64> {
+    let backend = transaction.get_database_backend();
+    let values = query.params.into_iter().map(Param::into_value);
+    let statement = Statement::from_sql_and_values(backend, query.sql, values);
+    Ok(transaction.execute_raw(statement).await?.rows_affected())
 }
 
 impl Source<'_> {

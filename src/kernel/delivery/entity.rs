@@ -38,7 +38,7 @@ pub struct Model {
     pub state: String,
     /// Attempts so far.
     pub attempts: i64,
-    /// When it is tried (again); `None` when it is not.
+    /// When it is tried (again); `None` when it is not: while it waits, for its lane to be resumed.
     pub next_attempt_at: Option<i64>,
     /// When it was delivered or given up.
     pub finished_at: Option<i64>,
@@ -74,6 +74,8 @@ pub mod lane {
         pub holder: Option<String>,
         /// Until when it has it.
         pub leased_until: i64,
+        /// How often it was resumed: what was held before that is held no longer.
+        pub resumes: i64,
     }
 
     impl ActiveModelBehavior for ActiveModel {}

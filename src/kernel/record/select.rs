@@ -1,6 +1,7 @@
 //! From a list query to SQL, and from its rows to a page of JSON.
 use std::fmt::Write;
 
+use serde::Serialize;
 use serde_json::Value;
 
 use super::cursor::{Cursor, Position};
@@ -11,7 +12,7 @@ use super::query::{ListQuery, SortKey};
 use super::render;
 use super::view::View;
 use crate::kernel::db::{Dialect, Param, Query, Row, Source};
-use crate::kernel::error::Result;
+use crate::kernel::error::{Error, Result};
 
 /// Page numbers up to this offset are read without knowing the total first.
 const NEAR: i64 = 1_000;
@@ -68,6 +69,39 @@ impl Sql {
         // Writing into a String cannot fail.
         let _ = write!(self.text, "{}", self.params.len());
         self
+    }
+
+    /// Appends a table `v` of rows that are handed over as one value, so that the statement reads the
+    /// same for any number of them and is prepared once. `columns` as PostgreSQL declares them,
+    /// `id bigint`; each row serializes to a JSON object of these names, without NUL characters.
+    ///
+    /// # Errors
+    /// 500 when a row is none.
+    pub fn rows(&mut self, columns: &[&str], rows: &[impl Serialize]) -> Result<&mut Self> {
+        let json = serde_json::to_string(rows).map_err(Error::internal)?;
+        match self.dialect {
+            Dialect::Postgres => {
+                self.push("json_to_recordset(CAST(")
+                    .bind(json.as_str())
+                    .push(" AS text)::json) AS v (");
+                self.push(&columns.join(", ")).push(")");
+            }
+            Dialect::Sqlite => {
+                let read = |column: &&str| {
+                    let name = column.split(' ').next().unwrap_or_default();
+                    format!("value ->> '{name}' AS {name}")
+                };
+                let list = columns.iter().map(read).collect::<Vec<_>>().join(", ");
+                self.push("(SELECT ").push(&list).push(" FROM json_each(");
+                self.bind(json.as_str()).push(")) AS v");
+            }
+        }
+        Ok(self)
+    }
+
+    /// Appends SQL that only PostgreSQL needs: locks, which SQLite's one writer has anyway.
+    pub fn postgres(&mut self, text: &str) -> &mut Self {
+        if self.dialect == Dialect::Postgres { self.push(text) } else { self }
     }
 
     /// Appends SQL in which `{account}` and `{id}` stand for values and `{json_agg}` and `{json_row}`

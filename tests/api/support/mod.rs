@@ -3,6 +3,7 @@ pub mod app;
 pub mod client;
 pub mod contract;
 pub mod packages;
+pub mod receiver;
 
 pub use app::TestApp;
 pub use client::Answer;

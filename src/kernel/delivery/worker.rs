@@ -1,0 +1,382 @@
+//! Who delivers: takes lanes in which something is due, sends what is due in them, records what came of
+//! it, and leaves them.
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use parking_lot::Mutex;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+
+use super::channel::{Answer, Channel, Composed, Message, Outcome, Settled, Verdict};
+use super::dispatch::Dispatcher;
+use super::entity::{self, lane};
+use super::lanes::{self, Claim, Due, Prolong};
+use super::record::{Lane, Recorder, Turn, shown};
+use crate::kernel::error::{Result, chain};
+use crate::kernel::outgoing::Limits;
+use crate::kernel::state::Kernel;
+
+/// How often is looked for what other processes have written, and for what has become due.
+const LOOK: Duration = Duration::from_millis(500);
+/// Most messages of one turn.
+const TURN: usize = 64;
+/// A turn that takes less is followed by a longer one.
+const QUICK: Duration = Duration::from_millis(250);
+/// No further message of a turn leaves after this time: it would be sent as it was composed before.
+const SLOW: Duration = Duration::from_secs(1);
+/// Nor when the answers so far are longer than this, in bytes: they are kept until they are recorded.
+const ANSWERS: usize = 128 * 1024;
+
+/// Makes deliveries of events, and delivers them. Any number of workers share the work.
+#[derive(Clone)]
+pub struct Worker(Arc<Inner>);
+
+struct Inner {
+    kernel: Kernel,
+    channels: Arc<[Arc<dyn Channel>]>,
+    recorder: Recorder,
+    /// What lanes that this worker has are marked with.
+    holder: String,
+    /// Lanes that tasks of this worker are busy with: no others are kept.
+    busy: Mutex<HashSet<i64>>,
+    /// There may be lanes to be taken.
+    due: Notify,
+    stopping: watch::Sender<bool>,
+}
+
+impl Worker {
+    /// A worker that knows these kinds of lanes; lanes of other kinds it leaves to others. To be called
+    /// inside a runtime.
+    pub fn new(kernel: Kernel, channels: Vec<Arc<dyn Channel>>) -> Self {
+        let holder = uuid::Uuid::new_v4().to_string();
+        let recorder = Recorder::start(kernel.clone(), holder.clone());
+        Self(Arc::new(Inner {
+            kernel,
+            channels: channels.into(),
+            recorder,
+            holder,
+            busy: Mutex::default(),
+            due: Notify::new(),
+            stopping: watch::Sender::new(false),
+        }))
+    }
+
+    /// Works until `shutdown`, then finishes what has begun: no further message leaves, and those that
+    /// have left are recorded.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        let stop = async {
+            shutdown.await;
+            self.0.stopping.send_replace(true);
+            // The others end by themselves.
+            std::future::pending::<()>().await;
+        };
+        let work = async { tokio::join!(self.0.dispatch(), self.0.serve_lanes()) };
+        tokio::select! {
+            _ = work => {}
+            () = stop => {}
+            () = self.0.keep_lanes() => {}
+        }
+    }
+
+    /// Dispatches and delivers until nothing is due now; what fails waits for its next attempt. For
+    /// tests, whose clock stands still.
+    ///
+    /// # Errors
+    /// The database's, and the channels'.
+    pub async fn run_until_idle(&self) -> Result<()> {
+        let mut dispatcher = self.0.dispatcher();
+        loop {
+            while dispatcher.run().await? {}
+            let lanes = self.0.claim(self.0.kernel.config.delivery_lanes).await?;
+            if lanes.is_empty() {
+                return Ok(());
+            }
+            let mut tasks: JoinSet<()> =
+                lanes.into_iter().map(|it| self.0.clone().serve(it)).collect();
+            while tasks.join_next().await.is_some() {}
+        }
+    }
+}
+
+impl Inner {
+    fn dispatcher(&self) -> Dispatcher {
+        Dispatcher::new(self.kernel.clone(), self.channels.clone())
+    }
+
+    fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+
+    /// Makes deliveries of events as they come.
+    async fn dispatch(&self) {
+        let mut written = self.kernel.store.written();
+        let mut stopping = self.stopping.subscribe();
+        let mut dispatcher = self.dispatcher();
+        while !self.is_stopping() {
+            match dispatcher.run().await {
+                Ok(true) => {
+                    self.due.notify_one();
+                    continue;
+                }
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::error!(error = chain(&error), "events could not be dispatched");
+                    // Whatever wakes it, not at once again.
+                    tokio::time::sleep(LOOK).await;
+                }
+            }
+            tokio::select! {
+                _ = written.changed() => {}
+                _ = stopping.changed() => {}
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+    }
+
+    /// Takes lanes as they become due; at the end waits for those that it has.
+    async fn serve_lanes(self: &Arc<Self>) {
+        let mut written = self.kernel.store.written();
+        let mut stopping = self.stopping.subscribe();
+        let mut tasks = JoinSet::new();
+        while !self.is_stopping() {
+            while tasks.try_join_next().is_some() {}
+            let free = self.kernel.config.delivery_lanes.saturating_sub(tasks.len());
+            match self.claim(free).await {
+                Ok(lanes) => {
+                    for lane in lanes {
+                        tasks.spawn(self.clone().serve(lane));
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(error = chain(&error), "lanes could not be taken");
+                    tokio::time::sleep(LOOK).await;
+                }
+            }
+            let is_full = tasks.len() >= self.kernel.config.delivery_lanes;
+            tokio::select! {
+                _ = written.changed(), if !is_full => {}
+                () = self.due.notified(), if !is_full => {}
+                _ = tasks.join_next(), if is_full => {}
+                _ = stopping.changed() => {}
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+        while tasks.join_next().await.is_some() {}
+    }
+
+    /// Prolongs the leases of the lanes that tasks are busy with.
+    async fn keep_lanes(&self) {
+        let lease = Duration::from_secs(self.kernel.config.delivery_lease.into());
+        loop {
+            tokio::time::sleep(lease / 3).await;
+            let lanes: Vec<i64> = self.busy.lock().iter().copied().collect();
+            if lanes.is_empty() {
+                continue;
+            }
+            let (holder, until) = (self.holder.clone(), self.leased_until());
+            let done = lanes::prolong(&self.kernel.store, Prolong { lanes, holder, until }).await;
+            if let Err(error) = done {
+                tracing::warn!(error = chain(&error), "lanes could not be kept");
+            }
+        }
+    }
+
+    fn leased_until(&self) -> i64 {
+        self.kernel.clock.now_millis() + i64::from(self.kernel.config.delivery_lease) * 1000
+    }
+
+    async fn claim(&self, limit: usize) -> Result<Vec<lane::Model>> {
+        let claim = Claim {
+            kinds: self.channels.iter().map(|channel| channel.kind()).collect(),
+            holder: self.holder.clone(),
+            now: self.kernel.clock.now_millis(),
+            until: self.leased_until(),
+            limit: i64::try_from(limit).unwrap_or(i64::MAX),
+        };
+        lanes::claim(&self.kernel.store, claim).await
+    }
+
+    /// Works on a lane until nothing is due in it, or others want a turn.
+    async fn serve(self: Arc<Self>, lane: lane::Model) {
+        let _busy = Busy::new(&self, lane.id);
+        let Some(channel) = self.channels.iter().find(|channel| channel.kind() == lane.kind) else {
+            return;
+        };
+        let begun = Instant::now();
+        let mut size = self.kernel.config.deliveries_in_flight;
+        loop {
+            let turn = Instant::now();
+            match self.turn(&lane, channel, size, begun).await {
+                Ok(Lane::Kept) => {}
+                Ok(Lane::Left { due }) => {
+                    if due {
+                        self.due.notify_one();
+                    }
+                    return;
+                }
+                Ok(Lane::Lost) => return,
+                Err(error) => {
+                    // Another worker, or this one, goes on when the lease has ended.
+                    tracing::error!(
+                        lane = lane.id,
+                        kind = lane.kind,
+                        target = lane.target_id,
+                        error = chain(&error),
+                        "messages could not be delivered"
+                    );
+                    return;
+                }
+            }
+            if turn.elapsed() < QUICK {
+                size = (size * 2).min(TURN);
+            }
+        }
+    }
+
+    /// Sends at most `size` messages of a lane and records what came of them.
+    async fn turn(
+        &self,
+        lane: &lane::Model,
+        channel: &Arc<dyn Channel>,
+        size: usize,
+        begun: Instant,
+    ) -> Result<Lane> {
+        let now = self.kernel.clock.now_millis();
+        let Due { now: due, behind, is_full, resumes } =
+            lanes::load(&self.kernel.store, lane.id, now, size).await?;
+        let mut held: Vec<(i64, String)> =
+            due.iter().map(|delivery| (delivery.id, delivery.object.clone())).collect();
+        let mut messages = Vec::new();
+        if !due.is_empty()
+            && let Composed::Send(composed) = channel.compose(lane, due, now).await?
+        {
+            let sent: HashSet<i64> = composed.iter().map(|message| message.delivery.id).collect();
+            held.retain(|(id, _)| !sent.contains(id));
+            messages = composed;
+        }
+        // Nor does anything overtake what is held.
+        messages.retain(|Message { delivery, .. }| {
+            let is_behind = held.iter().any(|(id, of)| *id < delivery.id && *of == delivery.object);
+            if is_behind {
+                held.push((delivery.id, delivery.object.clone()));
+            }
+            !is_behind
+        });
+        let (sent, unsent) = self.send_all(channel.as_ref(), messages).await;
+        let has_more = is_full || unsent || !behind.is_empty();
+        let leave = !has_more || self.is_stopping() || begun.elapsed() > SLOW;
+        let (settled, headers) = sent.into_iter().unzip();
+        let held = held.into_iter().map(|(id, _)| id).collect();
+        let (lane, channel) = (lane.clone(), channel.clone());
+        let turn = Turn { lane, channel, settled, headers, held, behind, resumes, leave };
+        self.recorder.record(turn).await
+    }
+
+    /// Sends messages, so many at a time as are allowed; those of one object one after the other, until
+    /// one has to be tried again. Whether any was left for another turn.
+    async fn send_all(
+        &self,
+        channel: &dyn Channel,
+        messages: Vec<Message>,
+    ) -> (Vec<(Settled, String)>, bool) {
+        let begun = Instant::now();
+        let answers = AtomicUsize::new(0);
+        let goes_on = || {
+            !self.is_stopping()
+                && begun.elapsed() < SLOW
+                && answers.load(Ordering::Relaxed) < ANSWERS
+        };
+        let of_object = |messages: VecDeque<Message>| {
+            let (goes_on, answers) = (&goes_on, &answers);
+            async move {
+                let mut sent = Vec::with_capacity(messages.len());
+                for message in messages {
+                    if !goes_on() {
+                        return (sent, true);
+                    }
+                    let (settled, headers) = self.send(channel, message).await;
+                    if let Ok(answer) = &settled.outcome.answer {
+                        answers.fetch_add(answer.body.len(), Ordering::Relaxed);
+                    }
+                    let verdict = settled.verdict;
+                    sent.push((settled, headers));
+                    if matches!(verdict, Verdict::Retry(_)) {
+                        // The others wait with it.
+                        break;
+                    }
+                }
+                (sent, false)
+            }
+        };
+        let sending = futures_util::stream::iter(by_object(messages))
+            .map(of_object)
+            .buffer_unordered(self.kernel.config.deliveries_in_flight);
+        let all = (Vec::new(), false);
+        sending
+            .fold(all, |(mut all, any_unsent), (sent, unsent)| async move {
+                all.extend(sent);
+                (all, any_unsent || unsent)
+            })
+            .await
+    }
+
+    async fn send(&self, channel: &dyn Channel, message: Message) -> (Settled, String) {
+        let Message { delivery, request } = message;
+        let headers = shown(request.headers());
+        let timeout = Duration::from_millis(channel.timeout().unsigned_abs());
+        let started_at = self.kernel.clock.now_millis();
+        let begun = Instant::now();
+        let limits = Limits { timeout, ..Limits::default() };
+        let answer = self.kernel.outgoing.send(request, limits).await;
+        let duration = i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let answer = answer.map_err(|failure| failure.to_string()).map(|answer| Answer {
+            status: answer.status,
+            headers: answer.headers,
+            body: answer.body,
+        });
+        let outcome = Outcome { answer, started_at, duration };
+        let verdict = channel.judge(&delivery, delivery.attempts + 1, &outcome);
+        (Settled { delivery, outcome, verdict }, headers)
+    }
+}
+
+/// The messages of each object, oldest first; objects by their oldest message.
+fn by_object(mut messages: Vec<Message>) -> Vec<VecDeque<Message>> {
+    messages.sort_by_key(|message| message.delivery.id);
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut objects: Vec<VecDeque<Message>> = Vec::new();
+    for message in messages {
+        let entity::Model { object, .. } = &message.delivery;
+        match places.get(object) {
+            Some(&at) => objects[at].push_back(message),
+            None => {
+                places.insert(object.clone(), objects.len());
+                objects.push(VecDeque::from([message]));
+            }
+        }
+    }
+    objects
+}
+
+/// Marks a lane as one that a task is busy with, however the task ends.
+struct Busy<'a> {
+    inner: &'a Inner,
+    lane: i64,
+}
+
+impl<'a> Busy<'a> {
+    fn new(inner: &'a Inner, lane: i64) -> Self {
+        inner.busy.lock().insert(lane);
+        Self { inner, lane }
+    }
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.inner.busy.lock().remove(&self.lane);
+    }
+}
