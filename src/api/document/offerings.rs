@@ -279,7 +279,10 @@ impl Operation<'_> {
         if self.writes() {
             refusals.push(("413", "PayloadTooLarge"));
         }
-        if needs_token && (self.has_body() || self.method == "post") {
+        // Some that have no body are refused too; their handlers name the status without a body of its own.
+        let is_named = self.value["responses"]["422"].is_object()
+            && self.value["responses"]["422"].get("content").is_none();
+        if needs_token && (self.has_body() || self.method == "post" || is_named) {
             refusals.push(("422", "UnprocessableEntity"));
         }
         refusals.extend([
@@ -291,6 +294,9 @@ impl Operation<'_> {
             refusals.push(("304", if lists { "PageNotModified" } else { "NotModified" }));
         }
         let Some(responses) = self.value["responses"].as_object_mut() else { return };
+        if is_named {
+            responses.remove("422");
+        }
         for (status, name) in refusals {
             let prefix = if status == "304" { "" } else { prefix };
             // What a handler says of a status itself stays.

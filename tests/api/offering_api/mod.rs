@@ -11,3 +11,5 @@ mod oauth;
 mod pictures;
 mod service_instances;
 mod ui_extensions;
+mod webhook_policies;
+mod webhooks;
