@@ -58,6 +58,8 @@ struct Shared {
 enum Command {
     /// Answer requests (migrates the database first; the default command)
     Serve(ServeArgs),
+    /// Deliver messages, and answer no requests (any number may run beside servers)
+    Worker,
     /// Bring the database up to date
     Migrate,
     /// Manage accounts
@@ -220,9 +222,7 @@ pub fn run() -> ExitCode {
     };
     match done {
         Ok(Some(report)) => {
-            let text = if as_json { report.json.to_string() } else { report.text };
-            // Whoever closed the pipe does not want to read it.
-            drop(writeln!(std::io::stdout(), "{text}"));
+            report.print(as_json);
             ExitCode::SUCCESS
         }
         Ok(None) => ExitCode::SUCCESS,
@@ -280,6 +280,17 @@ async fn execute(cli: Cli) -> Result<Option<Report>, Failure> {
     }
     let state = app::connect(config, Clock::system()).await?;
     match command {
+        Command::Worker => {
+            migrations::up(state.store.connection()).await?;
+            let database = db::public_address(&state.config.database_url());
+            let ready = Report::new(
+                format!("Delivering the messages of {database}."),
+                json!({"database": database}),
+            );
+            ready.print(cli.shared.json);
+            app::work(state, stop_signal()).await;
+            Ok(None)
+        }
         Command::Migrate => {
             let ran = migrations::up(state.store.connection()).await?;
             let text = match ran {
@@ -377,7 +388,11 @@ async fn administer(state: &AppState, command: Command) -> Result<Report, Failur
         Command::Tenant(command) => tenants::tenant(state, &db, command).await?,
         Command::Developer(command) => developers::run(state, &db, command, &password).await?,
         Command::Build(command) => builds::run(state, &db, command).await?,
-        Command::Serve(_) | Command::Migrate | Command::Openapi { .. } | Command::Config(_) => {
+        Command::Serve(_)
+        | Command::Worker
+        | Command::Migrate
+        | Command::Openapi { .. }
+        | Command::Config(_) => {
             return Err("this command changes no account".into());
         }
     };

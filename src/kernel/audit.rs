@@ -1,10 +1,12 @@
-//! The audit trail: every write leaves an entry in its own transaction (contract 3.9).
+//! The audit trail: every write leaves an entry in its own transaction (contract 3.9), and with it an
+//! event that tells the same: `<record>.create`, `.update`, `.delete` or `.info`.
 use std::borrow::Cow;
 
 use sea_orm::{DatabaseTransaction, EntityTrait, ModelTrait, Set};
 use serde_json::{Map, Value};
 
 use crate::kernel::error::Result;
+use crate::kernel::events::{self, NewEvent, Secrets};
 use crate::kernel::record::field::{Kind, Record};
 use crate::kernel::record::input::column;
 
@@ -59,6 +61,14 @@ impl Action {
             Self::Info => "info",
         }
     }
+
+    /// The same as events call it (contract 3.6).
+    fn of_event(self) -> &'static str {
+        match self {
+            Self::Destroy => "delete",
+            other => other.as_str(),
+        }
+    }
 }
 
 /// A row whose changes the trail tells.
@@ -87,6 +97,16 @@ pub struct Entry {
     action: Action,
     /// Old and new value by field.
     pub changes: Map<String, Value>,
+    event: Option<Told>,
+}
+
+/// What the entry's event says.
+#[derive(Debug)]
+struct Told {
+    payload: Value,
+    secrets: Option<Secrets>,
+    /// Another account in whose feed it is too.
+    also_in: Option<String>,
 }
 
 /// A row was made.
@@ -127,7 +147,40 @@ impl Entry {
             label: row.label().into_owned(),
             action,
             changes,
+            event: Some(Told { payload: Value::Object(Map::new()), secrets: None, also_in: None }),
         }
+    }
+
+    /// What messages say of it beside the numbers of record, person and entry: an object without secrets.
+    pub fn payload(mut self, payload: Value) -> Self {
+        if let Some(event) = &mut self.event {
+            event.payload = payload;
+        }
+        self
+    }
+
+    /// Secret parts of messages, for the account of the record alone.
+    pub fn secrets(mut self, secrets: Secrets) -> Self {
+        if let Some(event) = &mut self.event {
+            event.secrets = Some(secrets);
+        }
+        self
+    }
+
+    /// Tells another account too, to which the record belongs as well.
+    pub fn also_in(mut self, account: &str) -> Self {
+        if let Some(event) = &mut self.event
+            && account != self.account
+        {
+            event.also_in = Some(account.to_owned());
+        }
+        self
+    }
+
+    /// Leaves no event: whoever writes the entry records one of their own, or there is nothing to tell.
+    pub fn untold(mut self) -> Self {
+        self.event = None;
+        self
     }
 
     /// Adds what changed beside the row: its files, for instance.
@@ -153,7 +206,7 @@ impl Entry {
         now: i64,
     ) -> Result<()> {
         let entry = entity::ActiveModel {
-            account_id: Set(self.account),
+            account_id: Set(self.account.clone()),
             record_type: Set(self.record.name.to_owned()),
             record_id: Set(self.id),
             record_label: Set(self.label),
@@ -163,9 +216,28 @@ impl Entry {
             created_at: Set(now),
             ..Default::default()
         };
-        // Nobody asks for its number.
-        entity::Entity::insert(entry).exec_without_returning(transaction).await?;
-        Ok(())
+        let Some(Told { payload, secrets, also_in }) = self.event else {
+            // Nobody asks for its number.
+            entity::Entity::insert(entry).exec_without_returning(transaction).await?;
+            return Ok(());
+        };
+        let line = entity::Entity::insert(entry).exec(transaction).await?.last_insert_id;
+        let event = NewEvent {
+            account: &self.account,
+            name: &format!("{}.{}", self.record.name, self.action.of_event()),
+            record_type: self.record.name,
+            record_id: self.id,
+            person: Some(person),
+            audit_line: Some(line),
+            payload,
+            secrets,
+            now,
+        };
+        if let Some(account) = &also_in {
+            let event = NewEvent { account, secrets: None, ..event.clone() };
+            events::record(transaction, event).await?;
+        }
+        events::record(transaction, event).await
     }
 }
 

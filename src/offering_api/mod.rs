@@ -18,6 +18,7 @@ pub mod app_offering_automation_rules;
 pub mod app_offerings;
 pub mod attachments;
 pub mod audit_lines;
+pub mod events;
 pub mod meta;
 pub mod oauth;
 pub mod publish;
@@ -51,6 +52,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .mount("/accounts/{account}/webhooks", webhooks::router_of_account())
         .mount("/v1/attachments", attachments::router())
         .mount("/v1/audit_lines", audit_lines::router())
+        .mount("/v1/events", events::router())
         .merge(meta::router())
         .merge(oauth::router())
 }

@@ -36,6 +36,7 @@ const TAGS: &[(&str, &str)] = &[
     ("webhooks", "Where the messages of an account go."),
     ("attachments", "Files that texts use: upload and download."),
     ("audit_lines", "Who did what to which record."),
+    ("events", "Everything that happened, in order, to be read on from any place."),
 ];
 
 /// The document before any operation.
