@@ -18,45 +18,21 @@ use crate::offering_api::app_offerings::entity::Model as Offering;
 /// Name of the event that hands over secrets.
 const SECRETS_UPDATE: &str = "app_instance.secrets-update";
 
-/// What happened to an install.
-#[derive(Clone, Copy, Debug)]
-pub enum What {
-    /// It was made.
-    Created,
-    /// It changed.
-    Updated {
-        /// Whether another version was installed.
-        version: bool,
-    },
-    /// It was removed.
-    Deleted,
-}
-
-impl What {
-    fn event(self) -> &'static str {
-        match self {
-            Self::Created => "app_instance.create",
-            Self::Updated { .. } => "app_instance.update",
-            Self::Deleted => "app_instance.delete",
-        }
-    }
-}
-
-/// Writes the entry of what happened to an install, and tells both parties; `person` is who did it.
+/// Writes the entry of what happened to an install, and tells both parties: `updated` says whether it is
+/// another version from now on, `person` who did it.
 ///
 /// # Errors
 /// The database's.
 pub async fn tell(
     transaction: &DatabaseTransaction,
     site: &Site,
-    what: What,
     entry: Entry,
+    updated: bool,
     (instance, offering): (&Model, &Offering),
     (person, now): (i64, i64),
 ) -> Result<()> {
-    entry.labelled(&offering.reference).write(transaction, person, now).await?;
     let mut app_offering = reference(site, offering);
-    app_offering["updated"] = matches!(what, What::Updated { version: true }).into();
+    app_offering["updated"] = updated.into();
     let payload = json!({
         "app_offering": app_offering,
         "customer_account_id": instance.customer_account_id,
@@ -65,25 +41,8 @@ pub async fn tell(
         "suspended": instance.suspended,
         "customer_representative": representative(transaction, site, instance).await?,
     });
-    let mut accounts = vec![&instance.account_id];
-    if instance.customer_account_id != instance.account_id {
-        accounts.push(&instance.customer_account_id);
-    }
-    for account in accounts {
-        let event = NewEvent {
-            account,
-            name: what.event(),
-            record_type: RECORD.name,
-            record_id: instance.id,
-            person: Some(person),
-            audit_line: None,
-            payload: payload.clone(),
-            secrets: None,
-            now,
-        };
-        events::record(transaction, event).await?;
-    }
-    Ok(())
+    let entry = entry.labelled(&offering.reference).payload(payload);
+    entry.also_in(&instance.customer_account_id).write(transaction, person, now).await
 }
 
 /// Hands secrets over to the provider, if there are any. They are sealed until the message goes out, and

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::dto::RECORD;
 use super::entity::{ActiveModel, COLUMN, Entity, Model, ONE};
 use super::form::Form;
-use super::messages::{self, What};
+use super::messages;
 use super::provisioning::{self, Provisioning};
 use super::rules::{self, Parties};
 use crate::directory::state::AppState;
@@ -117,7 +117,7 @@ async fn install(
     let entry = audit::created(&row)?.with(files).with(given(&values));
     let told = (&row, &offering);
     let by = (person, now);
-    messages::tell(transaction, &state.site, What::Created, entry, told, by).await?;
+    messages::tell(transaction, &state.site, entry, false, told, by).await?;
     add_values(&mut secrets, values);
     messages::hand_over(transaction, &state.site, secrets, told, (person, now)).await?;
     let scope = Scope { condition: ONE, id: row.id };
@@ -245,8 +245,8 @@ async fn change(
     let told = (&after, offering);
     if after != before || !files.is_empty() || !values.is_empty() {
         let entry = audit::updated(&before, &after)?.with(files).with(given(&values));
-        let what = What::Updated { version: wanted.is_some() };
-        messages::tell(transaction, &state.site, what, entry, told, (person, now)).await?;
+        let updated = wanted.is_some();
+        messages::tell(transaction, &state.site, entry, updated, told, (person, now)).await?;
     }
     add_values(&mut secrets, values);
     messages::hand_over(transaction, &state.site, secrets, told, (person, now)).await?;
@@ -295,8 +295,8 @@ pub(super) async fn confirm(
     }
     let offering = installed(transaction, &after).await?;
     let entry = audit::updated(&before, &after)?;
-    let (what, told) = (What::Updated { version: false }, (&after, &offering));
-    messages::tell(transaction, &state.site, what, entry, told, (person, now)).await
+    let told = (&after, &offering);
+    messages::tell(transaction, &state.site, entry, false, told, (person, now)).await
 }
 
 /// Removes an app from the customer's account, with all that was generated there.
@@ -331,7 +331,7 @@ async fn uninstall(
     let entry = audit::destroyed(&instance)?;
     let told = (&instance, &offering);
     let by = (person, now);
-    messages::tell(transaction, &state.site, What::Deleted, entry, told, by).await?;
+    messages::tell(transaction, &state.site, entry, false, told, by).await?;
     let former = provisioning.connection(&instance).await?;
     provisioning.remove_rules(id).await?;
     provisioning.unauthorize(id).await?;

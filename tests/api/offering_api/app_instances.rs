@@ -171,7 +171,7 @@ on_both! {
         let created = |account: &str| {
             ("app_instance.create".to_owned(), account.to_owned(), payload.clone())
         };
-        assert_eq!(told, [created("acme"), created("globex"), (
+        assert_eq!(told, [created("globex"), created("acme"), (
             "app_instance.secrets-update".to_owned(), "acme".to_owned(),
             json!({"app_offering": {"reference": "acme_echo", "id": 2,
                 "nodeID": "ZXhhbXBsZS50ZXN0L0FwcE9mZmVyaW5nLzI"}, "customer_account_id": "globex"}),
@@ -364,7 +364,7 @@ on_both! {
         assert_eq!(app.count(off).await, 0);
         client.get("/v1/app_offerings").await.expect(403);
         let (name, account, payload) = events(&app).await.pop().unwrap();
-        assert_eq!((name.as_str(), account.as_str()), ("app_instance.update", "globex"));
+        assert_eq!((name.as_str(), account.as_str()), ("app_instance.update", "acme"));
         assert_eq!(payload["app_offering"]["updated"], false);
     }
 
@@ -479,7 +479,7 @@ on_both! {
         let told = events(&app).await;
         let last: Vec<(&str, &str)> =
             told[told.len() - 2..].iter().map(|(name, account, _)| (name.as_str(), account.as_str())).collect();
-        assert_eq!(last, [("app_instance.delete", "acme"), ("app_instance.delete", "globex")]);
+        assert_eq!(last, [("app_instance.delete", "globex"), ("app_instance.delete", "acme")]);
         app.globex().get(ONE).await.expect(404);
         // What was removed can be installed again.
         app.globex().post(PATH, filled(2)).await.expect(201);
