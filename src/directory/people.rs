@@ -1,6 +1,6 @@
 //! People: on whose behalf a token acts, and who an audit entry names.
 use sea_orm::{
-    ActiveModelTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set, SqlErr,
+    ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, Set, SqlErr,
 };
 
 use super::accounts::Refused;
@@ -74,6 +74,20 @@ pub async fn create(
         }
         _ => error.into(),
     })
+}
+
+/// Refuses the tokens of a person from now on.
+///
+/// # Errors
+/// The database's.
+pub async fn disable(db: &impl ConnectionTrait, id: i64, now: i64) -> Result<(), DbErr> {
+    entity::Entity::update_many()
+        .col_expr(entity::Column::Disabled, true.into())
+        .col_expr(entity::Column::UpdatedAt, now.into())
+        .filter(entity::COLUMN.id.eq(id))
+        .exec(db)
+        .await?;
+    Ok(())
 }
 
 /// The person of this address, or the account's first administrator.

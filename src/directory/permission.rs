@@ -43,6 +43,19 @@ impl Scopes {
         Self(vec!["*:*".to_owned()])
     }
 
+    /// What an installed app may do: what its scopes allow, less what they deny. Without anything that is
+    /// allowed that is nothing: denials alone would allow the rest of the world.
+    pub fn of_app(
+        allowed: impl IntoIterator<Item = String>,
+        denied: impl IntoIterator<Item = String>,
+    ) -> Self {
+        let mut scopes: Vec<String> = allowed.into_iter().collect();
+        if !scopes.is_empty() {
+            scopes.extend(denied.into_iter().map(|pattern| format!("!{pattern}")));
+        }
+        Self(scopes)
+    }
+
     /// Checks patterns; none at all means everything.
     ///
     /// # Errors
@@ -103,6 +116,10 @@ impl Scopes {
 
     /// What both allow: patterns of `wanted` that `self` covers word by word.
     pub fn narrowed(&self, wanted: &Self) -> Option<Self> {
+        if self.0.is_empty() {
+            // Of nothing, nothing is left; denials of it would allow everything else.
+            return None;
+        }
         let denies = |pattern: &String| pattern.starts_with('!');
         if wanted.0.iter().all(denies) {
             // "Everything but this" means everything that is one's own: the denials alone would
@@ -163,6 +180,25 @@ mod tests {
         let kept = own.narrowed(&all).unwrap();
         assert!(!kept.allow(&Permission::parse("app-offering:Delete").unwrap()));
         assert_eq!(own.narrowed(&Scopes::parse(["webhook:Read"]).unwrap()), None);
+    }
+
+    #[test]
+    fn an_app_may_do_what_its_scopes_allow_and_never_more() {
+        let texts = |list: &[&str]| list.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
+        let app = |allowed: &[&str], denied: &[&str]| Scopes::of_app(texts(allowed), texts(denied));
+        let may = |scopes: &Scopes, text| scopes.allow(&Permission::parse(text).unwrap());
+        let scopes = app(&["request:All"], &["request:Delete"]);
+        assert!(may(&scopes, "request:Read"));
+        assert!(!may(&scopes, "request:Delete"));
+        assert!(!may(&scopes, "webhook:Read"));
+        for nothing in [app(&[], &["request:Read"]), app(&[], &[])] {
+            for text in ["request:Read", "request:Delete", "webhook:Read"] {
+                assert!(!may(&nothing, text), "{text}");
+            }
+            assert_eq!(nothing.narrowed(&Scopes::parse(["!webhook:Read"]).unwrap()), None);
+            assert_eq!(nothing.narrowed(&Scopes::parse(["request:Read"]).unwrap()), None);
+            assert_eq!(Scopes::from_json(&nothing.to_json()), nothing);
+        }
     }
 
     #[test]

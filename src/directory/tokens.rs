@@ -89,3 +89,13 @@ pub async fn forget_expired(db: &impl ConnectionTrait, now: i64) -> Result<(), D
     entity::Entity::delete_many().filter(entity::COLUMN.expires_at.lt(now)).exec(db).await?;
     Ok(())
 }
+
+/// Forgets the tokens of an OAuth client.
+///
+/// # Errors
+/// The database's.
+pub async fn forget_of(db: &impl ConnectionTrait, client: i64) -> Result<(), DbErr> {
+    let tokens = entity::Entity::delete_many().filter(entity::COLUMN.oauth_client_id.eq(client));
+    tokens.exec(db).await?;
+    Ok(())
+}

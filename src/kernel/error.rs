@@ -157,8 +157,13 @@ pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
 
 /// Turns a unique violation into the refusal of `field` (422), anything else into itself.
 pub fn taken(field: &'static str) -> impl FnOnce(DbErr) -> Error {
+    on_duplicate(field, Violation::Taken)
+}
+
+/// As [`taken`], in other words.
+pub fn on_duplicate(field: &'static str, violation: Violation) -> impl FnOnce(DbErr) -> Error {
     move |error| match error.sql_err() {
-        Some(SqlErr::UniqueConstraintViolation(_)) => Error::invalid(field, Violation::Taken),
+        Some(SqlErr::UniqueConstraintViolation(_)) => Error::invalid(field, violation),
         _ => error.into(),
     }
 }

@@ -78,7 +78,8 @@ const INSTANCES: &[&str] = &[
     // Nothing has written to it so far.
     "DROP TABLE app_instances",
     // `account_id` is the provider's. `offering_id` is the draft, whatever version is installed: an
-    // offering is installed once per customer. `custom_fields`: JSON array, without secrets.
+    // offering is installed once per customer. `custom_fields`: JSON array, without secrets. `confirmation`:
+    // what the codes of the configuration are made for, anew each time that there is something to confirm.
     "CREATE TABLE app_instances (
         id {key},
         account_id {text} NOT NULL REFERENCES accounts (id),
@@ -93,8 +94,7 @@ const INSTANCES: &[&str] = &[
         custom_fields {text},
         webhook_id BIGINT REFERENCES webhooks (id),
         webhook_policy_id BIGINT REFERENCES webhook_policies (id),
-        code_hash {text},
-        code_expires_at BIGINT,
+        confirmation {text},
         created_at BIGINT NOT NULL,
         updated_at BIGINT NOT NULL,
         UNIQUE (customer_account_id, offering_id)
@@ -127,6 +127,7 @@ const INSTANCES: &[&str] = &[
     "ALTER TABLE oauth_clients ADD COLUMN app_instance_id BIGINT REFERENCES app_instances (id)",
     "CREATE INDEX oauth_clients_instance ON oauth_clients (app_instance_id)
         WHERE app_instance_id IS NOT NULL",
+    "CREATE INDEX tokens_client ON tokens (oauth_client_id) WHERE oauth_client_id IS NOT NULL",
 ];
 
 const EVENTS: &[&str] = &[

@@ -11,7 +11,9 @@ pub mod resource;
 
 // A resource may import what its records refer to, and nothing that leads back to itself. So files, audit
 // lines, UI extensions and service instances are at the bottom, offerings above them, then automation
-// rules, and publishing on top; webhooks stand on their policies. A test finds circles.
+// rules, and publishing on top; webhooks stand on their policies, and installed
+// apps on all of them. A test finds circles.
+pub mod app_instances;
 pub mod app_offering_automation_rules;
 pub mod app_offerings;
 pub mod attachments;
@@ -37,7 +39,11 @@ pub fn router() -> OpenApiRouter<AppState> {
             app_offering_automation_rules::router_of_offering(),
         )
         .mount("/v1/app_offerings/{id}/scopes", app_offerings::scopes::router())
+        .mount("/v1/app_offerings/{id}/app_instances", app_instances::router_of_offering())
         .mount("/v1/app_offering_automation_rules", app_offering_automation_rules::router())
+        .mount("/v1/app_instances", app_instances::router())
+        .mount("/v1/app_instances/{id}/automation_rules", app_instances::automation_rules::router())
+        .mount("/accounts/{account}/app_instances", app_instances::router_of_account())
         .mount("/v1/ui_extensions", ui_extensions::router())
         .mount("/v1/service_instances", service_instances::router())
         .mount("/v1/webhook_policies", webhook_policies::router())

@@ -24,6 +24,8 @@ const TAGS: &[(&str, &str)] = &[
     ("oauth", "Short-lived tokens for programs."),
     ("app_offerings", "Apps as they are offered: a draft and its published versions."),
     ("app_offerings/scopes", "What an app may do in the account of a customer."),
+    ("app_instances", "Apps that are installed in the account of a customer."),
+    ("app_instances/automation_rules", "Rules that an installed app has brought along."),
     (
         "app_offering_automation_rules",
         "Rules that an app brings along into the account of a customer.",
@@ -248,6 +250,9 @@ impl Operation<'_> {
             if is_create && status == "201" {
                 names.push("Location");
             }
+            if status == "302" {
+                names.extend(["Location", "Set-Cookie"]);
+            }
             if lists && status == "200" {
                 names.extend(PAGE_HEADERS);
             }
@@ -396,9 +401,13 @@ fn headers() -> Value {
                      "<https://api.example.test/v1/events?after=1742&limit=100>; rel=\"next\""),
             ),
             "Location": header(
-                "Page of the new record in the account's pages.",
-                json!({"type": "string", "format": "uri", "maxLength": 2048,
+                "Page of the new record in the account's pages; of a redirect, where the browser goes on.",
+                json!({"type": "string", "format": "uri", "maxLength": 16_384,
                        "examples": ["https://acme.example.test/app_offerings/12"]}),
+            ),
+            "Set-Cookie": header(
+                "By which the browser is known when it comes back.",
+                text(1000, r"^[^\x00]*$", "appmarket_configuration=q0V9…; HttpOnly; SameSite=Lax"),
             ),
             "X-Pagination-Current-Page": header("Number of this page, from 1.", number(1)),
             "X-Pagination-End-Cursor": header("Cursor of the last item.", cursor()),

@@ -42,12 +42,15 @@ const LABELS: &[(&str, [&str; 3])] = &[
     ("configuration_uri_template", ["Vorlage der Konfigurations-URI", "Modèle d'URI de configuration", "Sjabloon van de configuratie-URI"]),
     ("css", ["CSS", "CSS", "CSS"]),
     ("custom_fields", ["Liste benutzerdefinierter Felder", "Liste de champs personnalisés", "Lijst met aangepaste velden"]),
+    ("custom_fields_attachments", ["Anhang der benutzerdefinierten Felder", "Pièce jointe des champs personnalisés", "Bijlage bij aangepaste velden"]),
     ("customer_account", ["Kundenaccount", "Compte client", "Klantaccount"]),
+    ("customer_representative", ["Ansprechperson des Kunden", "Correspondant du client", "Contactpersoon van de klant"]),
     ("dark_mode_safe", ["Für dunklen Modus geeignet", "Compatibilité avec le mode sombre", "Geschikt voor donkere modus"]),
     ("description", ["Beschreibung", "Description", "Beschrijving"]),
     ("description_attachments", ["Anhang zur Beschreibung", "Pièce jointe de la description", "Bijlage bij beschrijving"]),
     ("disabled", ["Deaktiviert", "Désactivation", "Uitgeschakeld"]),
     ("effect", ["Wirkung", "Effet", "Effect"]),
+    ("enabled_by_customer", ["Vom Kunden aktiviert", "Activation par le client", "Ingeschakeld door de klant"]),
     ("event", ["Ereignis", "Événement", "Gebeurtenis"]),
     ("expressions", ["Ausdrucksliste", "Liste d'expressions", "Lijst met expressies"]),
     ("features", ["Funktionsumfang", "Liste des fonctionnalités", "Functionaliteit"]),
@@ -90,6 +93,8 @@ const LABELS: &[(&str, [&str; 3])] = &[
     ("standard_webhooks", ["Standard Webhooks", "Standard Webhooks", "Standard Webhooks"]),
     ("status", ["Status", "Statut", "Status"]),
     ("support_team", ["Supportteam", "Équipe de support", "Supportteam"]),
+    ("suspended", ["Ausgesetzt", "Suspension", "Opgeschort"]),
+    ("suspension_comment", ["Kommentar zur Aussetzung", "Commentaire de la suspension", "Opmerking bij opschorting"]),
     ("time_zone", ["Zeitzone", "Fuseau horaire", "Tijdzone"]),
     ("title", ["Titel", "Titre", "Titel"]),
     ("trigger", ["Auslöser", "Déclencheur", "Trigger"]),
@@ -105,7 +110,7 @@ mod tests {
     use super::*;
 
     /// What clients can write: offerings, scopes, automation rules, UI extensions, service
-    /// instances, webhooks and their policies, attachments.
+    /// instances, webhooks and their policies, app instances, attachments.
     const WRITABLE: &str = "
         card_description compliance compliance_attachments configuration_uri_template description
         description_attachments disabled features features_attachments name
@@ -121,6 +126,8 @@ mod tests {
         remarks_attachments time_zone custom_fields
         event uri mail_exceptions_to app_offering_references webhook_policy_id standard_webhooks
         jwt_alg jwt_audience jwt_claim_expires_in
+        customer_representative_id enabled_by_customer suspended suspension_comment
+        custom_fields_attachments
         attachments key filesize inline _destroy file";
 
     #[test]

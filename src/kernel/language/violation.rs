@@ -57,6 +57,30 @@ pub enum Violation {
     NotChangeable,
     /// Refers to a record that is disabled.
     Disabled,
+    /// A version of an offering that is not the latest published one.
+    NotLatest,
+    /// An offering that the customer has installed already.
+    Installed,
+    /// Not a version of the offering that is installed.
+    OtherOffering,
+    /// Another account than the caller's, who installs for their own only.
+    ForeignCustomer,
+    /// A person without the role in the customer account.
+    NotAdministrator,
+    /// Only the provider of an app may change it.
+    ProviderOnly,
+    /// Only the customer of an app may change it.
+    CustomerOnly,
+    /// Custom fields that the form of the app does not have.
+    UnknownFields {
+        /// Their ids, separated by commas.
+        ids: String,
+    },
+    /// Custom fields that the form of the app requires.
+    MissingFields {
+        /// Their ids, separated by commas.
+        ids: String,
+    },
     /// Anything that needs more words: what is wrong and what to do about it, in English whatever the
     /// language. For what developers write, such as addresses and algorithms.
     Because(Cow<'static, str>),
@@ -101,6 +125,15 @@ impl Violation {
             Self::NotAUrl => "must be an absolute http or https URL".into(),
             Self::NotChangeable => "cannot be changed after publication".into(),
             Self::Disabled => "is disabled".into(),
+            Self::NotLatest => "is not the latest published version".into(),
+            Self::Installed => "is already installed".into(),
+            Self::OtherOffering => "must be a version of the offering that is installed".into(),
+            Self::ForeignCustomer => "must be the caller's own: an administrator of the customer account installs the app".into(),
+            Self::NotAdministrator => "must be an Account Administrator of the customer account".into(),
+            Self::ProviderOnly => "can only be changed by the provider of the app".into(),
+            Self::CustomerOnly => "can only be changed by the customer".into(),
+            Self::UnknownFields { ids } => format!("has fields that the form of the app does not have: {ids}").into(),
+            Self::MissingFields { ids } => format!("lacks fields that the form of the app requires: {ids}").into(),
             Self::Because(text) => text.clone(),
         }
     }
@@ -126,6 +159,15 @@ impl Violation {
                 "kann nach der Veröffentlichung nicht mehr geändert werden".into()
             }
             Self::Disabled => "ist deaktiviert".into(),
+            Self::NotLatest => "ist nicht die neueste veröffentlichte Version".into(),
+            Self::Installed => "ist bereits installiert".into(),
+            Self::OtherOffering => "muss eine Version des installierten Angebots sein".into(),
+            Self::ForeignCustomer => "muss der eigene sein: Die App wird durch die Administration des Kundenaccounts installiert".into(),
+            Self::NotAdministrator => "muss im Kundenaccount die Rolle Account-Administrator haben".into(),
+            Self::ProviderOnly => "kann nur vom Anbieter der App geändert werden".into(),
+            Self::CustomerOnly => "kann nur vom Kunden geändert werden".into(),
+            Self::UnknownFields { ids } => format!("enthält Felder, die das Formular der App nicht hat: {ids}").into(),
+            Self::MissingFields { ids } => format!("enthält nicht alle Felder, die das Formular der App verlangt: {ids}").into(),
             Self::Because(text) => text.clone(),
         }
     }
@@ -153,6 +195,15 @@ impl Violation {
             Self::NotAUrl => "doit être une URL HTTP ou HTTPS absolue".into(),
             Self::NotChangeable => "ne peut plus changer après la publication".into(),
             Self::Disabled => "est hors service".into(),
+            Self::NotLatest => "n'est pas la dernière version publiée".into(),
+            Self::Installed => "existe déjà dans le compte".into(),
+            Self::OtherOffering => "doit être une version de l'offre en place".into(),
+            Self::ForeignCustomer => "doit être celui de l'appelant : l'application est mise en place par l'administration du compte client".into(),
+            Self::NotAdministrator => "doit avoir le rôle d'administrateur du compte client".into(),
+            Self::ProviderOnly => "ne peut changer que par le fournisseur de l'application".into(),
+            Self::CustomerOnly => "ne peut changer que par le client".into(),
+            Self::UnknownFields { ids } => format!("comporte des champs que le formulaire de l'application n'a pas : {ids}").into(),
+            Self::MissingFields { ids } => format!("ne comporte pas tous les champs qu'exige le formulaire de l'application : {ids}").into(),
             Self::Because(text) => text.clone(),
         }
     }
@@ -178,6 +229,15 @@ impl Violation {
             Self::NotAUrl => "moet een absolute http- of https-URL zijn".into(),
             Self::NotChangeable => "kan na publicatie niet meer worden gewijzigd".into(),
             Self::Disabled => "is uitgeschakeld".into(),
+            Self::NotLatest => "is niet de nieuwste gepubliceerde versie".into(),
+            Self::Installed => "is al geïnstalleerd".into(),
+            Self::OtherOffering => "moet een versie van het geïnstalleerde aanbod zijn".into(),
+            Self::ForeignCustomer => "moet het eigen account zijn: de app wordt door een beheerder van het klantaccount geïnstalleerd".into(),
+            Self::NotAdministrator => "moet de rol accountbeheerder in het klantaccount hebben".into(),
+            Self::ProviderOnly => "kan alleen door de aanbieder van de app worden gewijzigd".into(),
+            Self::CustomerOnly => "kan alleen door de klant worden gewijzigd".into(),
+            Self::UnknownFields { ids } => format!("bevat velden die het formulier van de app niet heeft: {ids}").into(),
+            Self::MissingFields { ids } => format!("mist velden die het formulier van de app vereist: {ids}").into(),
             Self::Because(text) => text.clone(),
         }
     }
@@ -314,6 +374,93 @@ mod tests {
                 "Referentie kan na publicatie niet meer worden gewijzigd",
                 "Referentie is uitgeschakeld",
                 "Referentie must start with https://",
+            ]
+        );
+    }
+
+    #[test]
+    fn sentences_about_installed_apps() {
+        let ids = || "url, api_key".to_owned();
+        let cases = [
+            ("app_offering", Violation::NotLatest),
+            ("app_offering", Violation::Installed),
+            ("app_offering", Violation::OtherOffering),
+            ("customer_account", Violation::ForeignCustomer),
+            ("customer_representative", Violation::NotAdministrator),
+            ("disabled", Violation::ProviderOnly),
+            ("enabled_by_customer", Violation::CustomerOnly),
+            ("custom_fields", Violation::UnknownFields { ids: ids() }),
+            ("custom_fields", Violation::MissingFields { ids: ids() }),
+        ];
+        let texts = |language| {
+            cases
+                .clone()
+                .map(|(field, violation)| violation.text(language, &label(field, language)))
+        };
+        assert_eq!(
+            texts(Language::English),
+            [
+                "App offering is not the latest published version",
+                "App offering is already installed",
+                "App offering must be a version of the offering that is installed",
+                "Customer account must be the caller's own: an administrator of the customer account \
+                 installs the app",
+                "Customer representative must be an Account Administrator of the customer account",
+                "Disabled can only be changed by the provider of the app",
+                "Enabled by customer can only be changed by the customer",
+                "Custom fields has fields that the form of the app does not have: url, api_key",
+                "Custom fields lacks fields that the form of the app requires: url, api_key",
+            ]
+        );
+        assert_eq!(
+            texts(Language::German),
+            [
+                "App-Angebot ist nicht die neueste veröffentlichte Version",
+                "App-Angebot ist bereits installiert",
+                "App-Angebot muss eine Version des installierten Angebots sein",
+                "Kundenaccount muss der eigene sein: Die App wird durch die Administration des \
+                 Kundenaccounts installiert",
+                "Ansprechperson des Kunden muss im Kundenaccount die Rolle Account-Administrator haben",
+                "Deaktiviert kann nur vom Anbieter der App geändert werden",
+                "Vom Kunden aktiviert kann nur vom Kunden geändert werden",
+                "Liste benutzerdefinierter Felder enthält Felder, die das Formular der App nicht hat: \
+                 url, api_key",
+                "Liste benutzerdefinierter Felder enthält nicht alle Felder, die das Formular der App \
+                 verlangt: url, api_key",
+            ]
+        );
+        assert_eq!(
+            texts(Language::French),
+            [
+                "Offre d'application n'est pas la dernière version publiée",
+                "Offre d'application existe déjà dans le compte",
+                "Offre d'application doit être une version de l'offre en place",
+                "Compte client doit être celui de l'appelant : l'application est mise en place par \
+                 l'administration du compte client",
+                "Correspondant du client doit avoir le rôle d'administrateur du compte client",
+                "Désactivation ne peut changer que par le fournisseur de l'application",
+                "Activation par le client ne peut changer que par le client",
+                "Liste de champs personnalisés comporte des champs que le formulaire de l'application \
+                 n'a pas : url, api_key",
+                "Liste de champs personnalisés ne comporte pas tous les champs qu'exige le formulaire de \
+                 l'application : url, api_key",
+            ]
+        );
+        assert_eq!(
+            texts(Language::Dutch),
+            [
+                "App-aanbod is niet de nieuwste gepubliceerde versie",
+                "App-aanbod is al geïnstalleerd",
+                "App-aanbod moet een versie van het geïnstalleerde aanbod zijn",
+                "Klantaccount moet het eigen account zijn: de app wordt door een beheerder van het \
+                 klantaccount geïnstalleerd",
+                "Contactpersoon van de klant moet de rol accountbeheerder in het klantaccount hebben",
+                "Uitgeschakeld kan alleen door de aanbieder van de app worden gewijzigd",
+                "Ingeschakeld door de klant kan alleen door de klant worden gewijzigd",
+                "Lijst met aangepaste velden bevat velden die het formulier van de app niet heeft: url, \
+                 api_key",
+                "Lijst met aangepaste velden mist velden die het formulier van de app vereist: url, \
+                 api_key",
             ]
         );
     }

@@ -101,14 +101,15 @@ pub(super) fn listed<T: AsRef<str>>(names: &[T]) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
-/// The field that a filter key names: itself, `ids`, or a reference with `_id`.
+/// The field that a filter key names: itself, `ids`, or a reference with `_id`. One whose record is known
+/// by a text, as accounts are, is an output of its own with that text's column.
 fn find(record: &Record, name: &str) -> Option<&'static Field> {
     if name == "ids" {
         return record.field("id");
     }
     record.field(name).or_else(|| {
         let field = record.field(name.strip_suffix("_id")?)?;
-        matches!(field.kind, Kind::Reference(_)).then_some(field)
+        matches!(field.kind, Kind::Reference(_) | Kind::Derived(_)).then_some(field)
     })
 }
 

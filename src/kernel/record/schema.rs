@@ -194,10 +194,11 @@ fn filter_parameter(field: &Field) -> Parameter {
     let example = match parse(field.example) {
         Value::String(text) if matches!(field.kind, Kind::Timestamp) => json!(format!(">={text}")),
         Value::String(text) => json!(text),
-        // A reference's example is an object; the filter takes its number.
-        Value::Object(object) => {
-            json!(object.get("id").map(ToString::to_string).unwrap_or_default())
-        }
+        // A reference's example is an object; the filter takes its number, or the id of an account.
+        Value::Object(object) => match object.get("id") {
+            Some(Value::String(id)) => json!(id),
+            id => json!(id.map(ToString::to_string).unwrap_or_default()),
+        },
         Value::Null => json!("!"),
         other => json!(other.to_string()),
     };

@@ -14,11 +14,13 @@ const NODE_TYPE: &str = "AuditLine";
 /// Types of records that leave entries, those of app packages among them: the type in their nodeIDs, and
 /// the longest text by which they are known, in characters.
 const AUDITED: &[(&str, &str, u32)] = &[
+    ("app_instance", "AppInstance", 200),
     ("app_offering", "AppOffering", 200),
     ("app_offering_automation_rule", "AppOfferingAutomationRule", 200),
     ("app_offering_scope", "AppOfferingScope", 200),
     ("application", "Application", 200),
     ("application_version", "ApplicationVersion", 200),
+    ("automation_rule", "AutomationRule", 200),
     ("entitlement", "Entitlement", 200),
     ("package", "Package", 200),
     // A path and a URL.
@@ -184,8 +186,8 @@ static RECORD_OF: Derived = Derived {
     },
     schema: (
         "",
-        r#"{"type": "string", "enum": ["app_offering", "app_offering_automation_rule", "app_offering_scope",
-            "application", "application_version", "entitlement", "package", "package_file",
+        r#"{"type": "string", "enum": ["app_instance", "app_offering", "app_offering_automation_rule",
+            "app_offering_scope", "application", "application_version", "automation_rule", "entitlement", "package", "package_file",
             "package_subscription", "service_instance", "ui_extension", "ui_extension_version",
             "webhook", "webhook_policy"]}"#,
     ),

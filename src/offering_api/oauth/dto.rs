@@ -38,6 +38,8 @@ pub enum Refusal {
     },
     /// Another kind of grant.
     GrantType,
+    /// The client acts for people who sign in, not for itself.
+    Unauthorized,
     /// The client may not have this.
     Scope(&'static str),
 }
@@ -156,6 +158,12 @@ impl Refusal {
                 "unsupported_grant_type",
                 "Only the grant_type client_credentials is supported",
             ),
+            Self::Unauthorized => (
+                StatusCode::BAD_REQUEST,
+                "unauthorized_client",
+                "This client acts for people who sign in: it may not use the grant_type \
+                 client_credentials",
+            ),
             Self::Scope(text) => (StatusCode::BAD_REQUEST, "invalid_scope", text),
         }
     }
@@ -206,7 +214,8 @@ const TOKEN_REFUSAL: &str = r#"{
     "required": ["error", "error_description"],
     "properties": {
         "error": {"type": "string",
-                  "enum": ["invalid_request", "invalid_client", "unsupported_grant_type", "invalid_scope"],
+                  "enum": ["invalid_request", "invalid_client", "unauthorized_client",
+                           "unsupported_grant_type", "invalid_scope"],
                   "description": "The reason, for programs.", "examples": ["invalid_client"]},
         "error_description": {"type": "string", "maxLength": 200, "pattern": "^[ !#-\\[\\]-~]*$",
                               "description": "The reason, for people.",

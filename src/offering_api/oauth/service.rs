@@ -35,6 +35,9 @@ async fn grant(
     let Some(client) = oauth_clients::authenticate(transaction, key, id, secret).await? else {
         return refused;
     };
+    if client.grant_type != oauth_clients::CLIENT_CREDENTIALS {
+        return Ok(Err(Refusal::Unauthorized));
+    }
     let person = people::entity::Entity::find_by_id(client.person_id).one(transaction).await?;
     if person.is_none_or(|person| person.disabled) {
         // Its tokens would be refused.

@@ -15,6 +15,7 @@ use crate::directory::state::AppState;
 pub mod address;
 pub mod dto;
 pub mod entity;
+pub mod generated;
 mod http;
 pub mod messages;
 pub mod service;

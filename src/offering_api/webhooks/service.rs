@@ -147,7 +147,10 @@ async fn begin(
 }
 
 /// Begins to verify the address of a webhook, in the transaction that made it necessary.
-async fn verify(
+///
+/// # Errors
+/// The database's.
+pub(super) async fn verify(
     transaction: &DatabaseTransaction,
     site: &Site,
     webhook: Model,

@@ -1,4 +1,6 @@
 //! One file per resource, named as in `src/offering_api`, and what all of them do alike.
+mod app_instance_configuration;
+mod app_instances;
 mod app_offering_automation_rules;
 mod app_offering_lists;
 mod app_offering_publishing;

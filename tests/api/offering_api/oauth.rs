@@ -27,7 +27,7 @@ async fn post(client: Client, body: &str) -> Answer {
 }
 
 fn form(credentials: &Credentials, more: &str) -> String {
-    let Credentials { client_id, client_secret } = credentials;
+    let Credentials { client_id, client_secret, .. } = credentials;
     format!(
         "grant_type=client_credentials&client_id={client_id}&client_secret={client_secret}{more}"
     )

@@ -55,6 +55,7 @@ const TRANSPORT: &[&str] = &[
     "content-security-policy",
     "content-type",
     "pragma",
+    "referrer-policy",
     "strict-transport-security",
     "transfer-encoding",
     "vary",
