@@ -186,6 +186,8 @@ async fn parameters_that_are_left_out_count_as_documented() {
         ("list_applications", "pageSize", json!(20)),
         ("list_packages", "startIndex", json!(0)),
         ("list_packages", "pageSize", json!(50)),
+        ("list_recent_events", "startIndex", json!(0)),
+        ("list_recent_events", "pageSize", json!(20)),
         ("list_runtime_logs", "maxResults", json!(300)),
         ("list_builds", "maxResults", json!(20)),
     ];
@@ -402,6 +404,8 @@ async fn what_another_account_has_is_not_found() {
     let install = "/api/platform/appdev/appinstall/application/entitlement";
     let entitlement =
         owner.post(install, body).await.expect(200)["applicationEntitlementId"].to_string();
+    let events = owner.get("/api/event/pull").await.expect(200);
+    let event = events["items"][0]["eventId"].as_str().unwrap();
     let value = |operation: &str, name: &str| match name {
         "applicationKey" => theirs.key.clone(),
         "packageId" => theirs.package.to_string(),
@@ -412,6 +416,7 @@ async fn what_another_account_has_is_not_found() {
         "appId" => "globex01.secret".to_owned(),
         "applicationSubscriptionId" | "subscriptionId" => subscription.clone(),
         "applicationEntitlementId" => entitlement.clone(),
+        "eventId" => event.to_owned(),
         "filepath" | "packageName" => nothing(name),
         _ => panic!("{operation}: whose is {name}?"),
     };

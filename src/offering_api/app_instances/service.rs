@@ -197,11 +197,16 @@ async fn change(
     let before = find(transaction, account, id).await?;
     let scope = Scope { condition: ONE, id };
     write.check_precondition(transaction, &RECORD, scope).await?;
-    Parties::of(account, &before).check(&before, &mut changes);
-    rules::check_representative(transaction, &before.customer_account_id, &mut changes).await?;
+    let parties = Parties::of(account, &before);
+    parties.check(&before, &mut changes);
     attachments::service::check(transaction, account, &mut changes).await?;
     let installed = installed(transaction, &before).await?;
-    let wanted = rules::to_update(transaction, &before, &mut changes).await?;
+    let mut wanted = None;
+    if parties.customer {
+        // What others would change of these is refused already, whatever it is.
+        rules::check_representative(transaction, account, &mut changes).await?;
+        wanted = rules::to_update(transaction, &before, &mut changes).await?;
+    }
     let mut values = Map::new();
     if wanted.is_some() || changes.get("custom_fields").is_some() {
         let former = rules::form(transaction, &installed).await?;

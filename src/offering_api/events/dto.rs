@@ -81,11 +81,31 @@ const EVENT: &str = r##"{
                               "pattern": "^[A-Za-z0-9_-]+$", "readOnly": true,
                               "description": "nodeID of the audit entry.",
                               "examples": ["bG9jYWxob3N0L0F1ZGl0TGluZS85MDE"]},
-        "payload": {"type": "object", "maxProperties": 100, "readOnly": true,
-                    "description": "What else messages say of it; never secrets.", "examples": [{}]},
+        "payload": {"$ref": "#/components/schemas/EventPayload", "readOnly": true,
+                    "description": "What else messages say of it; never secrets."},
         "created_at": {"type": "string", "format": "date-time", "maxLength": 25, "readOnly": true,
                        "description": "When it happened.", "examples": ["2026-02-01T09:15:00+01:00"]}
     }
 }"##;
 
-literal_schema!(Event: schema::from_json(schema::parse(EVENT)), "PersonReference" => PERSON_SCHEMA);
+const PAYLOAD: &str = r##"{
+    "type": "object", "maxProperties": 100,
+    "description": "What messages say of an event, by name; which names depends on the event.",
+    "examples": [{"disabled": false, "app_offering": {"id": 2, "reference": "acme_echo"}}],
+    "additionalProperties": {
+        "description": "A value, or an object of such.",
+        "anyOf": [
+            {"type": "string", "maxLength": 65535, "pattern": "^[^\\x00]*$"},
+            {"type": "integer", "format": "int64", "minimum": -9007199254740991, "maximum": 9007199254740991},
+            {"type": "boolean"},
+            {"$ref": "#/components/schemas/EventPayload"},
+            {"type": "null"}
+        ]
+    }
+}"##;
+
+literal_schema!(
+    Event: schema::from_json(schema::parse(EVENT)),
+    "PersonReference" => PERSON_SCHEMA,
+    "EventPayload" => PAYLOAD,
+);

@@ -1,5 +1,5 @@
 //! Reading the feed.
-use axum::http::{HeaderValue, Uri, header};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::Response;
 
 use super::dto::{MAX_LIMIT, MAX_NAME};
@@ -127,7 +127,10 @@ pub(super) async fn list(state: &AppState, caller: &Caller, uri: &Uri) -> Result
     body.extend_from_slice(if body.is_empty() { b"[]" } else { b"]" });
     let mut response = answer::found(caller.if_none_match.as_ref(), body);
     let next = query.next(&state.site.public_url, uri.path(), last);
-    if let Ok(next) = HeaderValue::from_str(&next) {
+    // What is known leads on as it did.
+    if response.status() == StatusCode::OK
+        && let Ok(next) = HeaderValue::from_str(&next)
+    {
         response.headers_mut().insert(header::LINK, next);
     }
     Ok(response)

@@ -115,7 +115,7 @@ pub async fn create(State(state): State<AppState>, write: Write) -> Result<Respo
     method(patch, put), path = "/{id}", tag = TAG, operation_id = "update_webhook_policy",
     params(("id" = String, Path, description = "Number or nodeID of the webhook policy.", example = "1")),
     request_body(content = UpdateWebhookPolicy, description = "The fields to change.", example = json!({
-        "jwt_claim_expires_in": "0:05"
+        "jwt_claim_expires_in": 5
     })),
     responses((status = OK, description = "The changed webhook policy.", body = WebhookPolicy)),
     security(("oauth2" = ["webhook-policy:Update"])),

@@ -20,6 +20,7 @@ mod input;
 pub mod install;
 mod outcome;
 pub mod read;
+pub mod topic;
 pub mod uninstall;
 
 /// The resource's routes.

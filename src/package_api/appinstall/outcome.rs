@@ -1,6 +1,6 @@
 //! What an install makes of what is installed in the same place already (contract 3.11).
 use super::entity::Model;
-use super::events::Topic;
+use super::topic::Topic;
 
 /// See the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,9 +4,10 @@ use sea_orm::{DatabaseTransaction, EntityTrait, QuerySelect};
 
 use super::dto::ApplicationEntitlement;
 use super::entity::Entity;
-use super::events::{self, Cause, Happened, Topic};
+use super::events::{self, Cause, Happened};
 use super::install::end;
 use super::read;
+use super::topic::Topic;
 use crate::directory::accounts::Refused;
 use crate::directory::people;
 use crate::kernel::audit;

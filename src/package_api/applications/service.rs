@@ -14,6 +14,7 @@ use crate::kernel::error::{Error, Result};
 use crate::kernel::idempotency::Answer;
 use crate::kernel::record::select::Sql;
 use crate::package_api::appinstall::entity::Entity;
+use crate::package_api::appinstall::topic::Topic;
 use crate::package_api::appinstall::{context, events};
 use crate::package_api::call::{self, Call, Write};
 use crate::package_api::convention::key::{AppKey, ApplicationName, is_name};
@@ -232,7 +233,7 @@ async fn run(transaction: &DatabaseTransaction, write: &Write, change: &Change) 
         let entry = audit::updated(&before, &after)?.labelled(&shown.app_key);
         entry.write(transaction, principal.person, change.now).await?;
         if enabled != before.enabled {
-            let topic = if enabled { events::Topic::Enabled } else { events::Topic::Disabled };
+            let topic = if enabled { Topic::Enabled } else { Topic::Disabled };
             let happened = events::Happened {
                 id: &change.event_id,
                 topic,

@@ -19,7 +19,7 @@ const TAG: &str = "event_pull";
 /// order in which it happened unless `sortBy` says otherwise: the events that subscriptions are told of,
 /// whether or not there is one. They are kept for the days that the operator has set.
 #[utoipa::path(
-    get, path = "", tag = TAG, operation_id = "list_events",
+    get, path = "", tag = TAG, operation_id = "list_recent_events",
     params(
         ListParams,
         PageSize,
@@ -29,7 +29,7 @@ const TAG: &str = "event_pull";
     responses((status = OK, description = "A page of events.", body = EventCollection)),
     security(("oauth2" = ["event:Read"])),
 )]
-pub async fn list_events(State(state): State<AppState>, call: Call) -> Result<Response> {
+pub async fn list_recent_events(State(state): State<AppState>, call: Call) -> Result<Response> {
     let list = List::parse(&call.query, PAGE, MEMBERS)?;
     let tenant = context::tenant(&call.headers)?;
     let (source, account) = (state.store.committed(), &call.caller.principal.account);
@@ -40,14 +40,14 @@ pub async fn list_events(State(state): State<AppState>, call: Call) -> Result<Re
 ///
 /// An event of an install of one of the account's applications, or in one of its tenants.
 #[utoipa::path(
-    get, path = "/{eventId}", tag = TAG, operation_id = "get_event",
+    get, path = "/{eventId}", tag = TAG, operation_id = "get_recent_event",
     params(("eventId" = String, Path, min_length = 32, max_length = 36,
             example = "6f1c2a349b1e4f0a8f570d3e5b7a9c11",
             description = "Id of the event, with or without dashes.")),
     responses((status = OK, description = "The event.", body = Event)),
     security(("oauth2" = ["event:Read"])),
 )]
-pub async fn get_event(State(state): State<AppState>, call: Call) -> Result<Response> {
+pub async fn get_recent_event(State(state): State<AppState>, call: Call) -> Result<Response> {
     let (source, account) = (state.store.committed(), &call.caller.principal.account);
     call.found(&service::get(source, account, &call.target.text("eventId")).await?)
 }

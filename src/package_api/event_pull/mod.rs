@@ -2,8 +2,8 @@
 //!
 //! | Method | Path | Handler |
 //! |---|---|---|
-//! | GET | `/event/pull` | `http::list_events` |
-//! | GET | `/event/pull/{eventId}` | `http::get_event` |
+//! | GET | `/event/pull` | `http::list_recent_events` |
+//! | GET | `/event/pull/{eventId}` | `http::get_recent_event` |
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::directory::state::AppState;
@@ -15,5 +15,7 @@ pub mod sweep;
 
 /// The resource's routes.
 pub fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::default().routes(routes!(http::list_events)).routes(routes!(http::get_event))
+    OpenApiRouter::default()
+        .routes(routes!(http::list_recent_events))
+        .routes(routes!(http::get_recent_event))
 }

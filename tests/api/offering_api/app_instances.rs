@@ -503,7 +503,7 @@ on_both! {
             list.as_array().unwrap().iter().map(|it| it["id"].as_i64().unwrap()).collect::<Vec<_>>()
         };
         let yes = ["", "/enabled", "?state=enabled", "?customer_account=globex", "?customer_account_id=globex",
-            "?app_offering=2", "?disabled=false", "?sort=-updated_at", "?created_at=>2026-01-01"];
+            "?app_offering=2", "?disabled=false", "?sort=-updated_at", "?created_at=%3E2026-01-01"];
         for query in yes {
             assert_eq!(ids(query).await, [1], "{query}");
         }

@@ -8,6 +8,7 @@ mod app_offering_scopes;
 mod app_offerings;
 mod attachments;
 mod conventions;
+mod events;
 mod meta;
 mod oauth;
 mod pictures;

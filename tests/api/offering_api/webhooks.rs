@@ -162,8 +162,8 @@ on_both! {
                 json!([["uri", "Uri must not contain white space, control characters or backslashes: percent-encode them"]]),
             ),
             (
-                json!({"uri": "http://2130706433/"}),
-                json!([["uri", "Uri leads from 127.0.0.1 to the server itself: use a public address, or ask the operator to allow this one"]]),
+                json!({"uri": "http://0xa.1.2.3/"}),
+                json!([["uri", "Uri leads from 10.1.2.3 to a private network: use a public address, or ask the operator to allow this one"]]),
             ),
             (
                 json!({"uri": "http://me:secret@169.254.169.254/latest"}),

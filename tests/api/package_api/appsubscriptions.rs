@@ -121,7 +121,7 @@ on_both! {
         let credentials = "must not contain a user name or password.";
         let private = "leads from 10.1.2.3 to a private network: use a public address, or ask the \
                        operator to allow this one.";
-        let metadata = "leads from 169.254.169.254 to the metadata service of a cloud: use a public \
+        let metadata = "leads from [::ffff:a9fe:a9fe] to the metadata service of a cloud: use a public \
                         address, or ask the operator to allow this one.";
         let events = "must be an array of at least one event.";
         let event = "must be an event of the catalogue, or eventName must be one.";

@@ -148,7 +148,7 @@ on_both! {
         let world = World::new(&app).await;
         let loyalty = world.application_with("acme01.loyalty.1.0.0", &["Application Read"]).await;
         let client = world.client(&loyalty).await;
-        for (path, operation) in [(PULL.to_owned(), "list_events"), (format!("{PULL}/7"), "get_event")] {
+        for (path, operation) in [(PULL.to_owned(), "list_recent_events"), (format!("{PULL}/7"), "get_recent_event")] {
             let message = "Forbidden: the access token lacks the behavior 421.";
             let data = [("OperationName", operation), ("BehaviorId", "421")];
             refused(client.get(&path).await, 403, "FORBIDDEN", message, &data);

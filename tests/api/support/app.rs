@@ -180,7 +180,6 @@ impl TestApp {
     }
 
     /// Delivers what is due, until nothing is; the clock stands still meanwhile.
-    #[allow(dead_code, reason = "for the resources whose messages go out")]
     pub async fn deliver(&self) {
         app::worker(&self.state).run_until_idle().await.unwrap();
     }
