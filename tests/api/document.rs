@@ -186,10 +186,10 @@ async fn parameters_that_are_left_out_count_as_documented() {
         ("list_applications", "pageSize", json!(20)),
         ("list_packages", "startIndex", json!(0)),
         ("list_packages", "pageSize", json!(50)),
-        ("list_recent_events", "startIndex", json!(0)),
-        ("list_recent_events", "pageSize", json!(20)),
         ("list_runtime_logs", "maxResults", json!(300)),
         ("list_builds", "maxResults", json!(20)),
+        ("list_recent_events", "startIndex", json!(0)),
+        ("list_recent_events", "pageSize", json!(20)),
     ];
     assert_eq!(defaults, expected);
     let app = TestApp::sqlite().await;

@@ -41,7 +41,6 @@ const COOKIE: &str = "appmarket_configuration";
         (status = FORBIDDEN, description = "The code is wrong, or the person no administrator any more.", body = Page, content_type = "text/html"),
         (status = GONE, description = "The code has expired, or there is nothing to configure any more.", body = Page, content_type = "text/html"),
     ),
-    extensions(("x-appmarket-extension" = json!(true))),
 )]
 pub async fn configure(
     State(state): State<AppState>,
@@ -91,7 +90,6 @@ pub async fn configure(
         (status = FORBIDDEN, description = "The code is wrong, or this is another browser than the one that began.", body = Page, content_type = "text/html"),
         (status = GONE, description = "The code has expired, or there is nothing to confirm any more.", body = Page, content_type = "text/html"),
     ),
-    extensions(("x-appmarket-extension" = json!(true))),
 )]
 pub async fn ask(
     State(state): State<AppState>,
@@ -131,7 +129,6 @@ pub async fn ask(
         (status = FORBIDDEN, description = "The code is wrong, or this is another browser than the one that began.", body = Page, content_type = "text/html"),
         (status = GONE, description = "The code has expired, or there is nothing to confirm any more.", body = Page, content_type = "text/html"),
     ),
-    extensions(("x-appmarket-extension" = json!(true))),
 )]
 pub async fn confirm(
     State(state): State<AppState>,

@@ -53,8 +53,48 @@ on_both! {
             trail.change(&acme, Method::PUT, &one, named("Echo 3")).await;
         }
 
+        let policies = "/v1/webhook_policies";
+        let policy = trail.change(&acme, Method::POST, policies, r#"{"jwt_alg": "es256"}"#).await;
+        let policy = format!("{policies}/{}", policy["id"]);
+        let meant_for = |audience: &str| json!({"jwt_audience": audience}).to_string();
+        trail.change(&acme, Method::PATCH, &policy, meant_for("a")).await;
+        trail.change(&acme, Method::PUT, &policy, meant_for("b")).await;
+        trail.change(&acme, Method::POST, &format!("{policy}/rotate"), "{}").await;
+        trail.change(&acme, Method::DELETE, &policy, "").await;
+
+        let body = json!({"event": "app_instance.create", "uri": "https://echo.example.org/"});
+        let webhook = trail.change(&acme, Method::POST, "/v1/webhooks", body.to_string()).await;
+        let webhook = format!("/v1/webhooks/{}", webhook["id"]);
+        trail.change(&acme, Method::PATCH, &webhook, described("a")).await;
+        trail.change(&acme, Method::PUT, &webhook, described("b")).await;
+        trail.change(&acme, Method::DELETE, &webhook, "").await;
+
+        let globex = app.globex();
+        let mut body = offering("Configured", service_instance(&app, "acme").await);
+        body["configuration_uri_template"] = json!("https://echo.example.org/{account}");
+        let draft = acme.post(PATH, body).await.expect(201);
+        let version = acme.post(&format!("{PATH}/{}/publish", draft["id"]), json!({})).await.expect(201);
+        let body = json!({"app_offering_id": version["id"]}).to_string();
+        let instance = trail.change(&globex, Method::POST, "/v1/app_instances", body).await;
+        let instance = format!("/v1/app_instances/{}", instance["id"]);
+        let way = globex.get(&format!("{instance}/configuration")).await.expect(200);
+        let on_host = |uri: &str| {
+            uri.strip_prefix("https://globex.example.test").map(|path| format!("/accounts/globex{path}")).unwrap()
+        };
+        let begun = app.anonymous().get(&on_host(way["configuration_uri"].as_str().unwrap())).await;
+        let cookie = begun.header("set-cookie").split(';').next().unwrap();
+        let page = url::Url::parse(begun.header("location")).unwrap();
+        let (_, confirm) = page.query_pairs().find(|(name, _)| name == "confirmation_url").unwrap();
+        let browser = app.anonymous().with("cookie", cookie);
+        trail.change(&browser, Method::POST, &on_host(&confirm), "").await;
+        trail.change(&globex, Method::PATCH, &instance, r#"{"enabled_by_customer": false}"#).await;
+        trail.change(&globex, Method::PUT, &instance, r#"{"enabled_by_customer": true}"#).await;
+        trail.change(&globex, Method::DELETE, &instance, "").await;
+
         trail.finish("offering_api", &[
             ("create_token", "a token is no record"),
+            ("test_webhook", "a test changes nothing"),
+            ("confirm_webhook", "the receiver does it, and verified_at tells of it"),
             ("upload_attachment", "a file is told of by the record that takes it up"),
         ]);
     }

@@ -296,8 +296,7 @@ on_both! {
             [{"applicationSubscriptionId": id, "events": [{"eventId": 52}]}]});
         let answer = client.post(&format!("{PATH}/project"), new).await;
         refused_parameter(answer, "applicationSubscriptions[0].applicationEndPoint",
-            "must be an absolute http or https URL of at most 2000 characters, without user \
-             information and fragment.");
+            "must be the absolute http or https URL that is told, of at most 2000 characters.");
     }
 
     async fn values_that_cannot_be_are_refused(app: TestApp) {
@@ -329,8 +328,7 @@ on_both! {
                 "must be the number of a behavior."),
             (json!({"applicationSubscriptions": [{"events": [{"eventId": 52}]}]}),
                 "applicationSubscriptions[0].applicationEndPoint",
-                "must be an absolute http or https URL of at most 2000 characters, without user \
-                 information and fragment."),
+                "must be the absolute http or https URL that is told, of at most 2000 characters."),
             (json!({"applicationCapabilityTypes": [{}]}),
                 "applicationCapabilityTypes[0].capabilityTypeId",
                 "must be the number of a capability type."),
