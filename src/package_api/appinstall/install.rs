@@ -209,8 +209,7 @@ async fn put(
                     record.enabled = Set(current.enabled);
                     record.initialized = Set(current.initialized);
                 }
-                let revoked_at = (outcome == Outcome::Upgrade).then_some(now);
-                let former = end(transaction, current.clone(), revoked_at, now).await?;
+                let former = end(transaction, current.clone(), now).await?;
                 let entry = audit::updated(&current, &former)?;
                 entry.write(transaction, principal.person, now).await?;
             }
@@ -282,6 +281,10 @@ fn first(
     install: &Install,
 ) -> Result<ActiveModel> {
     let terms = &install.wanted.terms;
+    let starts_at = terms.starts_at.unwrap_or(install.now);
+    if terms.ends_at.is_some_and(|end| end <= starts_at) {
+        return Err(end_before_start());
+    }
     let transactions = match record.transactions.try_as_ref() {
         Some(given) => given.clone(),
         None => "[]".to_owned(),
@@ -298,7 +301,7 @@ fn first(
         is_current: Set(true),
         revoked_at: Set(None),
         license_type: Set(terms.license_type()),
-        starts_at: Set(terms.starts_at.unwrap_or(install.now)),
+        starts_at: Set(starts_at),
         ends_at: Set(terms.ends_at),
         installation_id: Set(install.installation_id.clone()),
         enabled: Set(true),
@@ -309,18 +312,15 @@ fn first(
     })
 }
 
-/// Ends the record that a new one takes the place of.
-async fn end(
-    transaction: &DatabaseTransaction,
-    current: Model,
-    revoked_at: Option<i64>,
-    now: i64,
-) -> Result<Model> {
+/// Ends the record that a new one takes the place of, unless its licence has ended by itself: one that was
+/// to begin later must not come to life beside the new one.
+async fn end(transaction: &DatabaseTransaction, current: Model, now: i64) -> Result<Model> {
+    let has_ended = current.ends_at.is_some_and(|end| end <= now);
     let mut record = current.into_active_model();
     // Before the new one is there: an index knows one current record.
     record.is_current = Set(false);
-    if revoked_at.is_some() {
-        record.revoked_at = Set(revoked_at);
+    if !has_ended {
+        record.revoked_at = Set(Some(now));
     }
     record.updated_at = Set(now);
     Ok(record.update(transaction).await?)

@@ -45,7 +45,7 @@ impl Given {
     pub fn read(object: &mut Object, catalogue: &EventCatalogue) -> Result<Self> {
         Ok(Self {
             id: object.int("applicationSubscriptionId")?.value().filter(|id| *id != 0),
-            package: object.int("packageId")?.value().filter(|id| *id > 0),
+            package: object.int("packageId")?.value().filter(|id| *id != 0),
             endpoint: endpoint(object)?,
             events: events(object, catalogue)?,
             no_callback: object.flag("noCallback")?.value().unwrap_or(false),
