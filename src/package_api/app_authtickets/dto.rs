@@ -197,14 +197,17 @@ pub fn grant(headers: &HeaderMap, body: &[u8]) -> Result<Grant> {
         Ok(body.text(name, LONGEST)?.value().filter(|text| !text.is_empty()))
     };
     let mut with = Credentials { key: text("client_id")?, secret: text("client_secret")? };
+    let token = text("refresh_token")?;
+    // What comes with a refresh token in a header says nothing (contract 1.3.1, rule 4).
     if with.key.is_none()
+        && token.is_none()
         && let Some(sent) = basic::credentials(headers)
     {
         let (key, secret) =
             sent.ok_or_else(|| refusal::credentials(refusal::Credentials::Secret))?;
         with = Credentials { key: Some(key), secret: Some(secret) };
     }
-    if let Some(token) = text("refresh_token")? {
+    if let Some(token) = token {
         return Ok(Grant::Renewal { token, with });
     }
     match text("grant_type")?.as_deref() {
@@ -317,7 +320,9 @@ mod tests {
             read(&basic, "client_id=i&client_secret=t").unwrap(),
             Grant::New(pair("i", "t"))
         );
-        assert_eq!(read(&basic, "refresh_token=t").unwrap(), renewal("t", pair("k", "s")));
+        for ignored in [basic, with("Basic !")] {
+            assert_eq!(read(&ignored, "refresh_token=t").unwrap(), renewal("t", pair("", "")));
+        }
         let refused = read(&with("Basic !"), "").unwrap_err();
         assert_eq!(refused.to_string(), "Invalid Credentials: key or secret not accepted.");
         // Credentials of the other operations say nothing here.

@@ -74,7 +74,9 @@ pub async fn authenticate_oauth(
 ) -> Result<Response> {
     let ticket = match dto::grant(&request.question.headers, &request.body)? {
         Grant::New(credentials) => service::log_in(&state, &credentials, &request.address).await?,
-        Grant::Renewal { token, with } => service::renew(&state, &token, &with).await?,
+        Grant::Renewal { token, with } => {
+            service::renew(&state, &token, &with, &request.address).await?
+        }
     };
     let lifetime = state.tickets.access_lifetime();
     request.question.told(&OAuthAccessTokenResponse::of(ticket, lifetime))
@@ -97,7 +99,8 @@ pub async fn authenticate_oauth(
 )]
 pub async fn refresh(State(state): State<AppState>, request: Anonymous) -> Result<Response> {
     let token = dto::refresh_token(&request.body)?;
-    let ticket = service::renew(&state, &token, &service::Credentials::default()).await?;
+    let with = service::Credentials::default();
+    let ticket = service::renew(&state, &token, &with, &request.address).await?;
     request.question.told(&AuthTicket::from(ticket))
 }
 

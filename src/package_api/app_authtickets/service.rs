@@ -1,7 +1,9 @@
 //! The rules of applications' tickets: who gets one, and for how long (contract 1.3).
+use std::sync::Arc;
+
 use futures_util::FutureExt;
 
-use crate::directory::identity::FAILED_LOG_INS;
+use crate::directory::identity::{Bucket, FAILED_LOG_INS};
 use crate::directory::state::AppState;
 use crate::directory::tickets::{self, Access, Behaviors, Holder, Kept, Refresh, Renewable};
 use crate::kernel::error::{Error, Result};
@@ -46,16 +48,11 @@ pub struct Ticket {
 /// 401 for any that is missing or wrong, always in the same words; 429 after too many of them.
 pub async fn log_in(state: &AppState, sent: &Credentials, address: &str) -> Result<Ticket> {
     let key = sent.key.as_deref().and_then(|key| AppKey::parse(key, "applicationId").ok());
-    let now = state.clock.now_millis();
-    // Names that are no keys count as one: there is no end of them.
-    let name = key.as_ref().map_or_else(|| "?".to_owned(), |key| key.lower().to_string());
-    let failures = state.identities.failed_log_ins(&name, address, now);
-    failures.check(now, FAILED_LOG_INS).map_err(Error::TooManyRequests)?;
+    let failures = Failures::of(state, key.as_ref(), address);
+    failures.check()?;
     let secret = sent.secret.as_deref().unwrap_or_default();
     let Some(row) = authenticate(state, key, secret).await? else {
-        // Two at the same time may both be let in; both are counted.
-        let (_, _) = failures.count(now, FAILED_LOG_INS);
-        tracing::info!(name, address, "a log-in was refused");
+        failures.count();
         return Err(refusal::credentials(refusal::Credentials::Secret));
     };
     let of = Renewable::App { package: row.package.id };
@@ -69,6 +66,34 @@ pub async fn log_in(state: &AppState, sent: &Credentials, address: &str) -> Resu
         })
         .await?;
     Ok(Ticket { access, refresh_token, refresh_expires_at })
+}
+
+/// Log-ins to an application from an address that were refused lately.
+struct Failures<'a> {
+    bucket: Arc<Bucket>,
+    name: String,
+    address: &'a str,
+    now: i64,
+}
+
+impl<'a> Failures<'a> {
+    fn of(state: &AppState, key: Option<&AppKey>, address: &'a str) -> Self {
+        let now = state.clock.now_millis();
+        // Names that are no keys count as one: there is no end of them.
+        let name = key.map_or_else(|| "?".to_owned(), |key| key.lower().to_string());
+        let bucket = state.identities.failed_log_ins(&name, address, now);
+        Self { bucket, name, address, now }
+    }
+
+    fn check(&self) -> Result<()> {
+        self.bucket.check(self.now, FAILED_LOG_INS).map_err(Error::TooManyRequests)
+    }
+
+    fn count(&self) {
+        // Two at the same time may both be let in; both are counted.
+        let (_, _) = self.bucket.count(self.now, FAILED_LOG_INS);
+        tracing::info!(self.name, self.address, "a log-in was refused");
+    }
 }
 
 /// The package of a key, if this is its secret. Does the same whatever is wrong, so that the time it
@@ -96,14 +121,29 @@ fn nobody() -> AppKey {
 }
 
 /// Gives another access token for a refresh token. Credentials that come along must be those of its
-/// application.
+/// application; wrong ones count as those of log-ins do.
 ///
 /// # Errors
 /// 401 for a token that is unknown, revoked or expired or whose package is deleted, and for credentials
-/// that are wrong; in the same words for all that was sent.
-pub async fn renew(state: &AppState, token: &str, with: &Credentials) -> Result<Ticket> {
+/// that are wrong; in the same words for all that was sent. 429 after too many of the latter.
+pub async fn renew(
+    state: &AppState,
+    token: &str,
+    with: &Credentials,
+    address: &str,
+) -> Result<Ticket> {
     let now = state.clock.now_millis();
-    let refused = || refusal::credentials(with.with_refresh_token());
+    let key = with.key.as_deref().and_then(|key| AppKey::parse(key, "client_id").ok());
+    let failures = with.secret.is_some().then(|| Failures::of(state, key.as_ref(), address));
+    if let Some(failures) = &failures {
+        failures.check()?;
+    }
+    let refused = || {
+        if let Some(failures) = &failures {
+            failures.count();
+        }
+        refusal::credentials(with.with_refresh_token())
+    };
     let found = tickets::find(state.store.connection(), &state.site.key, token, now).await?;
     let Some(Kept { of: Renewable::App { package }, expires_at }) = found else {
         return Err(refused());

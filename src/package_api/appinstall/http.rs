@@ -21,8 +21,10 @@ const TAG: &str = "appinstall";
 /// `appKey` or both, and the tenant by `tenantId`; the licence may have dates, a type and transactions.
 ///
 /// What the package may do, hear of and offer is taken over as it is now; later changes of the package
-/// take effect when it is installed again. Installing the same package again keeps the entitlement;
-/// another version or package takes the place of what is installed there, whose entitlement is revoked.
+/// take effect when it is installed again. Installing the same package again keeps the entitlement, and of
+/// its licence what the body leaves out: dates, type and purchases, to which those of the body are added
+/// (an end of null makes it open-ended). Another version or package takes the place of what is installed
+/// there, whose entitlement is revoked.
 #[utoipa::path(
     post, path = "/application/entitlement", tag = TAG, operation_id = "install_application",
     request_body(content = ApplicationEntitlement, description = "What to install where.", example = json!({

@@ -106,7 +106,8 @@ impl Terms {
         let ends_at = body.date("effectiveEndDate")?;
         let is_open = matches!(ends_at, Sent::Null);
         let ends_at = ends_at.value().map(|Time(millis)| millis);
-        if ends_at.is_some_and(|end| end <= starts_at.unwrap_or(now)) {
+        // One that does not say when it begins is looked at where that is known.
+        if ends_at.zip(starts_at).is_some_and(|(end, start)| end <= start) {
             return Err(end_before_start());
         }
         let given = body.objects("applicationTransactions")?.value();
@@ -130,35 +131,22 @@ pub fn end_before_start() -> crate::kernel::error::Error {
     refusal::missing("effectiveEndDate", "must be after effectiveStartDate.")
 }
 
-/// A purchase as it is stored: its numbers are the server's, and what it has from its install is filled
-/// in when it is shown. One that says nothing would be a purchase that nobody made.
+/// A purchase as it is stored: as it was given (contract 2.6), but its numbers, which are the server's, and
+/// what it has from its install, which is filled in when it is shown.
 fn transaction(object: &mut Object, now: i64) -> Result<ApplicationTransaction> {
-    let locale = locale(object)?;
-    let currency = currency(object)?;
-    let date = object.date("transactionDate")?.value();
-    let price = amount(object, "transactionPrice")?;
-    let tax = amount(object, "transactionTax")?;
-    let total = amount(object, "transactionTotal")?;
-    let order = object.text("orderNumber", 200)?.value();
-    let is_told = locale.is_some() || currency.is_some() || date.is_some() || order.is_some();
-    if !is_told && price.or(tax).or(total).is_none() {
-        return Err(
-            object.refused("transactionTotal", "must be given, or another member of the purchase.")
-        );
-    }
     let transaction = ApplicationTransaction {
         application_transaction_id: 0,
         application_id: 0,
         application_entitlement_id: None,
         tenant_id: 0,
         site_id: None,
-        locale_code: locale.unwrap_or_default(),
-        iso_currency_code: currency,
-        transaction_date: date.unwrap_or(Time(now)),
-        transaction_price: price.unwrap_or_default(),
-        transaction_tax: tax.unwrap_or_default(),
-        transaction_total: total.unwrap_or_default(),
-        order_number: order,
+        locale_code: locale(object)?,
+        iso_currency_code: currency(object)?,
+        transaction_date: object.date("transactionDate")?.value().unwrap_or(Time(now)),
+        transaction_price: amount(object, "transactionPrice")?,
+        transaction_tax: amount(object, "transactionTax")?,
+        transaction_total: amount(object, "transactionTotal")?,
+        order_number: object.text("orderNumber", 200)?.value(),
     };
     object.ignore(&[
         "applicationTransactionId",
@@ -170,10 +158,10 @@ fn transaction(object: &mut Object, now: i64) -> Result<ApplicationTransaction> 
     Ok(transaction)
 }
 
-fn locale(object: &mut Object) -> Result<Option<i64>> {
+fn locale(object: &mut Object) -> Result<i64> {
     match object.int("localeCode")?.value() {
         Some(code) if code < 0 => Err(object.refused("localeCode", "must not be negative.")),
-        code => Ok(code),
+        code => Ok(code.unwrap_or_default()),
     }
 }
 
@@ -189,9 +177,9 @@ fn currency(object: &mut Object) -> Result<Option<String>> {
     }
 }
 
-fn amount(object: &mut Object, name: &str) -> Result<Option<f64>> {
-    let amount = object.number(name)?.value();
-    if amount.is_some_and(|amount| amount.abs() > LARGEST_AMOUNT) {
+fn amount(object: &mut Object, name: &str) -> Result<f64> {
+    let amount = object.number(name)?.value().unwrap_or_default();
+    if amount.abs() > LARGEST_AMOUNT {
         return Err(object.refused(name, "must be between -1000000000000 and 1000000000000."));
     }
     Ok(amount)

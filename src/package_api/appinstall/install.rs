@@ -210,8 +210,7 @@ async fn put(
                     record.enabled = Set(current.enabled);
                     record.initialized = Set(current.initialized);
                 }
-                let revoked_at = (outcome == Outcome::Upgrade).then_some(now);
-                let ended = end(transaction, current.clone(), revoked_at, now).await?;
+                let ended = end(transaction, current.clone(), now).await?;
                 let entry = audit::updated(&current, &ended)?;
                 entry.write(transaction, principal.person, now).await?;
                 former = Some(ended).filter(|_| outcome == Outcome::Upgrade);
@@ -291,6 +290,10 @@ fn first(
     install: &Install,
 ) -> Result<ActiveModel> {
     let terms = &install.wanted.terms;
+    let starts_at = terms.starts_at.unwrap_or(install.now);
+    if terms.ends_at.is_some_and(|end| end <= starts_at) {
+        return Err(end_before_start());
+    }
     let transactions = match record.transactions.try_as_ref() {
         Some(given) => given.clone(),
         None => "[]".to_owned(),
@@ -307,7 +310,7 @@ fn first(
         is_current: Set(true),
         revoked_at: Set(None),
         license_type: Set(terms.license_type()),
-        starts_at: Set(terms.starts_at.unwrap_or(install.now)),
+        starts_at: Set(starts_at),
         ends_at: Set(terms.ends_at),
         installation_id: Set(install.installation_id.clone()),
         enabled: Set(true),
@@ -318,18 +321,19 @@ fn first(
     })
 }
 
-/// Ends a record, which from now on is not what is installed in its place.
+/// Ends a record, which from now on is not what is installed in its place. One whose licence has ended by
+/// itself is not revoked; one that was to begin later is, or it would come to life beside its successor.
 pub(super) async fn end(
     transaction: &DatabaseTransaction,
     current: Model,
-    revoked_at: Option<i64>,
     now: i64,
 ) -> Result<Model> {
+    let has_ended = current.ends_at.is_some_and(|end| end <= now);
     let mut record = current.into_active_model();
     // Before the new one is there: an index knows one current record.
     record.is_current = Set(false);
-    if revoked_at.is_some() {
-        record.revoked_at = Set(revoked_at);
+    if !has_ended {
+        record.revoked_at = Set(Some(now));
     }
     record.updated_at = Set(now);
     Ok(record.update(transaction).await?)

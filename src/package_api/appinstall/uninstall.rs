@@ -35,7 +35,7 @@ pub async fn uninstall(
         return Err(Refused::input(format!("entitlement {id} is not installed any more")));
     }
     let person = people::find(transaction, &before.account_id, None).await?.id;
-    let after = end(transaction, before.clone(), Some(now), now).await?;
+    let after = end(transaction, before.clone(), now).await?;
     let source = Source::Transaction(transaction);
     let shown = read::one(source, &after.account_id, id, now).await?;
     let shown = shown.ok_or_else(|| Error::internal("an install was ended and is not there"))?;

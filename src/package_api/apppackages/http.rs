@@ -35,7 +35,7 @@ pub async fn create(State(state): State<AppState>, write: Write) -> Result<Respo
 ///
 /// A package of the caller's developer account. With `skipDevAccountCheck` also a published theme of any
 /// account, and a package that is installed in a tenant of the caller's account; both without secret and
-/// installs. An application may always read its own packages.
+/// installs. An application may always read the package that it has logged in with.
 #[utoipa::path(
     get, path = "/{applicationKey}", tag = TAG, operation_id = "get_package",
     params(

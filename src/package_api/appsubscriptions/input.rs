@@ -61,7 +61,7 @@ impl Given {
     pub fn read(object: &mut Object, known: Known<'_>) -> Result<Self> {
         Ok(Self {
             id: object.int("applicationSubscriptionId")?.value().filter(|id| *id != 0),
-            package: object.int("packageId")?.value().filter(|id| *id > 0),
+            package: object.int("packageId")?.value().filter(|id| *id != 0),
             endpoint: endpoint(object, known.guard)?,
             events: events(object, known.events)?,
             no_callback: object.flag("noCallback")?.value().unwrap_or(false),

@@ -64,14 +64,12 @@ impl<T: 'static> Key<T> {
     }
 }
 
-/// `null` comes first; the case of texts counts only where nothing else differs.
+/// `null` comes first; the case of texts does not count (contract 1.7).
 fn compare(left: &Cell<'_>, right: &Cell<'_>) -> Ordering {
     match (left, right) {
         (Cell::Int(left), Cell::Int(right)) => left.cmp(right),
         (Cell::Bool(left), Cell::Bool(right)) => left.cmp(right),
-        (Cell::Text(left), Cell::Text(right)) => {
-            left.to_lowercase().cmp(&right.to_lowercase()).then_with(|| left.cmp(right))
-        }
+        (Cell::Text(left), Cell::Text(right)) => left.to_lowercase().cmp(&right.to_lowercase()),
         (left, right) => (*left != Cell::Null).cmp(&(*right != Cell::Null)),
     }
 }
@@ -117,10 +115,10 @@ mod tests {
             (Some("ID DESC"), [6, 5, 4, 3, 2, 1]),
             (Some("isLocked"), [2, 3, 5, 6, 1, 4]),
             (Some("islocked desc"), [1, 4, 2, 3, 5, 6]),
-            (Some("version.name asc"), [2, 4, 3, 1, 6, 5]),
-            (Some("Version.Name desc"), [5, 1, 6, 3, 4, 2]),
+            (Some("version.name asc"), [2, 4, 1, 3, 6, 5]),
+            (Some("Version.Name desc"), [5, 1, 3, 6, 4, 2]),
             (Some(" isLocked  desc , id desc "), [4, 1, 6, 5, 3, 2]),
-            (Some("isLocked,version.name,id desc"), [2, 3, 6, 5, 4, 1]),
+            (Some("isLocked,version.name,id desc"), [2, 6, 3, 5, 4, 1]),
         ];
         for (text, expected) in table {
             assert_eq!(sorted(text), expected, "{text:?}");

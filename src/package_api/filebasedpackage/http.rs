@@ -18,7 +18,7 @@ const TAG: &str = "filebasedpackage";
 /// With `fileName` the bytes of that file, of the type that its extension stands for. Without it a zip
 /// archive for an own source control: `package.definition.json`, which is the package with its children
 /// but without secret and installs, and every file below `files/`. The same package makes the same
-/// archive. An application may always read its own packages.
+/// archive. An application may always read the package that it has logged in with.
 #[utoipa::path(
     get, path = "/packages/{applicationKey}", tag = TAG, operation_id = "get_package_file",
     params(

@@ -20,7 +20,7 @@ const TAG: &str = "headless_app";
 ///
 /// Logs of a hosted site, in the order of their keys, which begin with a date. Each has an address from
 /// which it can be downloaded for four hours without a token. As long as `isTruncated` is true there is
-/// more to be had with `nextToken`.
+/// more to be had with `nextToken`. Logs of build steps are shown with their build, not here.
 #[utoipa::path(
     get, path = "/logs/runtime", tag = TAG, operation_id = "list_runtime_logs",
     params(

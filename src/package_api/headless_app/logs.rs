@@ -60,8 +60,8 @@ pub fn most(query: &Query, default: i64) -> Result<i64> {
 }
 
 /// What a `nextToken` is bound to: it continues the list it came from and no other.
-fn context(site: &HostedSite) -> Vec<u8> {
-    format!("logs of {}", site.id).into_bytes()
+fn context(site: &HostedSite, prefix: &str) -> Vec<u8> {
+    format!("logs of {} {prefix}", site.id).into_bytes()
 }
 
 /// Writes a `nextToken`. Sealed, because clients need not know what is in it.
@@ -94,9 +94,10 @@ pub async fn list(
     ask: Ask<'_>,
 ) -> Result<HeadlessAppRuntimeLogResponse> {
     let Ask { prefix, most, token } = ask;
-    let after = token.map(|token| open(state, &context(site), token)).transpose()?;
-    let after = after.map(|key| site.stored(&key));
     let beginning = prefix.unwrap_or_default();
+    let context = context(site, beginning);
+    let after = token.map(|token| open(state, &context, token)).transpose()?;
+    let after = after.map(|key| site.stored(&key));
     let wanted = usize::try_from(most).unwrap_or_default();
     // Logs of builds may lie among them, and are shown with their builds.
     let of_builds = keys_of_builds(state, site, beginning).await?;
@@ -117,7 +118,7 @@ pub async fn list(
         })
     });
     Ok(HeadlessAppRuntimeLogResponse {
-        next_token: last.map(|last| seal(state, &context(site), &last)),
+        next_token: last.map(|last| seal(state, &context, &last)),
         logs: shown.collect(),
         is_truncated: page.has_more,
         max_results: most,

@@ -100,14 +100,18 @@ pub fn of(id: i64) -> &'static Status {
     STATUSES.iter().find(|status| status.id == id).unwrap_or(retired)
 }
 
+/// Whether this is what becomes of a submitted version: it is certified, or refused.
+pub fn is_verdict(from: i64, to: i64) -> bool {
+    from == SUBMITTED && matches!(to, CERTIFIED | CERTIFICATION_FAILED)
+}
+
 /// Whether somebody may move a version from one status to another. Only operators certify, or refuse to;
 /// `operation` is what the refusal calls the operation.
 ///
 /// # Errors
 /// 403 when it is for operators.
 pub fn permit(from: i64, to: i64, is_operator: bool, operation: &str) -> Result<()> {
-    let is_verdict = from == SUBMITTED && matches!(to, CERTIFIED | CERTIFICATION_FAILED);
-    if is_verdict && !is_operator {
+    if is_verdict(from, to) && !is_operator {
         return Err(refusal::for_operators(operation));
     }
     Ok(())

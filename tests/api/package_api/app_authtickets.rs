@@ -365,6 +365,26 @@ on_both! {
         assert_eq!(answer.status, 429);
     }
 
+    async fn secrets_beside_refresh_tokens_are_counted_too(app: TestApp) {
+        let loyalty = loyalty(&app).await;
+        let token = text(&ticket(&app, &loyalty).await, "refreshToken");
+        let renew = async |secret: &str| {
+            let body = json!({"refresh_token": token, "client_id": KEY, "client_secret": secret});
+            app.anonymous().post(OAUTH, body).await
+        };
+        for _ in 0..10 {
+            assert_eq!(renew(WRONG).await.status, 401);
+        }
+        let message = "Too many requests; try again in 2 seconds.";
+        for answer in [renew(&loyalty.secret).await, log_in(&app, KEY, &loyalty.secret).await] {
+            refused(answer, 429, "EXCEEDED_MAX_RETRIES", message, &[]);
+        }
+        // The token alone is no guess.
+        app.anonymous().post(OAUTH, json!({"refresh_token": token})).await.expect(200);
+        app.advance_seconds(2);
+        renew(&loyalty.secret).await.expect(200);
+    }
+
     async fn forged_tokens_are_refused(app: TestApp) {
         let loyalty = loyalty(&app).await;
         let token = text(&ticket(&app, &loyalty).await, "accessToken");

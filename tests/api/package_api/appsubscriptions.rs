@@ -258,9 +258,11 @@ on_both! {
         let other = world.application("acme01.points.1.0.0").await;
         let made = subscribed(&client, loyalty.package).await;
         let mut body = made.clone();
-        body["packageId"] = other.package.into();
         let why = format!("subscription 1 belongs to package {}.", loyalty.package);
-        refused_rule(client.put(EVENTS, body).await, &why);
+        for package in [other.package, 999_999, -3] {
+            body["packageId"] = package.into();
+            refused_rule(client.put(EVENTS, body.clone()).await, &why);
+        }
         let number = "must be the number of a subscription.";
         for id in [json!(0), json!(null), json!(-1)] {
             let answer = client.put(EVENTS, json!({"applicationSubscriptionId": id})).await;

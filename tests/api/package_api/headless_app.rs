@@ -239,6 +239,7 @@ on_both! {
         let why = "must be the nextToken of the answer before, to the same request.";
         for path in [
             format!("{LOGS}?nextToken={builds}"),
+            format!("{LOGS}?prefix=a&nextToken={logs}"),
             format!("{PATH}/builds/main?nextToken={logs}"),
             format!("{PATH}/builds/next?nextToken={builds}"),
         ] {

@@ -690,6 +690,11 @@ on_both! {
         );
         assert_eq!(certified, expected);
         assert_eq!(certified["sharedSecret"], Value::Null);
+        // The rest is the owner's: to publish, say, or to retire it for good.
+        for status in [5, 6] {
+            let body = json!({"applicationStatusId": status});
+            refused_key(client.put(&path, body).await, &foreign.key);
+        }
         // What is theirs is theirs: private behaviors may be given, and stay when the owner sends them back.
         let own = path_of(&operator.key);
         let given = json!({"applicationBehaviors": [{"behaviorId": 25}]});
