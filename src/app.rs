@@ -21,6 +21,7 @@ use crate::kernel::outgoing::Outgoing;
 use crate::kernel::state::{Kernel, Parts, Site};
 use crate::kernel::storage::Storage;
 use crate::offering_api::attachments::sweep;
+use crate::offering_api::webhook_deliveries::Webhooks;
 use crate::package_api::package_files;
 
 /// How often servers on one database tell each other what they counted.
@@ -64,8 +65,8 @@ pub fn worker(state: &AppState) -> Worker {
 }
 
 /// All kinds of messages.
-fn channels(_state: &AppState) -> Vec<Arc<dyn Channel>> {
-    Vec::new()
+fn channels(state: &AppState) -> Vec<Arc<dyn Channel>> {
+    vec![Arc::new(Webhooks::new(state.kernel.clone()))]
 }
 
 /// Delivers messages until `shutdown`, then finishes those that are on their way.

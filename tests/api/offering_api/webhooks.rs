@@ -541,8 +541,8 @@ on_both! {
     }
 
     async fn the_webhook_of_an_installed_app_stays(app: TestApp) {
-        let instance = super::app_offerings::service_instance(&app, "acme").await;
-        let offering = super::app_offerings::offering("Echo", instance);
+        let instance = crate::offering_api::app_offerings::service_instance(&app, "acme").await;
+        let offering = crate::offering_api::app_offerings::offering("Echo", instance);
         app.acme().post("/v1/app_offerings", offering).await.expect(201);
         app.acme().post(PATH, hook("https://echo.example.org/")).await.expect(201);
         policy(&app, "es256").await;
