@@ -21,6 +21,7 @@ use crate::kernel::outgoing::Outgoing;
 use crate::kernel::state::{Kernel, Parts, Site};
 use crate::kernel::storage::Storage;
 use crate::offering_api::attachments::sweep;
+use crate::offering_api::webhook_deliveries::Webhooks;
 use crate::package_api::notifications::Subscriptions;
 use crate::package_api::{event_pull, package_files};
 
@@ -66,7 +67,10 @@ pub fn worker(state: &AppState) -> Worker {
 
 /// All kinds of messages.
 fn channels(state: &AppState) -> Vec<Arc<dyn Channel>> {
-    vec![Arc::new(Subscriptions::new(state.kernel.clone()))]
+    vec![
+        Arc::new(Webhooks::new(state.kernel.clone())),
+        Arc::new(Subscriptions::new(state.kernel.clone())),
+    ]
 }
 
 /// Delivers messages until `shutdown`, then finishes those that are on their way.

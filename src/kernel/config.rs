@@ -115,6 +115,9 @@ pub struct Config {
     pub outgoing_allow: Vec<Network>,
     /// PEM file with authorities that webhooks and subscriptions are trusted by, beside the public ones.
     pub outgoing_ca_file: Option<PathBuf>,
+    /// `User-Agent` of messages to webhooks, by which some receivers know them.
+    #[schemars(length(min = 1, max = 200), regex(pattern = r"^[!-~]([ -~]*[!-~])?$"))]
+    pub webhook_user_agent: String,
     /// Whether `serve` delivers messages itself. Without, run `appmarket worker` beside it.
     pub deliver: bool,
     /// Receivers that one process delivers to at a time.
@@ -185,6 +188,7 @@ impl Default for Config {
             proxies: 0,
             outgoing_allow: Vec::new(),
             outgoing_ca_file: None,
+            webhook_user_agent: "4me/1.0 (https://developer.4me.com/v1/webhooks)".to_owned(),
             deliver: true,
             delivery_lanes: 256,
             deliveries_in_flight: 4,
@@ -311,6 +315,14 @@ impl Config {
             && let Err(problem) = tls::authorities(file)
         {
             return refuse(format!("outgoing_ca_file: {}: {problem}", file.display()));
+        }
+        let agent = &self.webhook_user_agent;
+        let is_text = agent.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        if agent.trim() != agent || agent.is_empty() || agent.len() > 200 || !is_text {
+            return refuse(
+                "webhook_user_agent: must be 1 to 200 ASCII characters without blanks around them"
+                    .to_owned(),
+            );
         }
         if self.delivery_lease < 3 {
             return refuse("delivery_lease: must be at least 3 seconds".to_owned());

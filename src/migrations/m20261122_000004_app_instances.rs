@@ -197,13 +197,15 @@ const EVENTS: &[&str] = &[
     "CREATE INDEX deliveries_lane ON deliveries (lane_id, id)",
     "CREATE INDEX deliveries_due ON deliveries (lane_id, next_attempt_at, id) WHERE state = 'waiting'",
     "CREATE INDEX deliveries_object ON deliveries (lane_id, object, id) WHERE state = 'waiting'",
+    "CREATE INDEX deliveries_origin ON deliveries (origin_id) WHERE origin_id IS NOT NULL",
     "CREATE INDEX deliveries_finished ON deliveries (finished_at) WHERE finished_at IS NOT NULL",
-    // `request_headers`: JSON object. Either an answer came, or `error` says why not.
+    // `request_url` is without name and password; `request_headers`: JSON object. Either an answer came, or `error` says why not.
     "CREATE TABLE delivery_attempts (
         delivery_id BIGINT NOT NULL REFERENCES deliveries (id),
         number BIGINT NOT NULL,
         started_at BIGINT NOT NULL,
         duration BIGINT NOT NULL,
+        request_url {text} NOT NULL,
         request_headers {text} NOT NULL,
         response_status BIGINT,
         response_body {text},

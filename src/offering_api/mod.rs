@@ -11,8 +11,8 @@ pub mod resource;
 
 // A resource may import what its records refer to, and nothing that leads back to itself. So files, audit
 // lines, UI extensions and service instances are at the bottom, offerings above them, then automation
-// rules, and publishing on top; webhooks stand on their policies, and installed
-// apps on all of them. A test finds circles.
+// rules, and publishing on top; webhooks stand on their policies, what is delivered on webhooks, and
+// installed apps on all of them. A test finds circles.
 pub mod app_instances;
 pub mod app_offering_automation_rules;
 pub mod app_offerings;
@@ -24,6 +24,7 @@ pub mod oauth;
 pub mod publish;
 pub mod service_instances;
 pub mod ui_extensions;
+pub mod webhook_deliveries;
 pub mod webhook_policies;
 pub mod webhooks;
 
@@ -48,6 +49,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .mount("/v1/service_instances", service_instances::router())
         .mount("/v1/webhook_policies", webhook_policies::router())
         .mount("/v1/webhooks", webhooks::router())
+        .mount("/v1/webhooks/{id}", webhook_deliveries::router_of_webhook())
         .mount("/accounts/{account}/webhook_policies", webhook_policies::router_of_account())
         .mount("/accounts/{account}/webhooks", webhooks::router_of_account())
         .mount("/v1/attachments", attachments::router())

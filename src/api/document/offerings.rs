@@ -34,6 +34,7 @@ const TAGS: &[(&str, &str)] = &[
     ("service_instances", "What requests about an app are registered for."),
     ("webhook_policies", "Keys that sign the messages of webhooks, and where receivers find them."),
     ("webhooks", "Where the messages of an account go."),
+    ("webhook_deliveries", "What was sent to webhooks, what came of it, and sending it once more."),
     ("attachments", "Files that texts use: upload and download."),
     ("audit_lines", "Who did what to which record."),
     ("events", "Everything that happened, in order, to be read on from any place."),

@@ -100,6 +100,8 @@ pub mod attempt {
         pub started_at: i64,
         /// How long it took, in milliseconds.
         pub duration: i64,
+        /// Address of the request, without name and password.
+        pub request_url: String,
         /// Headers of the request: JSON object, credentials masked.
         pub request_headers: String,
         /// Status of the answer.

@@ -32,8 +32,8 @@ pub(super) struct Turn {
     pub(super) channel: Arc<dyn Channel>,
     /// What was sent.
     pub(super) settled: Vec<Settled>,
-    /// Headers of the requests, JSON objects, in the order of `settled`.
-    pub(super) headers: Vec<String>,
+    /// The requests, in the order of `settled`.
+    pub(super) requests: Vec<Sent>,
     /// Numbers of deliveries that wait until the lane is resumed.
     pub(super) held: Vec<i64>,
     /// What waits for an earlier message.
@@ -53,6 +53,30 @@ pub(super) enum Lane {
     Left { due: bool },
     /// Another worker has it, because this one took too long.
     Lost,
+}
+
+/// A request as the log keeps it.
+pub(super) struct Sent {
+    /// Its address, without name and password.
+    url: String,
+    /// Its headers, a JSON object with masked credentials.
+    headers: String,
+}
+
+impl Sent {
+    /// What is kept of a request.
+    pub(super) fn of(request: &http::Request<bytes::Bytes>) -> Self {
+        let url = request.uri().to_string();
+        let url = match url::Url::parse(&url) {
+            Ok(mut parsed) if !parsed.username().is_empty() || parsed.password().is_some() => {
+                // An address with a host can be without credentials.
+                let without = parsed.set_username("").and_then(|()| parsed.set_password(None));
+                if without.is_ok() { parsed.into() } else { String::new() }
+            }
+            _ => url,
+        };
+        Self { url, headers: shown(request.headers()) }
+    }
 }
 
 type Reply = oneshot::Sender<Result<Lane>>;
@@ -138,6 +162,7 @@ struct OutcomeRow<'a> {
     finished_at: Option<i64>,
     started_at: i64,
     duration: i64,
+    request_url: &'a str,
     request_headers: &'a str,
     response_status: Option<u16>,
     response_body: Option<String>,
@@ -152,6 +177,7 @@ const OUTCOME: &[&str] = &[
     "finished_at bigint",
     "started_at bigint",
     "duration bigint",
+    "request_url text",
     "request_headers text",
     "response_status bigint",
     "response_body text",
@@ -179,9 +205,9 @@ async fn write(transaction: &DatabaseTransaction, work: &Work) -> Result<Vec<Lan
         let mut sql = Sql::new(dialect);
         sql.push(
             "INSERT INTO delivery_attempts (delivery_id, number, started_at, duration, \
-             request_headers, response_status, response_body, error) \
-             SELECT v.id, v.attempts + 1, v.started_at, v.duration, v.request_headers, \
-             v.response_status, v.response_body, v.error FROM ",
+             request_url, request_headers, response_status, response_body, error) \
+             SELECT v.id, v.attempts + 1, v.started_at, v.duration, v.request_url, \
+             v.request_headers, v.response_status, v.response_body, v.error FROM ",
         );
         sql.rows(OUTCOME, &outcomes)?.push(as_it_was);
         execute(transaction, sql.query(false)).await?;
@@ -239,7 +265,7 @@ async fn lock(
 }
 
 fn outcomes(turn: &Turn) -> impl Iterator<Item = OutcomeRow<'_>> {
-    turn.settled.iter().zip(&turn.headers).map(|(settled, headers)| {
+    turn.settled.iter().zip(&turn.requests).map(|(settled, request)| {
         let Settled { delivery, outcome, verdict } = settled;
         let ended_at = outcome.started_at + outcome.duration;
         let (state, next_attempt_at) = match verdict {
@@ -258,7 +284,8 @@ fn outcomes(turn: &Turn) -> impl Iterator<Item = OutcomeRow<'_>> {
             finished_at: next_attempt_at.is_none().then_some(ended_at),
             started_at: outcome.started_at,
             duration: outcome.duration,
-            request_headers: headers,
+            request_url: &request.url,
+            request_headers: &request.headers,
             response_status: answer.ok().map(|answer| answer.status.as_u16()),
             response_body: answer.ok().map(|answer| text(&answer.body)),
             error: answer.err().map(String::as_str),
@@ -340,7 +367,7 @@ async fn leave(
 }
 
 /// Headers of a request as the log keeps them: a JSON object, credentials masked.
-pub(super) fn shown(headers: &http::HeaderMap) -> String {
+fn shown(headers: &http::HeaderMap) -> String {
     let mut object = Map::new();
     for (name, value) in headers {
         let is_secret = value.is_sensitive() || name == http::header::AUTHORIZATION;

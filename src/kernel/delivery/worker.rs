@@ -15,7 +15,7 @@ use super::channel::{Answer, Channel, Composed, Message, Outcome, Settled, Verdi
 use super::dispatch::Dispatcher;
 use super::entity::{self, lane};
 use super::lanes::{self, Claim, Due, Prolong};
-use super::record::{Lane, Recorder, Turn, shown};
+use super::record::{Lane, Recorder, Sent, Turn};
 use crate::kernel::error::{Result, chain};
 use crate::kernel::outgoing::Limits;
 use crate::kernel::state::Kernel;
@@ -269,10 +269,10 @@ impl Inner {
         let (sent, unsent) = self.send_all(channel.as_ref(), messages).await;
         let has_more = is_full || unsent || !behind.is_empty();
         let leave = !has_more || self.is_stopping() || begun.elapsed() > SLOW;
-        let (settled, headers) = sent.into_iter().unzip();
+        let (settled, requests) = sent.into_iter().unzip();
         let held = held.into_iter().map(|(id, _)| id).collect();
         let (lane, channel) = (lane.clone(), channel.clone());
-        let turn = Turn { lane, channel, settled, headers, held, behind, resumes, leave };
+        let turn = Turn { lane, channel, settled, requests, held, behind, resumes, leave };
         self.recorder.record(turn).await
     }
 
@@ -282,7 +282,7 @@ impl Inner {
         &self,
         channel: &dyn Channel,
         messages: Vec<Message>,
-    ) -> (Vec<(Settled, String)>, bool) {
+    ) -> (Vec<(Settled, Sent)>, bool) {
         let begun = Instant::now();
         let answers = AtomicUsize::new(0);
         let goes_on = || {
@@ -298,12 +298,12 @@ impl Inner {
                     if !goes_on() {
                         return (sent, true);
                     }
-                    let (settled, headers) = self.send(channel, message).await;
+                    let (settled, request) = self.send(channel, message).await;
                     if let Ok(answer) = &settled.outcome.answer {
                         answers.fetch_add(answer.body.len(), Ordering::Relaxed);
                     }
                     let verdict = settled.verdict;
-                    sent.push((settled, headers));
+                    sent.push((settled, request));
                     if matches!(verdict, Verdict::Retry(_)) {
                         // The others wait with it.
                         break;
@@ -324,9 +324,9 @@ impl Inner {
             .await
     }
 
-    async fn send(&self, channel: &dyn Channel, message: Message) -> (Settled, String) {
+    async fn send(&self, channel: &dyn Channel, message: Message) -> (Settled, Sent) {
         let Message { delivery, request } = message;
-        let headers = shown(request.headers());
+        let sent = Sent::of(&request);
         let timeout = Duration::from_millis(channel.timeout().unsigned_abs());
         let started_at = self.kernel.clock.now_millis();
         let begun = Instant::now();
@@ -340,7 +340,7 @@ impl Inner {
         });
         let outcome = Outcome { answer, started_at, duration };
         let verdict = channel.judge(&delivery, delivery.attempts + 1, &outcome);
-        (Settled { delivery, outcome, verdict }, headers)
+        (Settled { delivery, outcome, verdict }, sent)
     }
 }
 

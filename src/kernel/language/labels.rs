@@ -88,6 +88,7 @@ const LABELS: &[(&str, [&str; 3])] = &[
     ("service", ["Service", "Service", "Service"]),
     ("service_instance", ["Service-Instanz", "Instance de service", "Service-instantie"]),
     ("show_on_complete", ["Beim Abschließen anzeigen", "Affichage lors de la clôture", "Tonen bij voltooien"]),
+    ("since", ["Seit", "Depuis", "Sinds"]),
     ("source", ["Quelle", "Source", "Bron"]),
     ("sourceID", ["Quell-ID", "ID source", "Bron-ID"]),
     ("standard_webhooks", ["Standard Webhooks", "Standard Webhooks", "Standard Webhooks"]),

@@ -174,7 +174,7 @@ impl Outgoing {
 }
 
 /// Takes the credentials out of an address, as the value of `Authorization`.
-fn basic(url: &mut Url) -> Option<HeaderValue> {
+pub fn basic(url: &mut Url) -> Option<HeaderValue> {
     if url.username().is_empty() && url.password().is_none() {
         return None;
     }

@@ -9,7 +9,7 @@ use crate::kernel::record::{Collection, Record, schema};
 use crate::{list_parameters, record_schemas};
 
 /// Type in nodeIDs.
-const NODE_TYPE: &str = "AuditLine";
+pub const NODE_TYPE: &str = "AuditLine";
 
 /// Types of records that leave entries, those of app packages among them: the type in their nodeIDs, and
 /// the longest text by which they are known, in characters.

@@ -8,6 +8,9 @@ use crate::kernel::audit::Audited;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::record::{Field, Kind, Record};
 
+/// Kind of the lanes on which messages to subscriptions go; a lane's target is the number of one.
+pub const LANE: &str = "subscription";
+
 /// A subscription of a package.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

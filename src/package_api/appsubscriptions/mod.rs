@@ -16,9 +16,6 @@ pub mod input;
 pub mod service;
 pub mod signature;
 
-/// Kind of the lanes on which messages to subscriptions go; a lane's target is the number of one.
-pub const LANE: &str = "subscription";
-
 /// The resource's routes.
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()

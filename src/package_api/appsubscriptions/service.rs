@@ -8,9 +8,8 @@ use sea_orm::{
     QueryOrder, Set,
 };
 
-use super::LANE;
 use super::dto::{AppDevEvent, ApplicationSubscription};
-use super::entity::{self, ActiveModel, COLUMN, Entity, Model};
+use super::entity::{self, ActiveModel, COLUMN, Entity, LANE, Model};
 use super::input::{Given, Known, Listed, Wanted};
 use crate::directory::state::AppState;
 use crate::kernel::audit;

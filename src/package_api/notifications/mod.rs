@@ -23,7 +23,7 @@ use crate::kernel::error::{Error, Result};
 use crate::kernel::events;
 use crate::kernel::state::Kernel;
 use crate::package_api::appinstall::events::{RECORD_TYPE, Recipient, entity as package_events};
-use crate::package_api::appsubscriptions::LANE;
+use crate::package_api::appsubscriptions::entity::LANE;
 
 mod message;
 

@@ -14,5 +14,6 @@ mod oauth;
 mod pictures;
 mod service_instances;
 mod ui_extensions;
+mod webhook_deliveries;
 mod webhook_policies;
 mod webhooks;

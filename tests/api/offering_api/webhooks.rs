@@ -527,8 +527,8 @@ on_both! {
         app.acme().post(PATH, hook("https://echo.example.org/")).await.expect(201);
         app.acme().post(PATH, hook("https://other.example.org/")).await.expect(201);
         app.execute(
-            "INSERT INTO delivery_attempts (delivery_id, number, started_at, duration, request_headers) \
-             SELECT id, 1, 0, 0, '{}' FROM deliveries",
+            "INSERT INTO delivery_attempts (delivery_id, number, started_at, duration, request_url, request_headers) \
+             SELECT id, 1, 0, 0, 'https://a', '{}' FROM deliveries",
         ).await;
         app.acme().delete(&format!("{PATH}/1")).await.expect(204);
         app.acme().get(&format!("{PATH}/1")).await.expect(404);

@@ -1,0 +1,565 @@
+//! What webhooks are sent: by real requests to a real server.
+use appmarket::kernel::events::{self, NewEvent, Secrets};
+use appmarket::kernel::secret::Purpose;
+use appmarket::kernel::signature::Secret;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures_util::FutureExt;
+use serde_json::{Value, json};
+
+use super::webhook_policies::policy;
+use crate::on_both;
+use crate::support::TestApp;
+use crate::support::app::START;
+use crate::support::receiver::{Received, Receiver, Reply};
+
+const WEEK: i64 = 7 * 24 * 3600;
+
+/// Something happens in an account.
+async fn happens(app: &TestApp, account: &str, name: &str, payload: Value, secrets: Option<Value>) {
+    let id = uuid::Uuid::new_v4().to_string();
+    let key = &app.state.site.key;
+    let secrets = secrets.map(|secrets| Secrets {
+        sealed: key.seal(Purpose::Message, id.as_bytes(), secrets.to_string().as_bytes()),
+        event_id: id,
+    });
+    let person = app.count(&format!("SELECT id FROM people WHERE account_id = '{account}'")).await;
+    let change = (account.to_owned(), name.to_owned(), payload, secrets, person);
+    app.state
+        .store
+        .write(change, |transaction, (account, name, payload, secrets, person)| {
+            async move {
+                let event = NewEvent {
+                    account,
+                    name,
+                    record_type: "app_instance",
+                    record_id: 31,
+                    person: Some(*person),
+                    audit_line: Some(901),
+                    payload: payload.clone(),
+                    secrets: secrets.clone(),
+                    now: START,
+                };
+                events::record(transaction, event).await
+            }
+            .boxed()
+        })
+        .await
+        .unwrap();
+}
+
+/// The payload of an event of an installed app.
+fn instance(reference: &str) -> Value {
+    json!({"app_offering": {"reference": reference, "id": 14, "nodeID": "n"},
+           "customer_account_id": "globex"})
+}
+
+async fn installs(app: &TestApp) {
+    happens(app, "acme", "app_instance.create", instance("acme_ticket_echo"), None).await;
+}
+
+/// A webhook of acme for new installs, with more properties; its address is verified.
+async fn hook(app: &TestApp, uri: &str, more: Value) -> i64 {
+    let mut body = json!({"event": "app_instance.create", "uri": uri});
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let made = app.acme().post("/v1/webhooks", body).await.expect(201);
+    let id = made["id"].as_i64().unwrap();
+    // The message of its verification is a matter of the webhooks' own tests.
+    app.execute("DELETE FROM deliveries WHERE event = 'webhook.verify'").await;
+    app.execute(&format!("UPDATE webhooks SET verified_at = {START} WHERE id = {id}")).await;
+    id
+}
+
+/// The only message that has arrived.
+#[track_caller]
+fn only(receiver: &Receiver) -> Received {
+    let mut received = receiver.take();
+    assert_eq!(received.len(), 1, "{received:?}");
+    received.remove(0)
+}
+
+async fn webhook(app: &TestApp, id: i64) -> Value {
+    app.acme().get(&format!("/v1/webhooks/{id}")).await.expect(200)
+}
+
+fn part(token: &str, at: usize) -> Value {
+    let part = token.split('.').nth(at).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+}
+
+on_both! {
+    async fn a_message_is_as_the_contract_has_it(app: TestApp) {
+        let receiver = Receiver::start();
+        let uri = receiver.url("/in?a=b").replace("http://", "http://me:s%40fe@");
+        let id = hook(&app, &uri, json!({"name": "Installs"})).await;
+        installs(&app).await;
+        app.deliver().await;
+        let message = only(&receiver);
+        assert_eq!((message.method.as_str(), message.path.as_str()), ("POST", "/in?a=b"));
+        let person = app.count("SELECT id FROM people WHERE account_id = 'acme'").await;
+        let node_id = |text: &str| URL_SAFE_NO_PAD.encode(format!("example.test/{text}"));
+        let expected = json!({
+            "webhook_id": id, "webhook_nodeID": node_id(&format!("Webhook/{id}")),
+            "account_id": "acme", "account": "https://acme.example.test",
+            "name": "Installs", "event": "app_instance.create",
+            "object_id": 31, "object_nodeID": node_id("AppInstance/31"),
+            "person_id": person, "person_nodeID": node_id(&format!("Person/{person}")),
+            "person_name": "Ann Lee",
+            "payload": {
+                "audit_line_id": 901, "audit_line_nodeID": node_id("AuditLine/901"),
+                "app_offering": {"reference": "acme_ticket_echo", "id": 14, "nodeID": "n"},
+                "customer_account_id": "globex",
+            },
+        });
+        // As text: the order counts.
+        assert_eq!(String::from_utf8_lossy(&message.body), expected.to_string());
+        for (name, value) in [
+            ("content-type", "application/json; charset=utf-8"),
+            ("accept", "*/*"),
+            ("user-agent", "4me/1.0 (https://developer.4me.com/v1/webhooks)"),
+            ("authorization", "Basic bWU6c0BmZQ=="),
+            ("link",
+             "<https://acme.example.test/app_instances/31>; rel=\"canonical\", \
+              <https://api.example.test/v1/app_instances/31>; rel=\"resource\""),
+        ] {
+            assert_eq!(message.header(name), value);
+        }
+        let delivery = message.header("x-xurrent-delivery");
+        assert_eq!(message.header("x-4me-delivery"), delivery);
+        assert_eq!(uuid::Uuid::parse_str(delivery).unwrap().hyphenated().to_string(), delivery);
+        for absent in ["x-xurrent-delivery-origin", "webhook-id", "webhook-signature"] {
+            assert!(!message.headers.contains_key(absent), "{absent}");
+        }
+        // The log knows that there were credentials, not which.
+        let sql = |text: &str| format!("SELECT COUNT(*) FROM delivery_attempts WHERE {text}");
+        let url = receiver.url("/in?a=b");
+        assert_eq!(app.count(&sql(&format!("request_url = '{url}'"))).await, 1);
+        assert_eq!(app.count(&sql("request_headers LIKE '%\"authorization\":\"********\"%'")).await, 1);
+        assert_eq!(app.count(&sql("request_headers LIKE '%Basic%'")).await, 0);
+        app.deliver().await;
+        assert_eq!(receiver.take().len(), 0);
+    }
+
+    async fn only_those_are_told_whom_it_concerns(app: TestApp) {
+        let receiver = Receiver::start();
+        let offering = |reference: &str| json!({"app_offering_references": [reference]});
+        hook(&app, &receiver.url("/all"), json!({})).await;
+        hook(&app, &receiver.url("/echo"), offering("acme_ticket_echo")).await;
+        hook(&app, &receiver.url("/other"), offering("acme_other")).await;
+        hook(&app, &receiver.url("/update"), json!({"event": "app_instance.update"})).await;
+        hook(&app, &receiver.url("/disabled"), json!({"disabled": true})).await;
+        let unverified = hook(&app, &receiver.url("/unverified"), json!({})).await;
+        app.execute(&format!("UPDATE webhooks SET verified_at = NULL WHERE id = {unverified}")).await;
+        installs(&app).await;
+        // Another account's events are none of this one's.
+        happens(&app, "globex", "app_instance.create", instance("acme_ticket_echo"), None).await;
+        app.deliver().await;
+        let mut paths: Vec<String> = receiver.take().into_iter().map(|it| it.path).collect();
+        paths.sort();
+        assert_eq!(paths, ["/all", "/echo"]);
+        assert_eq!(app.count("SELECT COUNT(*) FROM deliveries WHERE state = 'waiting'").await, 0);
+    }
+
+    async fn each_attempt_is_signed_anew(app: TestApp) {
+        let receiver = Receiver::start();
+        let policy = app.acme().post("/v1/webhook_policies", json!({
+            "jwt_alg": "es256", "jwt_audience": "echo", "jwt_claim_expires_in": 5,
+        })).await.expect(201);
+        let id = hook(&app, &receiver.url("/"), json!({"webhook_policy_id": policy["id"]})).await;
+        installs(&app).await;
+        receiver.reply(Reply::Status(500));
+        app.deliver().await;
+        let first = only(&receiver);
+        app.advance_seconds(67);
+        receiver.reply(Reply::Status(200));
+        app.deliver().await;
+        let second = only(&receiver);
+        assert_eq!(first.header("x-4me-delivery"), second.header("x-4me-delivery"));
+        let mut ids = Vec::new();
+        for (message, now) in [(&first, START / 1000), (&second, START / 1000 + 67)] {
+            let body = message.json();
+            assert_eq!(body.as_object().unwrap().keys().collect::<Vec<_>>(), ["jwt"]);
+            let token = body["jwt"].as_str().unwrap();
+            assert_eq!(part(token, 0), json!({"typ": "JWT", "alg": "ES256"}));
+            let claims = part(token, 1);
+            assert_eq!(claims["data"]["event"], "app_instance.create");
+            assert_eq!(claims["data"]["payload"]["customer_account_id"], "globex");
+            let jti = claims["jti"].as_str().unwrap().to_owned();
+            assert!(jti.len() == 64 && jti.bytes().all(|it| it.is_ascii_hexdigit()), "{jti}");
+            assert_eq!(claims, json!({
+                "data": claims["data"], "jti": jti, "sub": id.to_string(),
+                "iss": "https://acme.example.test", "iat": now, "nbf": now, "aud": "echo",
+                "exp": now + 300,
+            }));
+            ids.push(jti);
+        }
+        assert_ne!(ids[0], ids[1]);
+    }
+
+    async fn receivers_that_discover_keys_are_told_which_and_where(app: TestApp) {
+        let receiver = Receiver::start();
+        let policy = policy(&app, "es512").await;
+        let name = policy["name"].as_str().unwrap();
+        let more = json!({"webhook_policy_id": policy["id"], "openid_connect_discovery": true});
+        hook(&app, &receiver.url("/"), more).await;
+        installs(&app).await;
+        app.deliver().await;
+        let body = only(&receiver).json();
+        let token = body["jwt"].as_str().unwrap();
+        let keys = format!("/accounts/acme/webhook_policies/{name}/.well-known/jwks.json");
+        let keys = app.anonymous().get(&keys).await.expect(200);
+        let kid = &keys["keys"][0]["kid"];
+        assert_eq!(part(token, 0), json!({"typ": "JWT", "alg": "ES512", "kid": kid}));
+        let claims = part(token, 1);
+        assert_eq!(claims["iss"], format!("https://acme.example.test/webhook_policies/{name}"));
+        assert!(claims.get("aud").is_none() && claims.get("exp").is_none(), "{claims}");
+    }
+
+    async fn standard_webhooks_are_signed_for_their_libraries(app: TestApp) {
+        let receiver = Receiver::start();
+        let made = app.acme().post("/v1/webhooks", json!({
+            "event": "app_instance.create", "uri": receiver.url("/"), "standard_webhooks": true,
+        })).await.expect(201);
+        let secret = Secret::parse(made["standard_webhooks_secret"].as_str().unwrap()).unwrap();
+        app.execute("DELETE FROM deliveries").await;
+        app.execute(&format!("UPDATE webhooks SET verified_at = {START}")).await;
+        installs(&app).await;
+        app.deliver().await;
+        let message = only(&receiver);
+        let id = message.header("webhook-id");
+        assert_eq!(id, message.header("x-xurrent-delivery"));
+        assert_eq!(message.header("webhook-timestamp"), (START / 1000).to_string());
+        let signature = secret.sign(id, START / 1000, &message.body);
+        assert_eq!(message.header("webhook-signature"), signature);
+    }
+
+    async fn secrets_are_delivered_and_then_forgotten(app: TestApp) {
+        let receiver = Receiver::start();
+        let name = "app_instance.secrets-update";
+        hook(&app, &receiver.url("/"), json!({"event": name})).await;
+        let secrets = json!({"secrets": {"api_key": "canary-4711"}, "policy": null});
+        happens(&app, "acme", name, instance("acme_ticket_echo"), Some(secrets)).await;
+        receiver.reply(Reply::Status(500));
+        app.deliver().await;
+        receiver.take();
+        let kept = "SELECT COUNT(*) FROM deliveries WHERE secrets IS NOT NULL";
+        assert_eq!(app.count(kept).await, 1);
+        assert_eq!(app.count("SELECT COUNT(*) FROM events WHERE secrets IS NOT NULL").await, 0);
+        app.advance_seconds(67);
+        receiver.reply(Reply::Status(200));
+        app.deliver().await;
+        let payload = only(&receiver).json()["payload"].clone();
+        assert_eq!(payload["secrets"], json!({"api_key": "canary-4711"}));
+        assert_eq!(payload["policy"], Value::Null);
+        assert!(payload.as_object().unwrap().contains_key("policy"));
+        assert_eq!(app.count(kept).await, 0);
+        let masked = "SELECT COUNT(*) FROM deliveries WHERE payload LIKE '%********%' \
+                      AND payload NOT LIKE '%canary%'";
+        assert_eq!(app.count(masked).await, 1);
+    }
+
+    async fn verifications_and_tests_reach_who_is_switched_off(app: TestApp) {
+        let receiver = Receiver::start();
+        let body = json!({"event": "app_instance.create", "uri": receiver.url("/"), "disabled": true});
+        let made = app.acme().post("/v1/webhooks", body).await.expect(201);
+        app.deliver().await;
+        let message = only(&receiver).json();
+        assert_eq!(message["event"], "webhook.verify");
+        assert_eq!(message["object_id"], made["id"]);
+        assert_eq!(message["person_id"], Value::Null);
+        let callback = message["payload"]["callback"].as_str().unwrap();
+        let path = callback.strip_prefix("https://acme.example.test").unwrap();
+        assert_eq!(app.anonymous().get(&format!("/accounts/acme{path}")).await.text(),
+                   "Verification successful");
+        app.acme().post(&format!("/v1/webhooks/{}/test", made["id"]), json!({})).await.expect(204);
+        app.deliver().await;
+        let message = only(&receiver).json();
+        assert_eq!((&message["event"], &message["object_id"]), (&json!("app_instance.create"), &json!(12345)));
+    }
+
+    async fn what_waits_for_a_disabled_webhook_leaves_once_it_is_enabled(app: TestApp) {
+        let receiver = Receiver::start();
+        let id = hook(&app, &receiver.url("/"), json!({})).await;
+        receiver.reply(Reply::Status(500));
+        installs(&app).await;
+        app.deliver().await;
+        receiver.take();
+        let path = format!("/v1/webhooks/{id}");
+        app.acme().patch(&path, json!({"disabled": true})).await.expect(200);
+        app.advance_seconds(67);
+        app.deliver().await;
+        assert_eq!(receiver.take().len(), 0);
+        receiver.reply(Reply::Status(200));
+        app.acme().patch(&path, json!({"disabled": false})).await.expect(200);
+        app.deliver().await;
+        only(&receiver);
+    }
+
+    async fn who_is_gone_is_disabled_at_once(app: TestApp) {
+        let receiver = Receiver::start();
+        let id = hook(&app, &receiver.url("/"), json!({})).await;
+        receiver.reply(Reply::Status(410));
+        installs(&app).await;
+        app.deliver().await;
+        let shown = webhook(&app, id).await;
+        assert_eq!((&shown["disabled"], &shown["last_error"]), (&json!(true), &json!("410 Gone")));
+        assert_eq!(app.count("SELECT COUNT(*) FROM deliveries WHERE state = 'failed'").await, 1);
+        let told = "SELECT COUNT(*) FROM events WHERE name = 'webhook.update' AND person_id IS NULL \
+                    AND payload = '{\"disabled\":true,\"last_error\":\"410 Gone\"}'";
+        assert_eq!(app.count(told).await, 1);
+        let path = format!("/v1/webhooks/{id}");
+        let shown = app.acme().patch(&path, json!({"disabled": false})).await.expect(200);
+        assert_eq!((&shown["disabled"], &shown["last_error"]), (&json!(false), &Value::Null));
+    }
+
+    async fn twenty_failures_disable_after_more_than_a_week(app: TestApp) {
+        let receiver = Receiver::start();
+        receiver.reply(Reply::Status(404));
+        let id = hook(&app, &receiver.url("/"), json!({})).await;
+        let test = format!("/v1/webhooks/{id}/test");
+        let fail = || async {
+            app.acme().post(&test, json!({})).await.expect(204);
+            app.deliver().await;
+        };
+        // Within a week as many as there are.
+        for _ in 0..25 {
+            fail().await;
+        }
+        app.advance_seconds(WEEK);
+        fail().await;
+        assert_eq!(webhook(&app, id).await["disabled"], false, "exactly a week is not more");
+        // One success, and all begins anew.
+        receiver.reply(Reply::Status(200));
+        fail().await;
+        receiver.reply(Reply::Status(404));
+        fail().await;
+        app.advance_seconds(WEEK + 1);
+        for _ in 0..18 {
+            fail().await;
+        }
+        assert_eq!(webhook(&app, id).await["disabled"], false, "nineteen are not twenty");
+        fail().await;
+        let shown = webhook(&app, id).await;
+        assert_eq!((&shown["disabled"], &shown["last_error"]), (&json!(true), &json!("404 Not Found")));
+    }
+
+    async fn whoever_fails_to_the_end_is_given_up(app: TestApp) {
+        let receiver = Receiver::start();
+        hook(&app, &receiver.url("/"), json!({})).await;
+        receiver.reply(Reply::Status(503));
+        installs(&app).await;
+        app.deliver().await;
+        for minutes in [1, 5, 30, 120, 360, 1440] {
+            assert_eq!(receiver.take().len(), 1);
+            // Not before the shortest pause that there can be, and at the longest.
+            app.advance_seconds(minutes * 54 - 1);
+            app.deliver().await;
+            assert_eq!(receiver.take().len(), 0, "{minutes}");
+            app.advance_seconds(minutes * 12 + 2);
+            app.deliver().await;
+        }
+        assert_eq!(receiver.take().len(), 1);
+        let given_up = "SELECT COUNT(*) FROM deliveries WHERE state = 'failed' AND attempts = 7";
+        assert_eq!(app.count(given_up).await, 1);
+    }
+
+    async fn hostile_receivers_are_answered_by_patience(app: TestApp) {
+        let receiver = Receiver::start();
+        hook(&app, &receiver.url("/"), json!({})).await;
+        installs(&app).await;
+        let location = vec![("location", receiver.url("/elsewhere"))];
+        for (reply, status, error) in [
+            (Reply::Status(500), Some(500), None),
+            (Reply::Full(302, location, bytes::Bytes::new()), Some(302), None),
+            (Reply::Close, None, Some("connection closed before the answer was complete")),
+            (Reply::CutOff, None, Some("connection closed before the answer was complete")),
+        ] {
+            receiver.reply(reply);
+            app.deliver().await;
+            assert_eq!(receiver.take().len(), 1);
+            let is = |value: Option<String>| value.map_or("IS NULL".to_owned(), |it| format!("= {it}"));
+            let status = is(status.map(|it: i64| it.to_string()));
+            let error = is(error.map(|it: &str| format!("'{it}'")));
+            let sql = format!(
+                "SELECT COUNT(*) FROM delivery_attempts a WHERE response_status {status} AND error {error} \
+                 AND number = (SELECT MAX(number) FROM delivery_attempts)"
+            );
+            assert_eq!(app.count(&sql).await, 1, "{sql}");
+            app.advance_seconds(86_400 * 2);
+        }
+        // A success, however long it goes on: no more than the beginning is read.
+        receiver.reply(Reply::Endless(1 << 30));
+        app.deliver().await;
+        let sql = "SELECT COUNT(*) FROM delivery_attempts WHERE LENGTH(response_body) = 65536";
+        assert_eq!(app.count(sql).await, 1);
+        assert_eq!(app.count("SELECT COUNT(*) FROM deliveries WHERE state = 'delivered'").await, 1);
+    }
+
+    async fn the_log_tells_what_was_sent_and_what_came_back(app: TestApp) {
+        let receiver = Receiver::start();
+        let uri = receiver.url("/in").replace("http://", "http://me:canary@");
+        let id = hook(&app, &uri, json!({"event": "app_instance.secrets-update"})).await;
+        let secrets = json!({"secrets": {"api_key": "canary-4711"}});
+        let name = "app_instance.secrets-update";
+        happens(&app, "acme", name, instance("acme_ticket_echo"), Some(secrets)).await;
+        receiver.reply(Reply::Full(404, Vec::new(), "nobody\0here".into()));
+        app.deliver().await;
+        let path = format!("/v1/webhooks/{id}/deliveries");
+        let list = app.acme().get(&path).await.expect(200);
+        let delivery = &list[0];
+        let sent = only(&receiver);
+        assert_eq!(delivery["delivery_id"], sent.header("x-xurrent-delivery"));
+        assert_eq!(list, json!([{
+            "id": delivery["id"], "nodeID": delivery["nodeID"],
+            "delivery_id": delivery["delivery_id"], "origin_id": null,
+            "event": name, "object": "app_instance:31", "state": "waiting", "attempt_count": 1,
+            "next_attempt_at": delivery["next_attempt_at"], "finished_at": null,
+            "created_at": "2026-02-01T09:15:00+01:00",
+        }]));
+        assert!(delivery["next_attempt_at"].is_string());
+        for (state, count) in [("waiting", 1), ("failed", 0), ("delivered", 0)] {
+            let found = app.acme().get(&format!("{path}?state={state}")).await.expect(200);
+            assert_eq!(found.as_array().unwrap().len(), count, "{state}");
+        }
+        for key in [&delivery["id"], &delivery["nodeID"], &delivery["delivery_id"]] {
+            let key = key.as_str().map_or_else(|| key.to_string(), str::to_owned);
+            let one = app.acme().get(&format!("{path}/{key}")).await;
+            assert!(!one.text().contains("canary"), "{}", one.text());
+            let one = one.expect(200);
+            assert_eq!(one["message"]["payload"]["secrets"], json!({"api_key": "********"}));
+            assert_eq!(one["message"]["person_name"], "Ann Lee");
+            let attempt = &one["attempts"][0];
+            assert_eq!(one["attempts"], json!([{
+                "number": 1, "started_at": "2026-02-01T08:15:00.000Z", "duration": attempt["duration"],
+                "request_url": receiver.url("/in"), "request_headers": attempt["request_headers"],
+                "response_status": 404, "response_body": "nobody\u{fffd}here", "error": null,
+            }]));
+            assert_eq!(attempt["request_headers"]["authorization"], "********");
+            assert_eq!(attempt["request_headers"]["x-4me-delivery"], delivery["delivery_id"]);
+        }
+    }
+
+    async fn the_log_is_for_administrators_of_the_account(app: TestApp) {
+        let receiver = Receiver::start();
+        let id = hook(&app, &receiver.url("/"), json!({})).await;
+        let other = hook(&app, &receiver.url("/"), json!({})).await;
+        app.acme().post(&format!("/v1/webhooks/{id}/test"), json!({})).await.expect(204);
+        app.deliver().await;
+        let list = app.acme().get(&format!("/v1/webhooks/{id}/deliveries")).await.expect(200);
+        let delivery = list[0]["delivery_id"].as_str().unwrap();
+        let problem = |status: u16, title: &str| {
+            json!({"type": "about:blank", "title": title, "status": status, "detail": title})
+        };
+        let plain = app.bearer(&app.plain_person("acme").await);
+        let since = json!({"since": "2026-01-01"});
+        for (client, status, title) in [
+            (app.globex(), 404, "Not Found"),
+            (plain, 403, "Forbidden"),
+            (app.anonymous(), 401, "Unauthorized"),
+        ] {
+            let path = format!("/v1/webhooks/{id}");
+            for answer in [
+                client.get(&format!("{path}/deliveries")).await,
+                client.get(&format!("{path}/deliveries/{delivery}")).await,
+                client.post(&format!("{path}/deliveries/{delivery}/redeliver"), json!({})).await,
+                client.post(&format!("{path}/replay"), since.clone()).await,
+            ] {
+                assert_eq!(answer.expect(status), problem(status, title));
+            }
+        }
+        // Nor is it found at another webhook, or under a name that is none.
+        for path in [
+            format!("/v1/webhooks/{other}/deliveries/{delivery}"),
+            format!("/v1/webhooks/{id}/deliveries/nonsense"),
+            format!("/v1/webhooks/{id}/deliveries/0"),
+            "/v1/webhooks/999/deliveries".to_owned(),
+        ] {
+            assert_eq!(app.acme().get(&path).await.expect(404), problem(404, "Not Found"), "{path}");
+        }
+    }
+
+    async fn a_message_can_be_delivered_once_more(app: TestApp) {
+        let receiver = Receiver::start();
+        let id = hook(&app, &receiver.url("/"), json!({})).await;
+        installs(&app).await;
+        app.deliver().await;
+        let first = only(&receiver);
+        let origin = first.header("x-xurrent-delivery");
+        let path = format!("/v1/webhooks/{id}/deliveries");
+        let redeliver = |delivery: String| {
+            let path = format!("{path}/{delivery}/redeliver");
+            let client = app.acme();
+            async move { client.post(&path, json!({})).await }
+        };
+        let made = redeliver(origin.to_owned()).await.expect(201);
+        assert_eq!((&made["origin_id"], &made["state"]), (&json!(origin), &json!("waiting")));
+        // It waits now, so it cannot be repeated yet.
+        let again = made["delivery_id"].as_str().unwrap().to_owned();
+        assert_eq!(redeliver(again.clone()).await.expect(422), json!({
+            "type": "about:blank", "title": "Unprocessable Entity", "status": 422,
+            "detail": "The message waits for its next attempt; it can be delivered once more when it \
+                       was delivered or given up",
+        }));
+        app.deliver().await;
+        let second = only(&receiver);
+        assert_eq!(second.header("x-xurrent-delivery"), again);
+        assert_eq!(second.header("x-xurrent-delivery-origin"), origin);
+        assert_eq!(second.body, first.body);
+        // The origin of a repetition is the first of all.
+        let third = redeliver(again).await.expect(201);
+        assert_eq!(third["origin_id"], origin);
+    }
+
+    async fn secrets_that_were_delivered_cannot_be_delivered_again(app: TestApp) {
+        let receiver = Receiver::start();
+        let name = "app_instance.secrets-update";
+        let id = hook(&app, &receiver.url("/"), json!({"event": name})).await;
+        let secrets = json!({"secrets": {"api_key": "typed"}});
+        happens(&app, "acme", name, instance("acme_ticket_echo"), Some(secrets)).await;
+        app.deliver().await;
+        let delivery = only(&receiver).header("x-xurrent-delivery").to_owned();
+        let path = format!("/v1/webhooks/{id}/deliveries/{delivery}/redeliver");
+        assert_eq!(app.acme().post(&path, json!({})).await.expect(422), json!({
+            "type": "about:blank", "title": "Unprocessable Entity", "status": 422,
+            "detail": "The secrets of this message were delivered and are not kept",
+        }));
+    }
+
+    async fn what_has_failed_is_replayed_once(app: TestApp) {
+        let receiver = Receiver::start();
+        let name = "app_instance.secrets-update";
+        let id = hook(&app, &receiver.url("/"), json!({"event": name})).await;
+        let secrets = json!({"secrets": {"api_key": "typed"}});
+        happens(&app, "acme", name, instance("acme_ticket_echo"), Some(secrets)).await;
+        receiver.reply(Reply::Status(410));
+        app.deliver().await;
+        let failed = only(&receiver).header("x-xurrent-delivery").to_owned();
+        receiver.reply(Reply::Status(200));
+        app.acme().patch(&format!("/v1/webhooks/{id}"), json!({"disabled": false})).await.expect(200);
+        let replay = |since: Value| {
+            let path = format!("/v1/webhooks/{id}/replay");
+            let client = app.acme();
+            async move { client.post(&path, json!({"since": since})).await }
+        };
+        let none = json!({"count": 0, "more": false});
+        assert_eq!(replay(json!("2026-02-02T00:00:00Z")).await.expect(200), none);
+        let one = json!({"count": 1, "more": false});
+        assert_eq!(replay(json!("2026-02-01T00:00:00Z")).await.expect(200), one);
+        assert_eq!(replay(json!("2026-02-01T00:00:00Z")).await.expect(200), none);
+        app.deliver().await;
+        let again = only(&receiver);
+        assert_eq!(again.header("x-xurrent-delivery-origin"), failed);
+        // Its secrets were sealed for another id, and arrive all the same.
+        assert_eq!(again.json()["payload"]["secrets"], json!({"api_key": "typed"}));
+        for (since, detail) in [
+            (Value::Null, "Since can't be blank"),
+            (json!("soon"), "Since is invalid"),
+            (json!(5), "Since is invalid"),
+        ] {
+            assert_eq!(replay(since).await.expect(422), json!({
+                "type": "about:blank", "title": "Unprocessable Entity", "status": 422,
+                "detail": "Validation Failed", "errors": [{"field": "since", "detail": detail}],
+            }));
+        }
+    }
+}
