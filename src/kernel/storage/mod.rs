@@ -20,11 +20,9 @@ use local::Folder;
 use crate::kernel::config::Config;
 use crate::kernel::error::{Error, Result};
 
-/// Bytes of a file that are read from a local folder at once: what a file on its way out takes of memory.
+/// Bytes of a file that are read from a local folder at once, or gathered before they are written there:
+/// what a file on its way takes of memory, on its way in twice. Smaller files are written at once.
 const CHUNK: usize = 256 * 1024;
-/// Bytes of a file that are gathered before they are written to a local folder: what a file on its way in
-/// takes of memory twice. Smaller files are written at once.
-const PIECE: usize = 128 * 1024;
 
 /// Where files are kept.
 #[derive(Clone, Debug)]
@@ -131,7 +129,7 @@ impl Storage {
     /// As a key that names no file: 404.
     pub fn begin(&self, key: &str) -> Result<NewFile> {
         let part = match self.place {
-            Place::Folder(_) => PIECE,
+            Place::Folder(_) => CHUNK,
             Place::Bucket => s3::PART,
         };
         let writer = BufWriter::with_capacity(self.store.clone(), path(key)?, part);
