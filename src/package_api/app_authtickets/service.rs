@@ -1,15 +1,14 @@
 //! The rules of applications' tickets: who gets one, and for how long (contract 1.3).
 use std::sync::Arc;
 
-use futures_util::FutureExt;
-
 use crate::directory::identity::{Bucket, FAILED_LOG_INS};
 use crate::directory::state::AppState;
-use crate::directory::tickets::{self, Access, Behaviors, Holder, Kept, Refresh, Renewable};
+use crate::directory::tickets::{self, Access, Behaviors, Holder, Kept, Renewable};
 use crate::kernel::error::{Error, Result};
 use crate::package_api::convention::key::AppKey;
 use crate::package_api::convention::refusal;
 use crate::package_api::model::lookup::{self, PackageRow, Which};
+use crate::package_api::model::refresh_tokens;
 use crate::package_api::model::secret::SharedSecret;
 
 /// With what an application shows who it is, as it was sent.
@@ -59,12 +58,7 @@ pub async fn log_in(state: &AppState, sent: &Credentials, address: &str) -> Resu
     let refresh = state.tickets.refresh(&state.kernel, of);
     let (refresh_token, refresh_expires_at) = (refresh.token.clone(), refresh.expires_at);
     let access = access(state, &row).await?;
-    state
-        .store
-        .write(refresh, |transaction, refresh: &Refresh| {
-            async move { Ok(tickets::keep(transaction, refresh).await?) }.boxed()
-        })
-        .await?;
+    refresh_tokens::keep(state, refresh).await?;
     Ok(Ticket { access, refresh_token, refresh_expires_at })
 }
 
@@ -179,51 +173,11 @@ async fn access(state: &AppState, row: &PackageRow) -> Result<Access> {
     state.tickets.access(&state.kernel, &holder, &behaviors).await
 }
 
-/// Revokes a refresh token.
+/// Revokes the refresh token of an application.
 ///
 /// # Errors
-/// 404 when there is none; only its last characters are told.
+/// As [`refresh_tokens::revoke`].
 pub async fn revoke(state: &AppState, token: String) -> Result<()> {
-    let context = (state.clone(), token.clone());
-    let revoked = state
-        .store
-        .write(context, |transaction, (state, token): &(AppState, String)| {
-            async move {
-                let (now, key) = (state.clock.now_millis(), &state.site.key);
-                // A developer's is revoked where developers' tickets are.
-                match tickets::find(transaction, key, token, now).await? {
-                    Some(Kept { of: Renewable::App { .. }, .. }) => {
-                        Ok(tickets::revoke(transaction, key, token, now).await?)
-                    }
-                    _ => Ok(false),
-                }
-            }
-            .boxed()
-        })
-        .await?;
-    if revoked {
-        Ok(())
-    } else {
-        Err(refusal::not_found("refresh token", "RefreshToken", tail(&token)))
-    }
-}
-
-/// The end of a secret, by which its owner knows it again.
-fn tail(token: &str) -> String {
-    let count = token.chars().count();
-    // Of a short text nothing would be left to guess.
-    let shown = if count > 16 { 4 } else { 0 };
-    format!("…{}", token.chars().skip(count - shown).collect::<String>())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_end_of_a_token_is_told() {
-        for (token, told) in [("", "…"), ("short", "…"), ("0123456789abcdefg", "…defg")] {
-            assert_eq!(tail(token), told);
-        }
-    }
+    let is_meant = |of: &Renewable| matches!(of, Renewable::App { .. });
+    refresh_tokens::revoke(state, token, is_meant).await
 }

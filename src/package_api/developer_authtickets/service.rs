@@ -1,7 +1,4 @@
 //! The rules of developers' tickets (contract 1.3.8).
-use futures_util::FutureExt;
-use sea_orm::DatabaseTransaction;
-
 use super::dto::{DeveloperAccount, DeveloperAdminUserAuthTicket, DeveloperUser, LogIn, names};
 use crate::directory::developers::{self, Developer, Membership};
 use crate::directory::identity::FAILED_LOG_INS;
@@ -10,6 +7,7 @@ use crate::directory::tickets::{self, Behaviors, Holder, Kept, Renewable};
 use crate::kernel::error::{Error, Result};
 use crate::package_api::convention::refusal::{self, Credentials};
 use crate::package_api::convention::time::Time;
+use crate::package_api::model::refresh_tokens;
 
 /// Which account a ticket is to act for.
 #[derive(Clone, Copy, Debug)]
@@ -44,12 +42,7 @@ pub async fn authenticate(
     let of = Renewable::Developer { developer: developer.id, account };
     let refresh = state.tickets.refresh(&state.kernel, of);
     let kept = Refresh { token: refresh.token.clone(), expires_at: refresh.expires_at };
-    state
-        .store
-        .write(refresh, |transaction, refresh| {
-            async move { Ok(tickets::keep(transaction, refresh).await?) }.boxed()
-        })
-        .await?;
+    refresh_tokens::keep(state, refresh).await?;
     ticket(state, developer, &accounts, chosen, kept).await
 }
 
@@ -101,32 +94,13 @@ pub async fn refresh(
     ticket(state, developer, &accounts, chosen, Refresh { token, expires_at }).await
 }
 
-/// Revokes a refresh token of a developer. Access tokens stay good until they expire.
+/// Revokes a refresh token of a developer.
 ///
 /// # Errors
-/// 404 for a token that is unknown, expired, revoked, or an application's.
+/// As [`refresh_tokens::revoke`].
 pub async fn revoke(state: &AppState, token: String) -> Result<()> {
-    // The end, by which its owner knows it again; of a short text nothing would be left to guess.
-    let count = token.chars().count();
-    let shown = if count > 16 { 4 } else { 0 };
-    let end: String = token.chars().skip(count - shown).collect();
-    let context = (state.clone(), token);
-    let revoked = state
-        .store
-        .write(context, |transaction, (state, token)| remove(transaction, state, token).boxed());
-    if revoked.await? {
-        return Ok(());
-    }
-    Err(refusal::not_found("refresh token", "RefreshToken", format!("…{end}")))
-}
-
-async fn remove(transaction: &DatabaseTransaction, state: &AppState, token: &str) -> Result<bool> {
-    let (key, now) = (&state.site.key, state.clock.now_millis());
-    let found = tickets::find(transaction, key, token, now).await?;
-    if !matches!(found, Some(Kept { of: Renewable::Developer { .. }, .. })) {
-        return Ok(false);
-    }
-    Ok(tickets::revoke(transaction, key, token, now).await?)
+    let is_meant = |of: &Renewable| matches!(of, Renewable::Developer { .. });
+    refresh_tokens::revoke(state, token, is_meant).await
 }
 
 fn choose<'a>(accounts: &'a [Membership], choice: Choice<'_>) -> Result<Option<&'a Membership>> {

@@ -7,6 +7,7 @@ pub mod lookup;
 pub mod namespaces;
 pub mod packages;
 pub mod parent;
+pub mod refresh_tokens;
 pub mod secret;
 pub mod status;
 pub mod theme;
