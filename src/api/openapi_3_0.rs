@@ -53,6 +53,12 @@ fn convert_schema(schema: &mut Map<String, Value>) {
             convert(inner, true);
         }
     }
+    // Names cannot be told by a pattern there; what their values are can be.
+    if let Some(Value::Object(patterns)) = schema.remove("patternProperties")
+        && let Some((_, values)) = patterns.into_iter().next()
+    {
+        schema.insert("additionalProperties".to_owned(), values);
+    }
     // `type: ["string", "null"]` → `nullable`.
     if let Some(Value::Array(types)) = schema.get("type") {
         let others: Vec<Value> = types.iter().filter(|kind| *kind != "null").cloned().collect();
