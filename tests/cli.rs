@@ -897,7 +897,8 @@ fn the_committed_documents_can_be_checked() {
         &folder,
         "openapi --check",
         "out of date: openapi/app-offerings-3.0.json, openapi/app-offerings.json, \
-         openapi/app-packages-3.0.json, openapi/app-packages.json, openapi/config.schema.json; run `appmarket openapi` and commit the result",
+         openapi/app-packages-3.0.json, openapi/app-packages.json, openapi/config.schema.json, \
+         openapi/events.json; run `appmarket openapi` and commit the result",
     );
     said(&folder, "openapi");
     assert_eq!(told(&folder, "openapi --check"), json!({"stale": []}));

@@ -51,6 +51,7 @@ pub fn generated_files() -> Vec<(&'static str, String)> {
         ("app-packages-3.0.json", document::to_text(&openapi_3_0::derive(&packages))),
         ("app-packages.json", document::to_text(&packages)),
         ("config.schema.json", Config::json_schema()),
+        ("events.json", document::to_text(&document::messages::events())),
     ]
 }
 

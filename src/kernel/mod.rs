@@ -11,6 +11,7 @@ pub mod idempotency;
 pub mod jws;
 pub mod language;
 pub mod markdown;
+pub mod message_schema;
 pub mod node_id;
 pub mod outgoing;
 pub mod record;

@@ -146,7 +146,7 @@ struct Stage {
 impl Stage {
     fn new(app: TestApp, receivers: i64) -> Self {
         let channel = Arc::new(TestChannel::default());
-        let receivers: Vec<Receiver> = (0..receivers).map(|_| Receiver::start()).collect();
+        let receivers: Vec<Receiver> = (0..receivers).map(|_| Receiver::of_anything()).collect();
         for (target, receiver) in (1..).zip(&receivers) {
             channel.urls.lock().insert(target, receiver.url("/hook"));
         }

@@ -1,12 +1,15 @@
 //! Properties of the whole API, proved from its documents: a new operation is covered when it is mounted.
 use std::collections::BTreeSet;
 
+use appmarket::api::openapi_3_0;
+use appmarket::directory::catalogue::Catalogue;
 use http::Method;
 use serde_json::{Value, json};
 
 use crate::support::TestApp;
 use crate::support::client::Client;
 use crate::support::contract::{Document, documents};
+use crate::support::messages::EVENTS;
 use crate::support::packages::{Application, World, tenant};
 
 /// An operation with where it is.
@@ -160,6 +163,36 @@ fn every_part_of_an_operation_is_described() {
         for (status, response) in operation.value["responses"].as_object().unwrap() {
             let is_whole = response.get("$ref").is_some() || response["headers"].is_object();
             assert!(is_whole, "{} {status}", operation.name());
+        }
+    }
+}
+
+/// Whatever can go out has an entry, and nothing else has: what webhooks can be for, and what is told of
+/// installed packages. The older flavour, which knows no such entries, has nothing of theirs.
+#[test]
+fn every_message_that_can_go_out_is_documented() {
+    let [offerings, packages] = documents();
+    let names = |value: &Value| -> BTreeSet<String> {
+        value.as_object().unwrap().keys().cloned().collect()
+    };
+    let accepted =
+        &offerings.value["components"]["schemas"]["CreateWebhook"]["properties"]["event"];
+    let accepted: BTreeSet<String> = serde_json::from_value(accepted["enum"].clone()).unwrap();
+    assert_eq!(names(&offerings.value["webhooks"]), accepted);
+    let catalogue = Catalogue::built_in();
+    let topics = catalogue.events.all().iter().map(|event| event.name.clone());
+    let topics: BTreeSet<String> = topics.filter(|it| it.starts_with("application.")).collect();
+    assert_eq!(names(&packages.value["webhooks"]), topics);
+    let events = names(&EVENTS.value["$defs"]).into_iter();
+    let events: BTreeSet<String> =
+        events.filter(|name| !name.starts_with(|it: char| it.is_ascii_uppercase())).collect();
+    assert_eq!(events, accepted.into_iter().chain(topics).collect());
+    for document in [offerings, packages] {
+        let older = openapi_3_0::derive(&document.value);
+        assert_eq!(older.get("webhooks"), None);
+        let schemas = names(&older["components"]["schemas"]);
+        for only in ["SignedMessage", "AppInstanceChangeMessage", "EventNotification"] {
+            assert!(!schemas.contains(only), "{only}");
         }
     }
 }

@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+pub mod messages;
 pub mod offerings;
 pub mod packages;
 
@@ -86,7 +87,7 @@ fn bound_arrays(document: &mut Value, most: u32) {
 }
 
 /// Drops components that nothing refers to, until none is left.
-fn remove_unused(document: &mut Value) {
+pub(super) fn remove_unused(document: &mut Value) {
     loop {
         let text = document.to_string();
         let mut dropped = false;

@@ -8,8 +8,9 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
 
 use super::{
-    bound_arrays, extend, form_first, header, header_references, info, number, order_extensions,
-    parameter, remove_unused, shared_headers, shared_parameters, sort_schemas, tags, text,
+    bound_arrays, extend, form_first, header, header_references, info, messages, number,
+    order_extensions, parameter, remove_unused, shared_headers, shared_parameters, sort_schemas,
+    tags, text,
 };
 use crate::kernel::record::query::MAX_PER_PAGE;
 use crate::kernel::record::schema;
@@ -67,7 +68,8 @@ pub fn finish(document: &OpenApi) -> Value {
     for (name, schema) in error_schemas() {
         components["schemas"][name] = schema;
     }
-    sort_schemas(components);
+    messages::add_offerings(&mut document);
+    sort_schemas(&mut document["components"]);
     // Lists are pages.
     bound_arrays(&mut document, MAX_PER_PAGE);
     remove_unused(&mut document);

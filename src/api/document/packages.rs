@@ -11,8 +11,9 @@ use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use super::{
-    bound_arrays, extend, form_first, header, header_references, info, number, order_extensions,
-    parameter, remove_unused, shared_headers, shared_parameters, sort_schemas, tags, text,
+    bound_arrays, extend, form_first, header, header_references, info, messages, number,
+    order_extensions, parameter, remove_unused, shared_headers, shared_parameters, sort_schemas,
+    tags, text,
 };
 use crate::directory::catalogue::Catalogue;
 use crate::kernel::error::Error;
@@ -75,7 +76,8 @@ pub fn finish(document: &OpenApi) -> Value {
     for (name, schema) in components["schemas"].as_object_mut().into_iter().flatten() {
         free_members(name, schema);
     }
-    sort_schemas(components);
+    messages::add_packages(&mut document);
+    sort_schemas(&mut document["components"]);
     bound(&mut document);
     bound_arrays(&mut document, MOST_ELEMENTS);
     remove_unused(&mut document);

@@ -14,7 +14,7 @@ use super::query::{DEFAULT_PER_PAGE, MAX_PER_PAGE};
 /// Every text: no NUL. The tools want each string to have a pattern, a format or an enumeration.
 pub const ANY_TEXT: &str = r"^[^\x00]*$";
 /// Identifiers that are base64url or the like.
-const NODE_ID: &str = "^[A-Za-z0-9_-]+$";
+pub const NODE_ID: &str = "^[A-Za-z0-9_-]+$";
 /// Longest text that anything shows.
 const LONGEST: u32 = 16_777_216;
 
@@ -383,7 +383,7 @@ fn plain(field: &Field, is_input: bool) -> Value {
 }
 
 /// Value of a custom field: a text, number, boolean, or a list of them.
-fn custom_value() -> Value {
+pub fn custom_value() -> Value {
     let plain = [
         json!({"type": "string", "maxLength": KB64, "pattern": ANY_TEXT}),
         json!({"type": "number"}),

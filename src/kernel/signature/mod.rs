@@ -2,6 +2,8 @@
 //! policy offers, and the Standard Webhooks scheme.
 mod standard_webhooks;
 
+use std::borrow::Cow;
+
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
@@ -12,10 +14,12 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::kernel::error::{Error, Result};
+use crate::kernel::message_schema::Uuid;
 
 pub use self::standard_webhooks::{InvalidSecret, Secret};
 
@@ -113,12 +117,37 @@ impl std::fmt::Debug for SigningKey {
 }
 
 /// The protected header of a JWS.
-#[derive(Serialize)]
-struct Header<'a> {
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "SignatureHeader", description = "The header of a signed token (JWS).")]
+pub struct Header<'a> {
+    /// Always `JWT`.
+    #[schemars(extend("const" = "JWT"))]
     typ: &'a str,
+    /// Algorithm of the signature, as the policy has it.
+    #[schemars(with = "JoseName", example = &"ES256")]
     alg: &'a str,
+    /// Id of the key among those that receivers discover; left out where they do not.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Uuid", example = &"0b6b1f0e-6a3e-4a1c-9f43-2f7c3a0a9b11")]
     kid: Option<&'a str>,
+}
+
+/// Stands in schemas for the name of an algorithm in JOSE headers.
+#[derive(Debug)]
+pub struct JoseName;
+
+impl JsonSchema for JoseName {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "JoseName".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "enum": Algorithm::ALL.map(Algorithm::jose_name)})
+    }
 }
 
 impl SigningKey {

@@ -26,7 +26,7 @@ pub mod dto;
 pub mod entity;
 mod form;
 mod http;
-mod messages;
+pub mod messages;
 mod pages;
 mod provisioning;
 mod rules;

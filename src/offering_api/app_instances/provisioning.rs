@@ -6,10 +6,10 @@ use sea_orm::{
     ActiveModelTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, ModelTrait, QueryFilter,
     QueryOrder, Set,
 };
-use serde_json::{Map, Value, json};
 
 use super::automation_rules::entity as automation_rules;
 use super::entity::Model;
+use super::messages::{ApplicationPart, Parts, PolicyPart};
 use crate::directory::oauth_clients::{self, AUTHORIZATION_CODE, Application, CLIENT_CREDENTIALS};
 use crate::directory::people;
 use crate::directory::permission::Scopes;
@@ -31,10 +31,6 @@ use crate::offering_api::webhooks::{self, entity as webhook_entity, generated};
 const WEBHOOK: &str = "{app_offering_webhook}";
 /// Event of the generated webhook.
 const EVENT: &str = "automation_rule";
-
-/// Names of the grant types in the message that hands over secrets.
-const APPLICATIONS: [(&str, &str); 2] =
-    [(CLIENT_CREDENTIALS, "application"), (AUTHORIZATION_CODE, "authorization_application")];
 
 /// Where things are generated, by whom and when.
 #[derive(Clone, Copy)]
@@ -137,7 +133,7 @@ impl Provisioning<'_> {
         offering: &Offering,
         key: Option<&NewKey>,
         disabled: bool,
-        secrets: &mut Map<String, Value>,
+        secrets: &mut Parts,
     ) -> Result<Connection> {
         let Some(address) = self.address(offering)? else { return Ok(Connection::default()) };
         let policy = self.add_policy(offering, key, secrets).await?;
@@ -149,7 +145,7 @@ impl Provisioning<'_> {
         &self,
         offering: &Offering,
         key: Option<&NewKey>,
-        secrets: &mut Map<String, Value>,
+        secrets: &mut Parts,
     ) -> Result<Option<policy_entity::Model>> {
         let Some(algorithm) = algorithm(offering)? else { return Ok(None) };
         let late = self.late_key(algorithm, key).await?;
@@ -164,7 +160,7 @@ impl Provisioning<'_> {
         let (site, person, now) = (&self.state.site, self.person, self.now);
         let policy =
             webhook_policies::service::add(self.transaction, site, row, key, person, now).await?;
-        secrets.insert("policy".to_owned(), self.policy_secret(&policy, offering, key));
+        secrets.policy = Some(Some(self.policy_secret(&policy, offering, key)));
         Ok(Some(policy))
     }
 
@@ -182,20 +178,20 @@ impl Provisioning<'_> {
         policy: &policy_entity::Model,
         offering: &Offering,
         key: &NewKey,
-    ) -> Value {
+    ) -> PolicyPart {
         let site = &self.state.site;
         let issuer = if offering.openid_connect_discovery {
             webhook_policies::service::issuer(site, policy)
         } else {
             site.account_url(self.customer)
         };
-        json!({
-            "nodeID": node_id::encode(&site.domain, webhook_policies::dto::NODE_TYPE, policy.id),
-            "audience": policy.jwt_audience,
-            "algorithm": key.algorithm().jose_name(),
-            "public_key": key.public_key_pem(),
-            "issuer": issuer,
-        })
+        PolicyPart {
+            node_id: node_id::encode(&site.domain, webhook_policies::dto::NODE_TYPE, policy.id),
+            audience: policy.jwt_audience.clone(),
+            algorithm: key.algorithm().jose_name(),
+            public_key: key.public_key_pem().to_owned(),
+            issuer,
+        }
     }
 
     async fn add_webhook(
@@ -243,7 +239,7 @@ impl Provisioning<'_> {
         offering: &Offering,
         key: Option<&NewKey>,
         disabled: bool,
-        secrets: &mut Map<String, Value>,
+        secrets: &mut Parts,
     ) -> Result<Connection> {
         let address = self.address(offering)?;
         let policy = match (&former.policy, algorithm(offering)?) {
@@ -253,7 +249,7 @@ impl Provisioning<'_> {
             (None, Some(_)) => self.add_policy(offering, key, secrets).await?,
             (Some(_), None) => {
                 // A part that is null was removed.
-                secrets.insert("policy".to_owned(), Value::Null);
+                secrets.policy = Some(None);
                 None
             }
             (None, None) => None,
@@ -282,7 +278,7 @@ impl Provisioning<'_> {
         before: &policy_entity::Model,
         offering: &Offering,
         (algorithm, key): (Algorithm, Option<&NewKey>),
-        secrets: &mut Map<String, Value>,
+        secrets: &mut Parts,
     ) -> Result<policy_entity::Model> {
         let mut row = before.clone().into_active_model();
         if before.jwt_alg != algorithm.name() {
@@ -303,7 +299,7 @@ impl Provisioning<'_> {
             let late = self.late_key(algorithm, key).await?;
             if let Some(key) = late.as_ref().or(key) {
                 key.sign_for(self.transaction, &self.state.site.key, after.id, self.now).await?;
-                secrets.insert("policy".to_owned(), self.policy_secret(&after, offering, key));
+                secrets.policy = Some(Some(self.policy_secret(&after, offering, key)));
             }
         }
         let entry = audit::updated(before, &after)?;
@@ -389,7 +385,7 @@ impl Provisioning<'_> {
         &self,
         instance: &Model,
         offering: &Offering,
-        secrets: &mut Map<String, Value>,
+        secrets: &mut Parts,
     ) -> Result<()> {
         let mut granted = self.granted(offering).await?;
         let clients = oauth_clients::of_instance(self.transaction, instance.id).await?;
@@ -398,13 +394,14 @@ impl Provisioning<'_> {
             match granted.remove(client.grant_type.as_str()) {
                 Some(scopes) => oauth_clients::rescope(self.transaction, client, &scopes).await?,
                 None => {
-                    let names = APPLICATIONS.iter().filter(|(it, _)| *it == client.grant_type);
-                    secrets.extend(names.map(|(_, name)| ((*name).to_owned(), Value::Null)));
+                    if let Some(part) = secrets.application(&client.grant_type) {
+                        *part = Some(None);
+                    }
                     oauth_clients::remove(self.transaction, client).await?;
                 }
             }
         }
-        for (grant_type, name) in APPLICATIONS {
+        for grant_type in [CLIENT_CREDENTIALS, AUTHORIZATION_CODE] {
             let Some(scopes) = granted.remove(grant_type) else { continue };
             let acts_as = match person {
                 Some(person) => person,
@@ -426,14 +423,13 @@ impl Provisioning<'_> {
             )
             .await?;
             let node_type = oauth_clients::NODE_TYPE;
-            secrets.insert(
-                name.to_owned(),
-                json!({
-                    "nodeID": node_id::encode(&self.state.site.domain, node_type, made.id),
-                    "client_id": made.client_id,
-                    "client_secret": made.client_secret,
-                }),
-            );
+            if let Some(part) = secrets.application(grant_type) {
+                *part = Some(Some(ApplicationPart {
+                    node_id: node_id::encode(&self.state.site.domain, node_type, made.id),
+                    client_id: made.client_id,
+                    client_secret: made.client_secret,
+                }));
+            }
         }
         Ok(())
     }

@@ -103,7 +103,7 @@ async fn install(
         || row.enabled_by_customer != Set(true)
         || row.suspended != Set(false);
     let provisioning = Provisioning { transaction, state, customer: account, person, now };
-    let mut secrets = Map::new();
+    let mut secrets = messages::Parts::default();
     let connection = provisioning.connect(&offering, key, disabled, &mut secrets).await?;
     row.webhook_id = Set(connection.webhook_id());
     row.webhook_policy_id = Set(connection.policy_id());
@@ -118,17 +118,10 @@ async fn install(
     let told = (&row, &offering);
     let by = (person, now);
     messages::tell(transaction, &state.site, entry, false, told, by).await?;
-    add_values(&mut secrets, values);
+    secrets.secrets = (!values.is_empty()).then_some(values);
     messages::hand_over(transaction, &state.site, secrets, told, (person, now)).await?;
     let scope = Scope { condition: ONE, id: row.id };
     write.answer(transaction, state, &RECORD, scope, 201).await
-}
-
-/// What the customer typed into secret inputs, as a part of the secrets.
-fn add_values(secrets: &mut Map<String, Value>, values: Map<String, Value>) {
-    if !values.is_empty() {
-        secrets.insert("secrets".to_owned(), Value::Object(values));
-    }
 }
 
 /// For the audit entry: which secrets were typed in, without what they are.
@@ -222,7 +215,7 @@ async fn change(
     let provisioning = Provisioning { transaction, state, customer, person, now };
     let mut row: ActiveModel = before.clone().into();
     changes.apply(&mut row)?;
-    let mut secrets = Map::new();
+    let mut secrets = messages::Parts::default();
     let former = provisioning.connection(&before).await?;
     let mut present = former.clone();
     if let Some(offering) = &wanted {
@@ -253,7 +246,7 @@ async fn change(
         let updated = wanted.is_some();
         messages::tell(transaction, &state.site, entry, updated, told, (person, now)).await?;
     }
-    add_values(&mut secrets, values);
+    secrets.secrets = (!values.is_empty()).then_some(values);
     messages::hand_over(transaction, &state.site, secrets, told, (person, now)).await?;
     write.answer(transaction, state, &RECORD, scope, 200).await
 }

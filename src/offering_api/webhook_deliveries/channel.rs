@@ -14,7 +14,7 @@ use sea_orm::{
 use serde_json::{Map, Value, json};
 
 use super::keys::Keys;
-use super::message::{self, Claims, Content, Message, Person};
+use super::message::{self, Claims, Content, Message, Person, Signed, WithEntry};
 use super::schedule::{self, TOO_LONG, TOO_MANY};
 use crate::directory::people;
 use crate::kernel::delivery::entity::{Model as Delivery, lane::Model as Lane};
@@ -108,7 +108,7 @@ impl Signer {
             exp: self.lifetime.map(|seconds| now + seconds),
         };
         let jwt = self.key.sign(self.kid.as_deref(), &claims)?;
-        Ok(json!({"jwt": jwt}).to_string().into_bytes())
+        serde_json::to_vec(&Signed::new(jwt)).map_err(Error::internal)
     }
 }
 
@@ -364,14 +364,16 @@ fn content(
     names: &HashMap<i64, String>,
     secrets: Option<&Map<String, Value>>,
 ) -> Result<Content> {
-    let mut payload = Map::new();
-    if let Some(id) = event.audit_line_id {
-        let node_id = node_id::encode(&kernel.site.domain, AUDIT_LINE, id);
-        payload.insert("audit_line_id".to_owned(), id.into());
-        payload.insert("audit_line_nodeID".to_owned(), node_id.into());
-    }
     let more: Map<String, Value> = serde_json::from_str(&event.payload).map_err(Error::internal)?;
-    payload.extend(more);
+    let mut payload = match event.audit_line_id {
+        Some(id) => {
+            let audit_line_node_id = node_id::encode(&kernel.site.domain, AUDIT_LINE, id);
+            let told = WithEntry { audit_line_id: id, audit_line_node_id, more };
+            let told = serde_json::to_value(told).map_err(Error::internal)?;
+            serde_json::from_value(told).map_err(Error::internal)?
+        }
+        None => more,
+    };
     payload.extend(secrets.map(message::masked).unwrap_or_default());
     let name = |id: i64| Person { id, name: names.get(&id).cloned().unwrap_or_default() };
     Ok(Content { person: event.person_id.map(name), payload, has_secrets: secrets.is_some() })

@@ -1,14 +1,20 @@
 //! Messages as receivers get them (contract 4.3, 4.4): made of what a delivery keeps, anew for each
 //! attempt.
+use std::borrow::Cow;
+use std::marker::PhantomData;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::kernel::delivery::entity::Model as Delivery;
+use crate::kernel::message_schema::{AccountId, Address, NodeId, Number, Seconds, Text};
 use crate::kernel::node_id;
 use crate::kernel::secret::{MasterKey, Purpose};
+use crate::kernel::signature::Header;
 use crate::kernel::state::Site;
 use crate::offering_api::meta::dto::PERSON_NODE_TYPE;
-use crate::offering_api::webhooks::dto::{NODE_TYPE, VERIFY};
+use crate::offering_api::webhooks::dto::{EVENTS, NODE_TYPE, VERIFY};
 use crate::offering_api::webhooks::entity::Model as Webhook;
 
 /// Stands for a secret where messages are shown.
@@ -36,25 +42,81 @@ pub struct Person {
     pub name: String,
 }
 
-/// A message. The order of its members is that of the wire.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Message {
+/// What a webhook is told. The order of its members is that of the wire. What its payload is depends on the
+/// event; here it is composed of its parts, in the documents it is the type of which the event's was made.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "{P}Message", description = "What a webhook is told.")]
+pub struct Message<P = Map<String, Value>> {
+    /// Number of the webhook.
+    #[schemars(with = "Number", example = 77)]
     webhook_id: i64,
+    /// nodeID of the webhook.
     #[serde(rename = "webhook_nodeID")]
+    #[schemars(with = "NodeId", example = &"bG9jYWxob3N0L1dlYmhvb2svNzc")]
     webhook_node_id: String,
-    /// The account that owns the webhook.
+    /// Account that owns the webhook.
+    #[schemars(with = "AccountId", example = &"acme")]
     account_id: String,
+    /// Address of that account's pages.
+    #[schemars(with = "Address", example = &"https://acme.example.test")]
     account: String,
+    /// Name of the webhook.
+    #[schemars(with = "Text<128>", example = &"Ticket Echo")]
     name: String,
+    /// What happened.
+    #[schemars(with = "EventName", example = &"app_instance.create")]
     event: String,
+    /// Number of the record that it happened to.
+    #[schemars(with = "Number", example = 31)]
     object_id: i64,
+    /// nodeID of that record.
     #[serde(rename = "object_nodeID")]
+    #[schemars(with = "NodeId", example = &"bG9jYWxob3N0L0FwcEluc3RhbmNlLzMx")]
     object_node_id: String,
+    /// Number of who did it; null for what the service does by itself.
+    #[schemars(with = "Option<Number>", example = 501)]
     person_id: Option<i64>,
+    /// nodeID of that person.
     #[serde(rename = "person_nodeID")]
+    #[schemars(with = "Option<NodeId>", example = &"bG9jYWxob3N0L1BlcnNvbi81MDE")]
     person_node_id: Option<String>,
+    /// Name of that person.
+    #[schemars(with = "Option<Text<128>>", example = &"Ann Lee")]
     person_name: Option<String>,
-    payload: Map<String, Value>,
+    /// What the event tells beside that.
+    payload: P,
+}
+
+/// Stands in schemas for the name of an event.
+struct EventName;
+
+impl JsonSchema for EventName {
+    fn schema_name() -> Cow<'static, str> {
+        "WebhookEvent".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "description": "Name of an event.", "enum": EVENTS})
+    }
+}
+
+/// A payload of an event that an entry of the audit trail tells too.
+#[derive(JsonSchema, Serialize)]
+#[schemars(
+    rename = "{P}",
+    description = "What is told of a change that the audit trail tells too."
+)]
+pub struct WithEntry<P> {
+    /// Number of the entry of the audit trail.
+    #[schemars(with = "Number", example = 901)]
+    pub audit_line_id: i64,
+    /// nodeID of the entry.
+    #[serde(rename = "audit_line_nodeID")]
+    #[schemars(with = "NodeId", example = &"bG9jYWxob3N0L0F1ZGl0TGluZS85MDE")]
+    pub audit_line_node_id: String,
+    /// What else is told.
+    #[serde(flatten)]
+    pub more: P,
 }
 
 impl Message {
@@ -88,27 +150,92 @@ impl Message {
     }
 }
 
+/// What is told of a change of a record beside its entry: nothing.
+#[derive(JsonSchema)]
+pub struct RecordChange {}
+
 /// The claims by which a message is signed, in the order of the contract (4.4).
-#[derive(Debug, Serialize)]
-pub struct Claims<'a> {
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "SignedClaims", description = "The claims of a signed message.")]
+pub struct Claims<'a, M = Message> {
     /// The message.
-    pub data: &'a Message,
-    /// Another one for each attempt: 64 hexadecimal digits.
+    pub data: &'a M,
+    /// Another one for each attempt.
+    #[schemars(
+        length(min = 64, max = 64),
+        regex(pattern = "^[0-9a-f]{64}$"),
+        example = &"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+    )]
     pub jti: String,
-    /// Number of the webhook.
+    /// Number of the webhook, as a text.
+    #[schemars(length(max = 19), regex(pattern = "^[1-9][0-9]*$"), example = &"77")]
     pub sub: String,
-    /// Address of the webhook's account, or of the policy.
+    /// Address of the account that owns the webhook; of a webhook with `openid_connect_discovery` that of the
+    /// policy, below which its keys are found.
+    #[schemars(with = "Address", example = &"https://acme.example.test")]
     pub iss: &'a str,
-    /// Now, in seconds since the epoch.
+    /// When it was signed, in seconds since the epoch: now, at each attempt.
+    #[schemars(with = "Seconds", example = 1_769_937_300)]
     pub iat: i64,
     /// The same.
+    #[schemars(with = "Seconds", example = 1_769_937_300)]
     pub nbf: i64,
-    /// Who is meant, if the policy says so.
+    /// Only when the policy has an audience: that.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Text<2048>", example = &"ticket-echo")]
     pub aud: Option<&'a str>,
-    /// When the message expires, if the policy says so.
+    /// Only when the policy says so: when it expires, in seconds since the epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Seconds", example = 1_769_937_900)]
     pub exp: Option<i64>,
+}
+
+/// The body of a signed message.
+#[derive(JsonSchema, Serialize)]
+#[schemars(
+    rename = "SignedMessage",
+    description = "A message, signed as the policy of the webhook says."
+)]
+pub struct Signed<M = Message> {
+    jwt: Jwt<M>,
+}
+
+impl Signed {
+    /// The body of this token, whose claims are [`Claims`].
+    pub fn new(jwt: String) -> Self {
+        Self { jwt: Jwt(jwt, PhantomData) }
+    }
+}
+
+/// A signed token whose claims tell a message.
+#[derive(Serialize)]
+struct Jwt<M>(String, #[serde(skip)] PhantomData<M>);
+
+impl<M: JsonSchema> JsonSchema for Jwt<M> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Jwt".into()
+    }
+
+    /// What is in a token is told as JSON Schema does it (Validation 2020-12, 8.6): header and claims.
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let header = generator.subschema_for::<Header>();
+        let claims = generator.subschema_for::<Claims<M>>();
+        json_schema!({
+            "type": "string", "maxLength": 65_536,
+            "pattern": r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$",
+            "description": "Signed token (JWS in compact form): `contentSchema` describes its header and its claims.",
+            "examples": ["eyJ0eXAiOiJKV1QiLCJhbGciOiJFUzI1NiJ9.eyJkYXRhIjp7fX0.c2lnbmF0dXJl"],
+            "contentMediaType": "application/jwt",
+            "contentSchema": {
+                "type": "array", "prefixItems": [header, claims], "items": {"type": "object"},
+                "minItems": 2, "maxItems": 2,
+            },
+        })
+    }
 }
 
 /// Value of the header `Link`: where the record is shown, and where it is read.

@@ -16,7 +16,7 @@ pub mod dto;
 mod http;
 mod keys;
 mod log;
-mod message;
+pub mod message;
 mod schedule;
 
 pub use channel::Webhooks;

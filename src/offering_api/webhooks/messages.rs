@@ -1,10 +1,13 @@
 //! What a webhook is sent of its own accord: no event made it, so it goes out whether or not the webhook
 //! is disabled or its address verified.
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 
 use super::dto::VERIFY;
 use super::entity::Model;
 use crate::kernel::delivery::{LaneKey, NewDelivery};
+use crate::kernel::message_schema::Address;
 use crate::kernel::secret::{MasterKey, Purpose};
 
 /// Kind of the lanes of webhooks.
@@ -12,6 +15,22 @@ pub const LANES: &str = "webhook";
 
 /// Number of the record that tests are about (contract 3.6). There need not be one.
 const SAMPLE: i64 = 12_345;
+
+/// What verifies the address of a webhook.
+#[derive(JsonSchema, Serialize)]
+pub struct WebhookVerification<'a> {
+    /// Address that is to be called, by GET or POST, within 24 hours. Whoever knows it can do so.
+    #[schemars(
+        with = "Address",
+        example = &"https://acme.example.test/webhooks/77/verify?code=jZ3fXw5Lq0TnB8sVyR1cKd6M&expires_at=1770021900"
+    )]
+    callback: &'a str,
+}
+
+/// What only shows that messages arrive: nothing has happened.
+#[derive(JsonSchema, Serialize)]
+#[schemars(deny_unknown_fields, extend("examples" = [{}]))]
+pub struct WebhookTest {}
 
 /// The lane of a webhook.
 pub fn lane(webhook: i64) -> LaneKey {
@@ -21,7 +40,7 @@ pub fn lane(webhook: i64) -> LaneKey {
 /// The message by which an address is verified: whoever reads it can call `callback`, which is a secret.
 pub fn verification(key: &MasterKey, webhook: &Model, callback: &str) -> NewDelivery {
     let mut message = message(webhook, VERIFY, format!("webhook:{}", webhook.id));
-    let secrets = json!({"callback": callback}).to_string();
+    let secrets = json!(WebhookVerification { callback }).to_string();
     let id = message.delivery_id.as_bytes();
     message.secrets = Some(key.seal(Purpose::Message, id, secrets.as_bytes()));
     message
@@ -43,7 +62,7 @@ fn message(webhook: &Model, event: &str, object: String) -> NewDelivery {
         event_id: None,
         event: event.to_owned(),
         object,
-        payload: json!({}),
+        payload: json!(WebhookTest {}),
         secrets: None,
     }
 }

@@ -1,4 +1,7 @@
 //! What can be told of an install.
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 /// What happened to an installed application: the topics of contract 5.2 that operations of this service
 /// cause. That a licence has ended is no event: it ends by itself, and nobody changes anything then.
@@ -17,6 +20,10 @@ pub enum Topic {
 }
 
 impl Topic {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Installed, Self::Upgraded, Self::Enabled, Self::Disabled, Self::Uninstalled];
+
     /// Its name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -26,5 +33,20 @@ impl Topic {
             Self::Disabled => "application.disabled",
             Self::Uninstalled => "application.uninstalled",
         }
+    }
+}
+
+/// In schemas its name.
+impl JsonSchema for Topic {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Topic".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "enum": Self::ALL.map(Self::as_str)})
     }
 }

@@ -5,13 +5,16 @@ use bytes::Bytes;
 use chrono::DateTime;
 use http::header::{CONTENT_TYPE, DATE};
 use http::{HeaderValue, Request};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::db::{Row, Source};
 use crate::kernel::delivery::entity::Model;
 use crate::kernel::error::{Error, Result};
+use crate::kernel::message_schema::{Text, Uuid};
 use crate::kernel::record::select::Sql;
 use crate::kernel::state::Kernel;
+use crate::package_api::appinstall::topic::Topic;
 use crate::package_api::appsubscriptions::signature::NotificationKey;
 use crate::package_api::convention::time::Time;
 use crate::package_api::model::secret;
@@ -40,14 +43,32 @@ pub(super) struct Message {
 
 /// The body, its members in the order of contract 4.2. `extendedProperties` is not among them: no topic of
 /// applications has any (contract 5.2).
-#[derive(Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Body<'a> {
+#[schemars(rename = "EventNotification", description = "What has become of an installed package.")]
+pub struct Body<'a> {
+    /// Id of the event, the same at each attempt: receivers know by it what they have got already.
+    #[schemars(with = "Uuid", example = &"6f1c2a34-9b1e-4f0a-8f57-0d3e5b7a9c11")]
     event_id: &'a str,
+    /// What happened.
+    #[schemars(with = "Topic", example = &"application.installed")]
     topic: &'a str,
+    /// Key of the installed package.
+    #[schemars(with = "Text<200>", example = &"acme01.loyalty.1.0.0.Release")]
     entity_id: &'a str,
+    /// When it happened.
+    #[schemars(
+        with = "String",
+        length(max = 35),
+        extend("format" = "date-time"),
+        example = &"2026-03-04T09:14:59.120Z"
+    )]
     timestamp: Time,
+    /// Correlation id of the request that caused it.
+    #[schemars(with = "Text<200>", example = &"5d0a4c3be2f94d5f9f0e1a2b3c4d5e6f")]
     correlation_id: &'a str,
+    /// Whether it was made up to try a receiver; never so here.
+    #[schemars(example = false)]
     is_test: bool,
 }
 

@@ -27,6 +27,7 @@ use crate::package_api::appsubscriptions::entity::LANE;
 
 mod message;
 
+pub use message::Body;
 use message::{Message as Notification, Places};
 
 /// How long a receiver may take.

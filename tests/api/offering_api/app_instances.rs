@@ -15,7 +15,7 @@ const FORM: &str = "<input id=\"url\" class=\"required\"><input id=\"size\">\
     <input id=\"api_key\" class=\"required\" data-secret=\"true\"><input id=\"pin\" data-secret>";
 
 /// Acme's offering 1, a draft with a form, two scopes and a rule, and its published version 2.
-async fn published(app: &TestApp, more: Value) {
+pub(super) async fn published(app: &TestApp, more: Value) {
     let instance = service_instance(app, "acme").await;
     app.acme()
         .post(
@@ -40,13 +40,13 @@ async fn published(app: &TestApp, more: Value) {
     publish(app).await;
 }
 
-async fn publish(app: &TestApp) -> i64 {
+pub(super) async fn publish(app: &TestApp) -> i64 {
     let version = app.acme().post("/v1/app_offerings/1/publish", json!({})).await.expect(201);
     version["id"].as_i64().unwrap()
 }
 
 /// What globex fills in.
-fn filled(offering: i64) -> Value {
+pub(super) fn filled(offering: i64) -> Value {
     json!({"app_offering_id": offering, "custom_fields": [
         {"id": "url", "value": "https://globex.example.org"}, {"id": "api_key", "value": "s3cr3t-value"},
     ]})

@@ -2,15 +2,19 @@
 use appmarket::kernel::events::{self, NewEvent, Secrets};
 use appmarket::kernel::secret::Purpose;
 use appmarket::kernel::signature::Secret;
+use appmarket::offering_api::webhooks::dto::EVENTS;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::FutureExt;
 use serde_json::{Value, json};
 
+use super::app_instances::{filled, publish, published};
 use super::webhook_policies::policy;
 use crate::on_both;
 use crate::support::TestApp;
 use crate::support::app::START;
+use crate::support::client::Client;
+use crate::support::messages::{part, told};
 use crate::support::receiver::{Received, Receiver, Reply};
 
 const WEEK: i64 = 7 * 24 * 3600;
@@ -35,7 +39,8 @@ async fn happens(app: &TestApp, account: &str, name: &str, payload: Value, secre
                     record_type: "app_instance",
                     record_id: 31,
                     person: Some(*person),
-                    audit_line: Some(901),
+                    // No entry of the trail tells of secrets.
+                    audit_line: secrets.is_none().then_some(901),
                     payload: payload.clone(),
                     secrets: secrets.clone(),
                     now: START,
@@ -50,7 +55,16 @@ async fn happens(app: &TestApp, account: &str, name: &str, payload: Value, secre
 
 /// The payload of an event of an installed app.
 fn instance(reference: &str) -> Value {
-    json!({"app_offering": {"reference": reference, "id": 14, "nodeID": "n"},
+    json!({
+        "app_offering": {"reference": reference, "id": 14, "nodeID": "n", "updated": false},
+        "customer_account_id": "globex", "disabled": false, "enabled_by_customer": true,
+        "suspended": false, "customer_representative": null,
+    })
+}
+
+/// That of an event by which secrets are handed over.
+fn handed_over() -> Value {
+    json!({"app_offering": {"reference": "acme_ticket_echo", "id": 14, "nodeID": "n"},
            "customer_account_id": "globex"})
 }
 
@@ -60,9 +74,14 @@ async fn installs(app: &TestApp) {
 
 /// A webhook of acme for new installs, with more properties; its address is verified.
 async fn hook(app: &TestApp, uri: &str, more: Value) -> i64 {
+    hook_of(app, &app.acme(), uri, more).await
+}
+
+/// The same of another account.
+async fn hook_of(app: &TestApp, client: &Client, uri: &str, more: Value) -> i64 {
     let mut body = json!({"event": "app_instance.create", "uri": uri});
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    let made = app.acme().post("/v1/webhooks", body).await.expect(201);
+    let made = client.post("/v1/webhooks", body).await.expect(201);
     let id = made["id"].as_i64().unwrap();
     // The message of its verification is a matter of the webhooks' own tests.
     app.execute("DELETE FROM deliveries WHERE event = 'webhook.verify'").await;
@@ -80,11 +99,6 @@ fn only(receiver: &Receiver) -> Received {
 
 async fn webhook(app: &TestApp, id: i64) -> Value {
     app.acme().get(&format!("/v1/webhooks/{id}")).await.expect(200)
-}
-
-fn part(token: &str, at: usize) -> Value {
-    let part = token.split('.').nth(at).unwrap();
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
 }
 
 on_both! {
@@ -107,8 +121,11 @@ on_both! {
             "person_name": "Ann Lee",
             "payload": {
                 "audit_line_id": 901, "audit_line_nodeID": node_id("AuditLine/901"),
-                "app_offering": {"reference": "acme_ticket_echo", "id": 14, "nodeID": "n"},
-                "customer_account_id": "globex",
+                "app_offering": {
+                    "reference": "acme_ticket_echo", "id": 14, "nodeID": "n", "updated": false,
+                },
+                "customer_account_id": "globex", "disabled": false, "enabled_by_customer": true,
+                "suspended": false, "customer_representative": null,
             },
         });
         // As text: the order counts.
@@ -138,6 +155,69 @@ on_both! {
         assert_eq!(app.count(&sql("request_headers LIKE '%Basic%'")).await, 0);
         app.deliver().await;
         assert_eq!(receiver.take().len(), 0);
+    }
+
+    async fn what_happens_to_an_install_is_told_as_documented(app: TestApp) {
+        let receiver = Receiver::start();
+        // The provider's are signed, those of the customer are not.
+        let policy = policy(&app, "es384").await;
+        for event in ["create", "update", "delete", "secrets-update"] {
+            let event = format!("app_instance.{event}");
+            let signed = json!({"event": event, "webhook_policy_id": policy["id"]});
+            hook(&app, &receiver.url("/provider"), signed).await;
+            let plain = json!({"event": event});
+            hook_of(&app, &app.globex(), &receiver.url("/customer"), plain).await;
+        }
+        for event in ["service_instance.create", "service_instance.update"] {
+            hook(&app, &receiver.url("/provider"), json!({"event": event})).await;
+        }
+        let arrived = async || {
+            app.deliver().await;
+            let name = |it: &Received| format!("{} {}", it.path, told(it)["event"].as_str().unwrap());
+            let mut names: Vec<String> = receiver.take().iter().map(name).collect();
+            names.sort();
+            names
+        };
+        let template = receiver.url("/app?account={account}");
+        published(&app, json!({"webhook_uri_template": template})).await;
+        assert_eq!(arrived().await, ["/provider service_instance.create"]);
+        app.acme().patch("/v1/service_instances/1", json!({"name": "Other"})).await.expect(200);
+        assert_eq!(arrived().await, ["/provider service_instance.update"]);
+        app.globex().post("/v1/app_instances", filled(2)).await.expect(201);
+        assert_eq!(arrived().await, [
+            "/app?account=globex webhook.verify",
+            "/customer app_instance.create",
+            "/provider app_instance.create",
+            "/provider app_instance.secrets-update",
+        ]);
+        let one = "/v1/app_instances/1";
+        app.acme().patch(one, json!({"disabled": true})).await.expect(200);
+        let updated = ["/customer app_instance.update", "/provider app_instance.update"];
+        assert_eq!(arrived().await, updated);
+        // Another version without the policy, whose part of the secrets is null then.
+        app.execute("UPDATE app_offerings SET policy_jwt_alg = NULL WHERE id = 1").await;
+        let version = publish(&app).await;
+        app.globex().patch(one, json!({"app_offering_id": version})).await.expect(200);
+        assert_eq!(arrived().await, [updated[0], "/provider app_instance.secrets-update", updated[1]]);
+        app.globex().delete(one).await.expect(204);
+        assert_eq!(arrived().await, ["/customer app_instance.delete", "/provider app_instance.delete"]);
+    }
+
+    async fn every_event_of_a_webhook_can_be_tried(app: TestApp) {
+        let receiver = Receiver::start();
+        let events: Vec<&str> = EVENTS.to_vec();
+        for (number, event) in events.iter().enumerate() {
+            let uri = receiver.url(&format!("/{number}"));
+            let id = hook(&app, &uri, json!({"event": event})).await;
+            app.acme().post(&format!("/v1/webhooks/{id}/test"), json!({})).await.expect(204);
+        }
+        app.deliver().await;
+        let mut arrived: Vec<String> =
+            receiver.take().iter().map(|it| told(it)["event"].as_str().unwrap().to_owned()).collect();
+        arrived.sort();
+        let mut expected = events;
+        expected.sort_unstable();
+        assert_eq!(arrived, expected);
     }
 
     async fn only_those_are_told_whom_it_concerns(app: TestApp) {
@@ -238,7 +318,7 @@ on_both! {
         let name = "app_instance.secrets-update";
         hook(&app, &receiver.url("/"), json!({"event": name})).await;
         let secrets = json!({"secrets": {"api_key": "canary-4711"}, "policy": null});
-        happens(&app, "acme", name, instance("acme_ticket_echo"), Some(secrets)).await;
+        happens(&app, "acme", name, handed_over(), Some(secrets)).await;
         receiver.reply(Reply::Status(500));
         app.deliver().await;
         receiver.take();
@@ -401,7 +481,7 @@ on_both! {
         let id = hook(&app, &uri, json!({"event": "app_instance.secrets-update"})).await;
         let secrets = json!({"secrets": {"api_key": "canary-4711"}});
         let name = "app_instance.secrets-update";
-        happens(&app, "acme", name, instance("acme_ticket_echo"), Some(secrets)).await;
+        happens(&app, "acme", name, handed_over(), Some(secrets)).await;
         receiver.reply(Reply::Full(404, Vec::new(), "nobody\0here".into()));
         app.deliver().await;
         let path = format!("/v1/webhooks/{id}/deliveries");
@@ -515,7 +595,7 @@ on_both! {
         let name = "app_instance.secrets-update";
         let id = hook(&app, &receiver.url("/"), json!({"event": name})).await;
         let secrets = json!({"secrets": {"api_key": "typed"}});
-        happens(&app, "acme", name, instance("acme_ticket_echo"), Some(secrets)).await;
+        happens(&app, "acme", name, handed_over(), Some(secrets)).await;
         app.deliver().await;
         let delivery = only(&receiver).header("x-xurrent-delivery").to_owned();
         let path = format!("/v1/webhooks/{id}/deliveries/{delivery}/redeliver");
@@ -530,7 +610,7 @@ on_both! {
         let name = "app_instance.secrets-update";
         let id = hook(&app, &receiver.url("/"), json!({"event": name})).await;
         let secrets = json!({"secrets": {"api_key": "typed"}});
-        happens(&app, "acme", name, instance("acme_ticket_echo"), Some(secrets)).await;
+        happens(&app, "acme", name, handed_over(), Some(secrets)).await;
         receiver.reply(Reply::Status(410));
         app.deliver().await;
         let failed = only(&receiver).header("x-xurrent-delivery").to_owned();

@@ -6,7 +6,7 @@ use std::sync::{LazyLock, Mutex};
 use appmarket::package_api::convention::paths::{Paths, is_ours};
 use http::Method;
 use jsonschema::Validator;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::client::Answer;
 
@@ -25,7 +25,7 @@ pub struct Document {
 }
 
 impl Document {
-    fn new(family: &'static str, value: Value, paths: Option<Paths>) -> Self {
+    pub fn new(family: &'static str, value: Value, paths: Option<Paths>) -> Self {
         let mut closed = value.clone();
         close(&mut closed);
         Self { family, value, closed, paths, validators: Mutex::default() }
@@ -141,11 +141,7 @@ pub fn check(method: &Method, path: &str, answer: &Answer) {
         serde_json::from_slice(&answer.bytes).unwrap_or_else(|error| panic!("{place}: {error}"));
     assert!(media.get("schema").is_some(), "{place}: no schema");
     let media_key = kind.replace('/', "~1");
-    let validator = document.validator(&format!("{pointer}/content/{media_key}/schema"));
-    let problems: Vec<String> = validator
-        .iter_errors(&body)
-        .map(|error| format!("{}: {error}", error.instance_path()))
-        .collect();
+    let problems = document.problems(&format!("{pointer}/content/{media_key}/schema"), &body);
     assert!(problems.is_empty(), "{place}: {problems:#?}\n{body:#}");
 }
 
@@ -164,17 +160,25 @@ fn check_headers(place: &str, response: &Value, answer: &Answer) {
 }
 
 impl Document {
+    /// What a value is not as the schema at this JSON pointer has it.
+    pub fn problems(&'static self, pointer: &str, value: &Value) -> Vec<String> {
+        let errors = self.validator(pointer).iter_errors(value);
+        errors.map(|error| format!("{}: {error}", error.instance_path())).collect()
+    }
+
     /// The validator of a schema.
     fn validator(&self, pointer: &str) -> &'static Validator {
         let mut validators = self.validators.lock().unwrap();
         if let Some(known) = validators.get(pointer) {
             return known;
         }
-        let schema = json!({
-            "$ref": format!("#{}", pointer.replace('{', "%7B").replace('}', "%7D")),
-            "paths": self.closed["paths"],
-            "components": self.closed["components"],
-        });
+        let mut schema = self.closed.clone();
+        if !pointer.is_empty() {
+            // A part of it, not what the whole says.
+            schema.as_object_mut().unwrap().remove("oneOf");
+            let pointer = pointer.replace('{', "%7B").replace('}', "%7D");
+            schema["$ref"] = format!("#{pointer}").into();
+        }
         let validator = jsonschema::options().should_validate_formats(true).build(&schema);
         let validator =
             Box::leak(Box::new(validator.unwrap_or_else(|error| panic!("{pointer}: {error}"))));

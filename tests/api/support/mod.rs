@@ -3,6 +3,7 @@ pub mod app;
 pub mod audit;
 pub mod client;
 pub mod contract;
+pub mod messages;
 pub mod packages;
 pub mod receiver;
 

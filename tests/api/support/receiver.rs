@@ -19,6 +19,8 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
+use super::messages;
+
 /// Longest wait for a request, on the slowest machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -72,6 +74,10 @@ pub enum Reply {
 type Answer = dyn Fn(&Received) -> Reply + Send + Sync;
 
 struct Shared {
+    /// Whether the documents are to know what arrives.
+    documented: bool,
+    /// What they do not know.
+    problems: Mutex<Vec<String>>,
     received: Mutex<Vec<Received>>,
     arrived: Condvar,
     answer: Mutex<Arc<Answer>>,
@@ -92,9 +98,21 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// Answers 200 until it is told otherwise.
+    /// Answers 200 until it is told otherwise. Whatever arrives must be as the documents say: if it is not,
+    /// the test fails in the end.
     pub fn start() -> Self {
+        Self::serve(true)
+    }
+
+    /// The same for messages that tests make up, which no document knows.
+    pub fn of_anything() -> Self {
+        Self::serve(false)
+    }
+
+    fn serve(documented: bool) -> Self {
         let shared = Arc::new(Shared {
+            documented,
+            problems: Mutex::default(),
             received: Mutex::default(),
             arrived: Condvar::new(),
             answer: Mutex::new(Arc::new(|_: &Received| Reply::Status(200))),
@@ -157,6 +175,14 @@ impl Receiver {
     }
 }
 
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        let problems = self.shared.problems.lock().unwrap_or_else(PoisonError::into_inner);
+        // A test that fails already says why.
+        assert!(problems.is_empty() || std::thread::panicking(), "{}", problems.join("\n"));
+    }
+}
+
 async fn serve(listener: tokio::net::TcpListener, shared: Arc<Shared>) {
     loop {
         let Ok((stream, _)) = listener.accept().await else { continue };
@@ -185,6 +211,12 @@ async fn respond(
         body,
         at: Instant::now(),
     };
+    if shared.documented {
+        // Before anything is answered, so that it is known when the test ends.
+        let found = std::panic::catch_unwind(|| messages::problems(&received))
+            .unwrap_or_else(|_| vec![format!("this is no message: {received:?}")]);
+        shared.problems.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
+    }
     let answer = shared.answer.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let mut reply = answer(&received);
     shared.received().push(received);

@@ -188,7 +188,7 @@ on_both! {
         for path in ["/docs/nothing", "/openapi/nothing", "/openapi/nothing.json"] {
             refused(app.anonymous().get(path).await, 404, "Not Found");
         }
-        for path in ["/healthz", "/readyz", "/version", "/docs/", "/openapi/app-offerings.json"] {
+        for path in ["/healthz", "/readyz", "/version", "/docs/", "/openapi/app-offerings.json", "/openapi/events.json"] {
             refused(app.anonymous().post(path, json!({})).await, 405, "Method Not Allowed");
         }
     }
