@@ -1060,15 +1060,20 @@ fn unique(size: usize) -> Vec<u8> {
     bytes
 }
 
-/// Sends a request as the holder of a token: status and body of the answer.
-fn exchange(to: SocketAddr, token: &str, line: &str, body: &[u8]) -> io::Result<(u16, Vec<u8>)> {
+/// Begins a request as the holder of a token, of whose body `length` bytes are to follow.
+fn begin(to: SocketAddr, token: &str, line: &str, length: usize) -> io::Result<TcpStream> {
     let mut stream = TcpStream::connect(to)?;
     stream.set_read_timeout(Some(PATIENCE))?;
-    let length = body.len();
     write!(
         stream,
         "{line} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
     )?;
+    Ok(stream)
+}
+
+/// Sends a request as the holder of a token: status and body of the answer.
+fn exchange(to: SocketAddr, token: &str, line: &str, body: &[u8]) -> io::Result<(u16, Vec<u8>)> {
+    let mut stream = begin(to, token, line, body.len())?;
     stream.write_all(body)?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
@@ -1235,6 +1240,10 @@ fn kill_uploads(kills: u64, database: Option<&str>) {
     let mut token = log_in(&server, &login);
     for kill in 0..kills {
         let (progress, known) = (Progress::default(), sent.len());
+        // One upload never ends, so that each kill meets one.
+        let line = format!("POST {files}/kill-{kill}/endless");
+        let mut endless = begin(server.address, &token, &line, 2_000_000).unwrap();
+        endless.write_all(&unique(1_000_000)).unwrap();
         sent.extend(std::thread::scope(|scope| {
             let uploads: Vec<_> = (0..6)
                 .map(|place| {

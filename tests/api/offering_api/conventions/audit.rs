@@ -94,6 +94,8 @@ on_both! {
         trail.finish("offering_api", &[
             ("create_token", "a token is no record"),
             ("test_webhook", "a test changes nothing"),
+            ("redeliver_webhook_delivery", "the delivery log tells of it"),
+            ("replay_webhook_deliveries", "the delivery log tells of it"),
             ("confirm_webhook", "the receiver does it, and verified_at tells of it"),
             ("upload_attachment", "a file is told of by the record that takes it up"),
         ]);
