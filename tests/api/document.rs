@@ -1,16 +1,23 @@
 //! Properties of the whole API, proved from its documents: a new operation is covered when it is mounted.
 use std::collections::BTreeSet;
+use std::io::Write;
+use std::net::TcpStream;
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
 
 use appmarket::api::openapi_3_0;
 use appmarket::directory::catalogue::Catalogue;
-use http::Method;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::{HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
 
 use crate::support::TestApp;
 use crate::support::client::Client;
 use crate::support::contract::{Document, documents};
-use crate::support::messages::EVENTS;
+use crate::support::messages::{self, EVENTS};
 use crate::support::packages::{Application, World, tenant};
+use crate::support::receiver::{Received, Receiver};
 
 /// An operation with where it is.
 #[derive(Clone, Copy)]
@@ -195,6 +202,104 @@ fn every_message_that_can_go_out_is_documented() {
             assert!(!schemas.contains(only), "{only}");
         }
     }
+}
+
+/// A message as a webhook gets it, when the documents are right.
+fn verification() -> (Value, Vec<(&'static str, &'static str)>) {
+    let message = json!({
+        "webhook_id": 77, "webhook_nodeID": "bG9jYWxob3N0", "account_id": "acme",
+        "account": "https://acme.example.test", "name": "Echo", "event": "webhook.verify",
+        "object_id": 77, "object_nodeID": "bG9jYWxob3N0", "person_id": null,
+        "person_nodeID": null, "person_name": null,
+        "payload": {"callback": "https://acme.example.test/webhooks/77/verify?code=1"},
+    });
+    let id = "0b6b1f0e-6a3e-4a1c-9f43-2f7c3a0a9b11";
+    let headers = [
+        ("content-type", "application/json; charset=utf-8"),
+        ("x-4me-delivery", id),
+        ("x-xurrent-delivery", id),
+        ("link", "<https://acme.example.test/webhooks/77>; rel=\"canonical\""),
+    ];
+    (message, headers.to_vec())
+}
+
+fn received(body: &Value, headers: &[(&'static str, &str)]) -> Received {
+    let headers = headers.iter().map(|(name, value)| {
+        (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())
+    });
+    Received {
+        method: Method::POST,
+        path: "/".to_owned(),
+        headers: headers.collect(),
+        body: body.to_string().into(),
+        at: Instant::now(),
+    }
+}
+
+#[test]
+fn what_the_documents_do_not_say_of_a_message_is_found() {
+    let (message, headers) = verification();
+    let check = |body: &Value, headers: &[_]| messages::problems(&received(body, headers));
+    assert_eq!(check(&message, &headers), [""; 0]);
+    // Each name leads to a member, and a null leaves it out.
+    for (pointer, name, value) in [
+        ("", "surprise", json!(1)),
+        ("", "person_id", Value::Null),
+        ("", "event", json!("webhook.create")),
+        ("", "webhook_id", json!("77")),
+        ("/payload", "callback", Value::Null),
+        ("/payload", "surprise", json!(1)),
+    ] {
+        let mut other = message.clone();
+        let object = other.pointer_mut(pointer).unwrap().as_object_mut().unwrap();
+        object.remove(name);
+        if !value.is_null() {
+            object.insert(name.to_owned(), value);
+        }
+        let found = check(&other, &headers);
+        // Nothing is left of a payload without its only member: that is a test.
+        let is_test = other["payload"] == json!({});
+        assert_eq!(found.is_empty(), is_test, "{pointer}/{name}: {found:?}");
+    }
+    for (place, header) in [
+        (1, ("x-new", "1")),
+        (3, ("x-new", "1")),
+        (1, ("x-4me-delivery", "12")),
+        (0, ("content-type", "text/plain")),
+    ] {
+        let mut other = headers.clone();
+        other[place] = header;
+        assert_ne!(check(&message, &other), [""; 0], "{header:?}");
+    }
+    let header = json!({"typ": "JWT", "alg": "ES256"});
+    let claims = json!({"data": message, "jti": "0".repeat(64), "sub": "77",
+        "iss": "https://acme.example.test", "iat": 1, "nbf": 1});
+    let signed = |header: &Value, claims: &Value| {
+        let part = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
+        json!({"jwt": format!("{}.{}.c2ln", part(header), part(claims))})
+    };
+    assert_eq!(check(&signed(&header, &claims), &headers), [""; 0]);
+    let unsigned = json!({"typ": "JWT", "alg": "none"});
+    assert_ne!(check(&signed(&unsigned, &claims), &headers), [""; 0]);
+    for (name, value) in [("surprise", json!(1)), ("jti", json!("1")), ("sub", json!(77))] {
+        let mut other = claims.clone();
+        other[name] = value;
+        assert_ne!(check(&signed(&header, &other), &headers), [""; 0], "{name}");
+    }
+    let mut other = claims;
+    other["data"]["surprise"] = json!(1);
+    assert_ne!(check(&signed(&header, &other), &headers), [""; 0]);
+}
+
+#[test]
+fn a_receiver_fails_the_test_that_is_sent_something_else() {
+    let receiver = Receiver::start();
+    let mut stream = TcpStream::connect(receiver.url("").trim_start_matches("http://")).unwrap();
+    stream.write_all(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\n{}").unwrap();
+    receiver.wait_for(1);
+    let failed = std::panic::catch_unwind(AssertUnwindSafe(|| drop(receiver))).unwrap_err();
+    let text = failed.downcast_ref::<String>().unwrap();
+    assert!(text.contains("no event: {}"), "{text}");
 }
 
 /// What counts when a parameter is left out is that of the contract (1.7 and 7), and what the server does.

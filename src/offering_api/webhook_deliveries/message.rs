@@ -209,6 +209,7 @@ impl Signed {
 
 /// A signed token whose claims tell a message.
 #[derive(Serialize)]
+#[serde(transparent)]
 struct Jwt<M>(String, #[serde(skip)] PhantomData<M>);
 
 impl<M: JsonSchema> JsonSchema for Jwt<M> {

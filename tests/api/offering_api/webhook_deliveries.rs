@@ -179,9 +179,12 @@ on_both! {
             names
         };
         let template = receiver.url("/app?account={account}");
+        let body = json!({"name": "Echo", "service_id": 1});
+        let made = app.acme().post("/v1/service_instances", body).await.expect(201);
         published(&app, json!({"webhook_uri_template": template})).await;
         assert_eq!(arrived().await, ["/provider service_instance.create"]);
-        app.acme().patch("/v1/service_instances/1", json!({"name": "Other"})).await.expect(200);
+        let path = format!("/v1/service_instances/{}", made["id"]);
+        app.acme().patch(&path, json!({"name": "Other"})).await.expect(200);
         assert_eq!(arrived().await, ["/provider service_instance.update"]);
         app.globex().post("/v1/app_instances", filled(2)).await.expect(201);
         assert_eq!(arrived().await, [
@@ -206,9 +209,12 @@ on_both! {
     async fn every_event_of_a_webhook_can_be_tried(app: TestApp) {
         let receiver = Receiver::start();
         let events: Vec<&str> = EVENTS.to_vec();
+        let mut ids = Vec::new();
         for (number, event) in events.iter().enumerate() {
             let uri = receiver.url(&format!("/{number}"));
-            let id = hook(&app, &uri, json!({"event": event})).await;
+            ids.push(hook(&app, &uri, json!({"event": event})).await);
+        }
+        for id in ids {
             app.acme().post(&format!("/v1/webhooks/{id}/test"), json!({})).await.expect(204);
         }
         app.deliver().await;

@@ -172,10 +172,19 @@ impl Document {
         if let Some(known) = validators.get(pointer) {
             return known;
         }
-        let mut schema = self.closed.clone();
+        // As little as there need be: all of it is looked at each time.
+        let is_needed = |name: &str| match name {
+            "paths" => pointer.starts_with("/paths/"),
+            "webhooks" => false,
+            "oneOf" => pointer.is_empty(),
+            _ => true,
+        };
+        let members = self.closed.as_object().unwrap().iter();
+        let mut schema: Value = members
+            .filter(|(name, _)| is_needed(name))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
         if !pointer.is_empty() {
-            // A part of it, not what the whole says.
-            schema.as_object_mut().unwrap().remove("oneOf");
             let pointer = pointer.replace('{', "%7B").replace('}', "%7D");
             schema["$ref"] = format!("#{pointer}").into();
         }

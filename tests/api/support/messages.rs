@@ -56,10 +56,10 @@ pub fn problems(received: &Received) -> Vec<String> {
     if received.method != Method::POST || received.header("content-type") != JSON {
         problems.push(format!("{} of {}", received.method, received.header("content-type")));
     }
-    let schema = format!("/webhooks/{event}/post/requestBody/content/application~1json/schema");
-    problems.extend(document.problems(&schema, &body));
+    let schema = &entry["requestBody"]["content"]["application/json"]["schema"];
+    problems.extend(unlike(document, schema, &body));
     // What the token tells is the same message as without one.
-    problems.extend(document.problems(&schema, &message));
+    problems.extend(unlike(document, schema, &message));
     problems.extend(EVENTS.problems("", &body));
     problems.extend(EVENTS.problems(&format!("/$defs/{event}"), &message));
     if let Some(token) = token(&body) {
@@ -72,6 +72,18 @@ pub fn problems(received: &Received) -> Vec<String> {
     problems.extend(headers(document, entry, received));
     let name = |problem: String| format!("{event}: {problem}\n{body:#}");
     problems.into_iter().map(name).collect()
+}
+
+/// What a value is not as a reference to a schema has it, or as one of several has it.
+fn unlike(document: &'static Document, schema: &Value, value: &Value) -> Vec<String> {
+    let choices = schema["anyOf"].as_array().map_or(std::slice::from_ref(schema), Vec::as_slice);
+    let problems = choices.iter().map(|choice| {
+        let pointer = choice["$ref"].as_str().unwrap().trim_start_matches('#');
+        document.problems(pointer, value)
+    });
+    let problems: Vec<Vec<String>> = problems.collect();
+    let fits = problems.iter().any(Vec::is_empty);
+    if fits { Vec::new() } else { problems.concat() }
 }
 
 const JSON: &str = "application/json; charset=utf-8";
