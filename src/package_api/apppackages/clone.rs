@@ -6,11 +6,9 @@ use sea_orm::{DatabaseTransaction, Set};
 use super::create;
 use super::update;
 use crate::directory::state::AppState;
-use crate::directory::tickets::Actor;
 use crate::kernel::audit;
 use crate::kernel::error::Result;
 use crate::kernel::idempotency::Answer;
-use crate::package_api::access::Caller;
 use crate::package_api::call::Write;
 use crate::package_api::convention::key::{AppKey, is_name};
 use crate::package_api::convention::refusal;
@@ -55,7 +53,7 @@ async fn insert(
 ) -> Result<Answer> {
     let caller = &write.call.caller;
     let author = Author::of(state, caller);
-    let new = Working { source, name, guid, user_id: developer(caller) };
+    let new = Working { source, name, guid, user_id: caller.principal.developer };
     let package = working_copy(transaction, &author, new).await?;
     update::answer(transaction, state, package.id, Sight::Own).await
 }
@@ -96,12 +94,4 @@ pub async fn working_copy(
     let entry = audit::created(&package)?.labelled(&key.to_string());
     entry.write(transaction, author.person, author.now).await?;
     Ok(package)
-}
-
-/// The developer who calls; `None` when an application does.
-pub fn developer(caller: &Caller) -> Option<i64> {
-    match caller.principal.actor {
-        Actor::Developer { developer } => Some(developer),
-        Actor::App { .. } => None,
-    }
 }

@@ -4,7 +4,6 @@ use axum::response::Response;
 use futures_util::FutureExt;
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, Set};
 
-use super::clone::developer;
 use super::create::{self, Core};
 use super::input::{Identity, PackageInput, ParentInput};
 use super::update;
@@ -92,7 +91,7 @@ async fn insert(
         guid: Set(project.package_guid.clone()),
         is_release: Set(project.key.is_release()),
         project_id: Set(project.project_id),
-        user_id: Set(developer(caller).filter(|_| !project.key.is_release())),
+        user_id: Set(caller.principal.developer.filter(|_| !project.key.is_release())),
         ..create::blank_package(&author, &version, &project.key.package)
     };
     let package = create::insert_package(transaction, package, &project.key).await?;
