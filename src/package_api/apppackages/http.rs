@@ -34,8 +34,8 @@ pub async fn create(State(state): State<AppState>, write: Write) -> Result<Respo
 /// Get a package
 ///
 /// A package of the caller's developer account. With `skipDevAccountCheck` also a published theme of any
-/// account, and a package that is installed in a tenant of the caller's account; both without secret and
-/// installs. An application may always read the package that it has logged in with.
+/// account, and a package with an active install in a tenant of the caller's account; both without the
+/// secret, and of the installs with those in the caller's tenants. An application may always read the package that it has logged in with.
 #[utoipa::path(
     get, path = "/{applicationKey}", tag = TAG, operation_id = "get_package",
     params(
@@ -58,7 +58,8 @@ pub async fn get(
     let children = call.query.flag("includeChildren")?.unwrap_or_default();
     let skip = call.query.flag("skipDevAccountCheck")?.unwrap_or_default();
     let source = state.store.committed();
-    let (row, sight) = known.seen(source, &key, &call.caller, skip).await?;
+    let now = state.clock.now_millis();
+    let (row, sight) = known.seen(source, &key, &call.caller, skip, now).await?;
     call.found(&read::package(source, &state, &row, sight, children).await?)
 }
 

@@ -65,7 +65,7 @@ async fn change(
     let package = configure(transaction, state, behaviors, &row.package, input).await?;
     if subscribed || version.is_changed() || package.is_changed() {
         // Operators decide about versions of others; what is in them is not theirs.
-        if sight == Sight::Foreign {
+        if sight != Sight::Own {
             return Err(Which::Key(key).not_found());
         }
         row.unlocked()?;
@@ -81,16 +81,17 @@ async fn change(
 
 /// Finds the package of a change and locks it with its version. Operators may change the status of versions
 /// of other accounts.
-async fn locked(
+async fn locked<'c>(
     transaction: &DatabaseTransaction,
     caller: &Caller,
     key: &AppKey,
-) -> Result<(PackageRow, Sight)> {
+) -> Result<(PackageRow, Sight<'c>)> {
     let (which, principal) = (Which::Key(key), &caller.principal);
     let found = lookup::find(Source::Transaction(transaction), which).await?;
     let owner = found.map(|row| row.package.account_id).filter(|_| principal.operator);
     let account = owner.as_deref().unwrap_or(&principal.account);
-    let sight = if *account == *principal.account { Sight::Own } else { Sight::Foreign };
+    let own = &*principal.account;
+    let sight = if account == own { Sight::Own } else { Sight::Foreign(own) };
     Ok((lookup::lock(transaction, which, account, Lock::Version).await?, sight))
 }
 
@@ -116,7 +117,7 @@ pub async fn check_precondition(
     state: &AppState,
     write: &Write,
     row: &PackageRow,
-    sight: Sight,
+    sight: Sight<'_>,
 ) -> Result<()> {
     if !write.call.headers.contains_key(header::IF_MATCH) {
         return Ok(());
@@ -288,7 +289,7 @@ fn permitted_status(
     state: &AppState,
     caller: &Caller,
     row: &PackageRow,
-    sight: Sight,
+    sight: Sight<'_>,
     input: &PackageInput,
 ) -> Result<Option<i64>> {
     let (from, to) = (row.version.status_id, input.status);
@@ -296,7 +297,7 @@ fn permitted_status(
         return Ok(None);
     }
     // Operators give verdicts on versions of others (contract 2.4); the rest is their owners' affair.
-    if sight == Sight::Foreign && !status::is_verdict(from, to) {
+    if sight != Sight::Own && !status::is_verdict(from, to) {
         return Err(refusal::not_found("package", "AppKey", row.key()));
     }
     let certifies_itself = state.config.self_certification && sight == Sight::Own;
@@ -352,7 +353,7 @@ pub async fn answer(
     transaction: &DatabaseTransaction,
     state: &AppState,
     package: i64,
-    sight: Sight,
+    sight: Sight<'_>,
 ) -> Result<Answer> {
     let source = Source::Transaction(transaction);
     let row = lookup::find(source, Which::Id(package)).await?;
