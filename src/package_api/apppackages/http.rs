@@ -7,7 +7,7 @@ use super::dto::{AppDevPackage, PackageRequest, Shown};
 use super::{clone, create, delete, project, read, update};
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
-use crate::package_api::call::{Call, Command, Write};
+use crate::package_api::call::{Call, Command, PackageWrite, Write};
 use crate::package_api::model::known::Known;
 
 /// OpenAPI tag of this resource; always the folder's name.
@@ -83,10 +83,14 @@ pub async fn get(
         (status = OK, description = "The new package, with its children.", body = AppDevPackage),
         (status = NOT_FOUND, description = "There is no such parent theme."),
         (status = CONFLICT, description = "The package exists, or its version is locked; a version does not exist and the package is not its release; the parent theme is not a published theme; a behavior, capability type or contract is unknown; or a request with this `Idempotency-Key` is still running."),
+        (status = PAYLOAD_TOO_LARGE, description = "The body is larger than 16 MiB."),
     ),
     security(("oauth2" = ["developer:Create"])),
 )]
-pub async fn create_project(State(state): State<AppState>, write: Write) -> Result<Response> {
+pub async fn create_project(
+    State(state): State<AppState>,
+    PackageWrite(write): PackageWrite,
+) -> Result<Response> {
     project::create(&state, write).await
 }
 
@@ -109,10 +113,14 @@ pub async fn create_project(State(state): State<AppState>, write: Write) -> Resu
     responses(
         (status = OK, description = "The package, with its children.", body = AppDevPackage),
         (status = CONFLICT, description = "The version is locked; the status cannot follow the present one; the body is of another package; a child, a behavior, a capability type or a contract is unknown; the parent theme is not a published theme; or the range does not hold its version."),
+        (status = PAYLOAD_TOO_LARGE, description = "The body is larger than 16 MiB."),
     ),
     security(("oauth2" = ["developer:Update"])),
 )]
-pub async fn update(State(state): State<AppState>, write: Write) -> Result<Response> {
+pub async fn update(
+    State(state): State<AppState>,
+    PackageWrite(write): PackageWrite,
+) -> Result<Response> {
     update::update(&state, write).await
 }
 

@@ -22,7 +22,7 @@ const VERSION: usize = 50;
 const URL: usize = 2_000;
 /// Most characters of a name of an attribute.
 const LONG_NAME: usize = 400;
-/// Most characters of JSON in a text; the whole body has at most 1 MiB.
+/// Most characters of JSON in a text; the whole body has at most 16 MiB.
 const JSON: usize = 1_000_000;
 
 /// Systems that attributes belong to (contract 2.6).

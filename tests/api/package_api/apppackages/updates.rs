@@ -1,4 +1,5 @@
 //! `PUT /platform/appdev/apppackages/{applicationKey}` (contract 3.6, 2.4).
+use http::Method;
 use serde_json::{Value, json};
 
 use super::{
@@ -147,6 +148,38 @@ on_both! {
         }
         assert_eq!(whole(&client, &loyalty.key).await, with_children);
         assert_eq!(all_entries(&app).await, entries);
+    }
+
+    /// 110 subscriptions to every event are more than the bodies of other operations may have.
+    async fn a_package_of_megabytes_is_taken_back(app: TestApp) {
+        let (_world, loyalty, client) = loyalty(&app).await;
+        let path = path_of(&loyalty.key);
+        let events: Vec<Value> = (1..=120).map(|id| json!({"eventId": id})).collect();
+        let subscription = |number: usize| json!({
+            "applicationEndPoint": format!("https://loyalty.acme.example/{number}"), "events": events,
+        });
+        let all: Vec<Value> = (0..110).map(subscription).collect();
+        let made = client.put(&path, json!({"applicationSubscriptions": all})).await.expect(200);
+        assert!(made.to_string().len() > 1024 * 1024);
+        let entries = all_entries(&app).await;
+        let echo = whole(&client, &loyalty.key).await;
+        assert_eq!(client.put(&path, echo.clone()).await.expect(200), echo);
+        assert_eq!(all_entries(&app).await, entries);
+        let of_copy = with(&echo, json!({"appKey": "acme01.loyalty.1.0.0.Copy", "packageName": "Copy"}));
+        let copy = client.post(&format!("{PATH}/project"), of_copy).await.expect(200);
+        assert_eq!(copy["applicationSubscriptions"].as_array().unwrap().len(), 110);
+    }
+
+    async fn packages_above_the_limit_are_refused(app: TestApp) {
+        let (_world, loyalty, client) = loyalty(&app).await;
+        let body = vec![b' '; 16 * 1024 * 1024 + 1];
+        let message = "The request is too large: at most 16777216 bytes are taken.";
+        for (method, path) in [(Method::PUT, path_of(&loyalty.key)), (Method::POST, format!("{PATH}/project"))] {
+            let answer = client.send(method.clone(), &path, body.clone()).await;
+            refused(answer, 413, "REQUEST_TOO_LARGE", message, &[("MaxBytes", "16777216")]);
+            let answer = client.send(method, &path, body[1..].to_vec()).await;
+            refused_parameter(answer, "appDevPackage", "is the body of this request, which is empty.");
+        }
     }
 
     async fn what_is_null_is_cleared_or_stays(app: TestApp) {
