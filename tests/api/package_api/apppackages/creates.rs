@@ -100,6 +100,12 @@ on_both! {
             let data = [("ParentThemeAppKey", theirs.key.as_str())];
             refused(client.post(&create(), body).await, 404, "ITEM_NOT_FOUND", &message, &data);
         }
+        // What is published can be seen, and need not be a theme.
+        let theirs = world.application("globex01.tool.1.0.0").await;
+        world.set_status(&theirs, 5).await;
+        let body = json!({"appKey": "acme01.summer.1.0.0", "parentThemeAppKey": theirs.key});
+        let answer = client.post(&create(), body).await;
+        refused_rule(answer, "the parent globex01.tool.1.0.0.Release is not a theme.");
         // A refused parent leaves no application behind.
         let answer = client.get(&format!("{PATH}/apps/summer")).await;
         assert_eq!(answer.expect(200), json!([]));
