@@ -1,7 +1,7 @@
 //! Copying a package within its version (contract 3.8a).
 use axum::response::Response;
 use futures_util::FutureExt;
-use sea_orm::{DatabaseTransaction, Set};
+use sea_orm::{DatabaseTransaction, EntityTrait, QueryFilter, Set};
 
 use super::create;
 use super::update;
@@ -83,6 +83,13 @@ pub async fn working_copy(
     // Neither the source nor the status of its version changes until the copy is complete.
     let source = lookup::lock(transaction, Which::Key(source), &author.account, Lock::Read).await?;
     source.unlocked()?;
+    let same = packages::entity::Entity::find()
+        .filter(packages::entity::COLUMN.version_id.eq(source.version.id))
+        .filter(packages::entity::COLUMN.name_key.eq(name.to_ascii_lowercase()));
+    if let Some(same) = same.one(transaction).await? {
+        let key = AppKey { package: same.name, ..source.key() };
+        return Err(refusal::exists("package", "AppKey", key));
+    }
     let key = AppKey { package: name.to_owned(), ..source.key() };
     let package = packages::entity::ActiveModel {
         guid: Set(guid.to_owned()),

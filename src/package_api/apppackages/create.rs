@@ -93,7 +93,8 @@ pub async fn core(
         Some(key) => Some(parent::check(transaction, &author.account, key, &application).await?),
         None => None,
     };
-    let source = source(transaction, author, &application, &new.key).await?;
+    let key = stored_key(&namespace, &application, &new.key);
+    let source = source(transaction, author, &application, &key).await?;
     let (version_guid, secret) = (new.random.version_guid.clone(), new.random.secret.clone());
     let core = Core {
         name: source.as_ref().map_or_else(|| new.key.app_id.clone(), |it| it.version.name.clone()),
@@ -108,13 +109,13 @@ pub async fn core(
         guid: version_guid,
         secret,
     };
-    let version = new_version(transaction, author, &application, &new.key, core).await?;
+    let version = new_version(transaction, author, &application, &key, core).await?;
     let package = packages::entity::ActiveModel {
         guid: Set(new.random.package_guid.clone()),
         is_release: Set(true),
         ..blank_package(author, &version, RELEASE)
     };
-    let mut package = insert_package(transaction, package, &new.key).await?;
+    let mut package = insert_package(transaction, package, &key).await?;
     if let Some(source) = &source {
         package = copy_into(transaction, author, &source.package, package).await?;
     }
@@ -124,10 +125,19 @@ pub async fn core(
         package = row.update(transaction).await?;
     }
     audit::created(&package)?
-        .labelled(&new.key.to_string())
+        .labelled(&key.to_string())
         .write(transaction, author.person, author.now)
         .await?;
     let made = lookup::find(Source::Transaction(transaction), Which::Id(package.id)).await?;
+/// A key as its namespace and application are spelt (contract 2.2), however the caller writes them.
+pub fn stored_key(
+    namespace: &namespaces::entity::Model,
+    application: &applications::entity::Model,
+    key: &AppKey,
+) -> AppKey {
+    AppKey { namespace: namespace.name.clone(), app_id: application.app_id.clone(), ..key.clone() }
+}
+
     made.ok_or_else(|| Error::internal("a package was made and is not there"))
 }
 

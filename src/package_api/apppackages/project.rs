@@ -86,7 +86,8 @@ async fn insert(
     let author = Author::of(state, caller);
     let namespace = create::namespace(transaction, &author, &project.key).await?;
     let behaviors = update::permit(state, caller, &[], &project.input)?;
-    let version = version(transaction, &author, &namespace, project).await?;
+    let (application, version) = version(transaction, &author, &namespace, project).await?;
+    let key = create::stored_key(&namespace, &application, &project.key);
     let package = packages::entity::ActiveModel {
         guid: Set(project.package_guid.clone()),
         is_release: Set(project.key.is_release()),
@@ -94,13 +95,13 @@ async fn insert(
         user_id: Set(caller.principal.developer.filter(|_| !project.key.is_release())),
         ..create::blank_package(&author, &version, &project.key.package)
     };
-    let package = create::insert_package(transaction, package, &project.key).await?;
+    let package = create::insert_package(transaction, package, &key).await?;
     let input = &project.input;
     update::subscribe(transaction, &author, &package, input).await?;
     let configured = update::configure(transaction, state, behaviors, &package, input).await?;
     let package =
         if configured.is_changed() { configured.update(transaction).await? } else { package };
-    let entry = audit::created(&package)?.labelled(&project.key.to_string());
+    let entry = audit::created(&package)?.labelled(&key.to_string());
     entry.write(transaction, author.person, author.now).await?;
     update::answer(transaction, state, package.id, Sight::Own).await
 }
@@ -135,7 +136,8 @@ async fn version(
     let same = packages::entity::Entity::find()
         .filter(packages::entity::COLUMN.version_id.eq(release.version.id))
         .filter(packages::entity::COLUMN.name_key.eq(key.lower().package));
-    if same.one(transaction).await?.is_some() {
+    if let Some(same) = same.one(transaction).await? {
+        let key = AppKey { package: same.name, ..release.key() };
         return Err(refusal::exists("package", "AppKey", key));
     }
     release.unlocked()?;

@@ -210,10 +210,13 @@ on_both! {
         let (world, loyalty, client) = loyalty(&app).await;
         client.post(&format!("{}/clone/work", path_of(&loyalty.key)), json!({})).await.expect(200);
         client.delete(&path_of("acme01.loyalty.1.0.0.work")).await.expect(200);
-        for key in ["acme01.loyalty.1.0.0.Release", "ACME01.LOYALTY.1.0.0.Release",
-            "acme01.loyalty.1.0.0.WORK"] {
+        for (given, key) in [
+            ("acme01.loyalty.1.0.0.Release", "acme01.loyalty.1.0.0.Release"),
+            ("ACME01.LOYALTY.1.0.0.Release", "acme01.loyalty.1.0.0.Release"),
+            ("acme01.loyalty.1.0.0.WORK", "acme01.loyalty.1.0.0.work"),
+        ] {
             let message = format!("Item already exists: package {key}");
-            let answer = client.post(&project(), json!({"appKey": key})).await;
+            let answer = client.post(&project(), json!({"appKey": given})).await;
             refused(answer, 409, "ITEM_ALREADY_EXISTS", &message, &[("AppKey", key)]);
         }
         for (status, name) in [(2, "Submitted For Certification"), (3, "Certified"),
