@@ -93,7 +93,7 @@ pub struct AppDevPackage {
     /// Description of the application; the same in all packages of the version.
     #[schema(max_length = 4000, example = "Points for every order.")]
     pub application_description: Option<String>,
-    /// Version of the theme engine that a theme is made for.
+    /// Version of the theme engine that a theme is made for; other applications have none.
     #[schema(max_length = 50, example = json!(null))]
     pub theme_engine_version: Option<String>,
     /// Namespace of the developer account.

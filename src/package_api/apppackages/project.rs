@@ -18,7 +18,7 @@ use crate::package_api::convention::body::Sent;
 use crate::package_api::convention::key::{AppKey, RELEASE};
 use crate::package_api::convention::refusal;
 use crate::package_api::model::author::Author;
-use crate::package_api::model::lookup::{self, Lock, Sight, Which};
+use crate::package_api::model::lookup::{self, Lock, PackageRow, Sight, Which};
 use crate::package_api::model::secret::SharedSecret;
 use crate::package_api::model::{applications, namespaces, packages, parent, status, versions};
 
@@ -97,6 +97,7 @@ async fn insert(
     };
     let package = create::insert_package(transaction, package, &key).await?;
     let input = &project.input;
+    update::check_engine(&application, &package, input)?;
     update::subscribe(transaction, &author, &package, input).await?;
     let configured = update::configure(transaction, state, behaviors, &package, input).await?;
     let package =
@@ -106,13 +107,14 @@ async fn insert(
     update::answer(transaction, state, package.id, Sight::Own).await
 }
 
-/// The version of the new package: a new one for a release, otherwise a known one that is not locked.
+/// The version of the new package and its application: a new one for a release, otherwise a known one that
+/// is not locked.
 async fn version(
     transaction: &DatabaseTransaction,
     author: &Author,
     namespace: &namespaces::entity::Model,
     project: &Project,
-) -> Result<versions::entity::Model> {
+) -> Result<(applications::entity::Model, versions::entity::Model)> {
     let Project { key, input, .. } = project;
     if !matches!(input.status, 0 | status::IN_DEVELOPMENT) {
         return Err(refusal::conflict("a new package is in status 1, In Development."));
@@ -129,7 +131,8 @@ async fn version(
     let source = Source::Transaction(transaction);
     if lookup::find(source, Which::Key(&release)).await?.is_none() {
         check_release(key)?;
-        return new_version(transaction, author, &application, project).await;
+        let version = new_version(transaction, author, &application, project).await?;
+        return Ok((application, version));
     }
     let release =
         lookup::lock(transaction, Which::Key(&release), &author.account, Lock::Read).await?;
@@ -141,7 +144,30 @@ async fn version(
         return Err(refusal::exists("package", "AppKey", key));
     }
     release.unlocked()?;
-    Ok(release.version)
+    check_inheritance(transaction, author, &release, input).await?;
+    Ok((application, release.version))
+}
+
+/// Refuses a parent and a range that a new version could not have. A known one keeps its own; a body that
+/// says nonsense of them is still wrong.
+async fn check_inheritance(
+    transaction: &DatabaseTransaction,
+    author: &Author,
+    release: &PackageRow,
+    input: &PackageInput,
+) -> Result<()> {
+    let inherited = match &input.parent {
+        Some(ParentInput::Key(key)) if !update::is_parent(release, key) => {
+            let parent =
+                parent::check(transaction, &author.account, key, &release.application).await?;
+            Some(parent.version.number())
+        }
+        Some(ParentInput::None) => None,
+        Some(ParentInput::Key(_)) | None => {
+            release.parent.as_ref().map(|parent| parent.version.number())
+        }
+    };
+    input.range.as_ref().map_or(Ok(()), |range| update::check_range(range, inherited))
 }
 
 /// Refuses a package of a version that does not exist, unless it is the release.

@@ -24,7 +24,7 @@ use crate::package_api::model::author::Author;
 use crate::package_api::model::lookup::{self, Lock, PackageRow, Sight, Which};
 use crate::package_api::model::theme::Range;
 use crate::package_api::model::versions::Number;
-use crate::package_api::model::{packages, parent, status, versions};
+use crate::package_api::model::{applications, packages, parent, status, versions};
 
 /// What the body of a request is called.
 pub const BODY: &str = "appDevPackage";
@@ -62,6 +62,7 @@ async fn change(
     let author = Author::of(state, caller);
     let mut version = core(transaction, &author, &row, input).await?;
     let subscribed = subscribe(transaction, &author, &row.package, input).await?;
+    check_engine(&row.application, &row.package, input)?;
     let package = configure(transaction, state, behaviors, &row.package, input).await?;
     if subscribed || version.is_changed() || package.is_changed() {
         // Operators decide about versions of others; what is in them is not theirs.
@@ -186,7 +187,8 @@ async fn core(
     Ok(version)
 }
 
-fn is_parent(row: &PackageRow, key: &AppKey) -> bool {
+/// Whether a key is that of the present parent.
+pub fn is_parent(row: &PackageRow, key: &AppKey) -> bool {
     row.parent.as_ref().is_some_and(|parent| parent.key().lower() == key.lower())
 }
 
@@ -206,6 +208,23 @@ pub fn check_range(text: &str, inherited: Option<Number>) -> Result<()> {
         }
         Some(_) => Ok(()),
     }
+}
+
+/// Refuses a version of the theme engine for what is no theme (contract 2.5). What is there may come back.
+///
+/// # Errors
+/// 409.
+pub fn check_engine(
+    application: &applications::entity::Model,
+    before: &packages::entity::Model,
+    input: &PackageInput,
+) -> Result<()> {
+    let Sent::Set(engine) = &input.theme_engine_version else { return Ok(()) };
+    let is_known = before.theme_engine_version.as_ref() == Some(engine);
+    if is_known || application.type_id == applications::THEME {
+        return Ok(());
+    }
+    Err(refusal::conflict("themeEngineVersion is for themes."))
 }
 
 /// The behaviors of a body, if it has any, for a package that has those which are `present`.
