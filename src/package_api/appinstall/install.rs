@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::dto::ApplicationTransaction;
 use super::entity::{ActiveModel, COLUMN, Entity, Model};
 use super::events;
-use super::input::{Package, Terms, Wanted, end_before_start};
+use super::input::{MOST_TRANSACTIONS, Package, Terms, Wanted, end_before_start};
 use super::outcome::Outcome;
 use super::read;
 use crate::directory::state::AppState;
@@ -261,6 +261,10 @@ fn again(mut record: ActiveModel, current: &Model, terms: &Terms) -> Result<Acti
         let read = |text: &str| serde_json::from_str::<Vec<serde_json::Value>>(text);
         let mut all = read(&current.transactions).map_err(Error::internal)?;
         all.extend(read(&given).map_err(Error::internal)?);
+        if all.len() > MOST_TRANSACTIONS {
+            let why = format!("an install has at most {MOST_TRANSACTIONS} transactions.");
+            return Err(refusal::conflict(&why));
+        }
         record.transactions = Set(serde_json::to_string(&all).map_err(Error::internal)?);
     }
     record.id = Set(current.id);

@@ -16,16 +16,13 @@ use crate::kernel::error::{Error, Result};
 use crate::kernel::secret::MasterKey;
 use crate::package_api::call::{self, Write};
 use crate::package_api::convention::body::Sent;
-use crate::package_api::convention::key::{AppKey, RELEASE};
+use crate::package_api::convention::key::{AppKey, LONGEST_KEY, RELEASE};
 use crate::package_api::convention::refusal;
 use crate::package_api::model::author::Author;
 use crate::package_api::model::lookup::{self, Lock, PackageRow, Sight, Which};
 use crate::package_api::model::secret::SharedSecret;
 use crate::package_api::model::{applications, namespaces, packages, parent, status, versions};
 use crate::package_api::{appsubscriptions, package_files};
-
-/// Most characters that are read as a key.
-const LONGEST_KEY: usize = 400;
 
 /// Random parts of a new version. They are made before the transaction, which may be repeated.
 #[derive(Clone, Debug)]
@@ -129,6 +126,9 @@ pub async fn core(
         .write(transaction, author.person, author.now)
         .await?;
     let made = lookup::find(Source::Transaction(transaction), Which::Id(package.id)).await?;
+    made.ok_or_else(|| Error::internal("a package was made and is not there"))
+}
+
 /// A key as its namespace and application are spelt (contract 2.2), however the caller writes them.
 pub fn stored_key(
     namespace: &namespaces::entity::Model,
@@ -136,9 +136,6 @@ pub fn stored_key(
     key: &AppKey,
 ) -> AppKey {
     AppKey { namespace: namespace.name.clone(), app_id: application.app_id.clone(), ..key.clone() }
-}
-
-    made.ok_or_else(|| Error::internal("a package was made and is not there"))
 }
 
 /// The caller's namespace of a key. Who may not use a namespace does not learn whether there is one.

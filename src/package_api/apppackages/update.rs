@@ -84,7 +84,7 @@ async fn change(
 /// of other accounts.
 async fn locked<'c>(
     transaction: &DatabaseTransaction,
-    caller: &Caller,
+    caller: &'c Caller,
     key: &AppKey,
 ) -> Result<(PackageRow, Sight<'c>)> {
     let (which, principal) = (Which::Key(key), &caller.principal);
@@ -290,6 +290,7 @@ async fn capability_types(
         (None, Some(wanted)) => children::flat_capabilities(catalogue, wanted, &present)?,
         (None, None) => return Ok(None),
     };
+    children::check_numbers(&types)?;
     children::number(transaction, &mut types, before).await?;
     children::column(&types).map(Some)
 }

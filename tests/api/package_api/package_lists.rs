@@ -228,6 +228,8 @@ on_both! {
         malformed(&client, &format!("/apps/{}", "a".repeat(51)), "appId", name).await;
         let pair = "must be <namespace>.<appId>, as in acme01.loyalty.";
         malformed(&client, "/apps/acme01.", "appId", pair).await;
+        let long = format!("/apps/acme01.loyalty.{}", "x".repeat(87));
+        malformed(&client, &long, "appId", name).await;
         let key = "must be <namespace>.<appId>.<major>.<minor>.<revision>.<packageName>, as in \
                    acme01.loyalty.1.0.0.Release.";
         malformed(&client, "/applications/acme01.loyalty/packages", "applicationKey", key).await;
@@ -265,9 +267,9 @@ on_both! {
             ("?sortBy=updateDate+desc&pageSize=2", &["zebra", "Ant"]),
             ("?filter=isReleasePackage+eq+false", &["Ant", "zebra"]),
             ("?filter=updateDate+gt+2026-02-01T08:15:00Z&startIndex=1", &["zebra"]),
+            ("?filter=updateDate+lt+2026-02-01", &[]),
             ("?pageSize=0", &[]),
         ];
-            ("?filter=updateDate+lt+2026-02-01", &[]),
         for (query, names) in table {
             let found = items(&client, &format!("{path}{query}"), "packageName").await;
             assert_eq!(found, names, "{query}");
