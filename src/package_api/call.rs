@@ -34,6 +34,10 @@ use crate::kernel::idempotency::{self, Answer, Key};
 /// Name of the query parameter that limits answers.
 const RESPONSE_FIELDS: &str = "responseFields";
 
+/// Largest body that is a whole package, in bytes. What the service shows of a package it takes back: a
+/// thousand subscriptions to every event with the longest addresses are 15 MiB.
+pub const PACKAGE_LIMIT: usize = 16 * 1024 * 1024;
+
 /// Where operations answer with bytes, of which nothing can be selected.
 const DOWNLOADS: &str = "/platform/appdev/filebasedpackage/";
 
@@ -219,7 +223,7 @@ impl FromRequest<AppState> for Anonymous {
         let (mut parts, body) = request.into_parts();
         let question = Question::of(&mut parts).await?;
         let address = address(state.config.proxies, &parts.headers, &parts.extensions);
-        Ok(Self { question, body: whole(body).await?, address })
+        Ok(Self { question, body: whole(body, BODY_LIMIT).await?, address })
     }
 }
 
@@ -238,10 +242,19 @@ impl FromRequest<AppState> for Write {
     type Rejection = Error;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self> {
-        let (mut parts, body) = request.into_parts();
-        let call = Call::from_request_parts(&mut parts, state).await?;
-        let body = whole(body).await?;
-        Self::of(call, body.clone()).map(|write| Self { body, ..write })
+        Self::with_body(request, state, BODY_LIMIT).await
+    }
+}
+
+/// A request whose body is a whole package, of at most [`PACKAGE_LIMIT`] bytes.
+#[derive(Clone, Debug)]
+pub struct PackageWrite(pub Write);
+
+impl FromRequest<AppState> for PackageWrite {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self> {
+        Write::with_body(request, state, PACKAGE_LIMIT).await.map(Self)
     }
 }
 
@@ -262,6 +275,13 @@ impl FromRequest<AppState> for Command {
 }
 
 impl Write {
+    async fn with_body(request: Request, state: &AppState, limit: usize) -> Result<Self> {
+        let (mut parts, body) = request.into_parts();
+        let call = Call::from_request_parts(&mut parts, state).await?;
+        let body = whole(body, limit).await?;
+        Self::of(call, body.clone()).map(|write| Self { body, ..write })
+    }
+
     /// A write whose body was read elsewhere (uploads); `content` is what tells it from others.
     ///
     /// # Errors
@@ -419,9 +439,9 @@ fn key(call: &Call, content: &[u8]) -> Result<Option<Key>> {
     })
 }
 
-/// Reads a body.
-async fn whole(body: Body) -> Result<Bytes> {
-    read(body, BODY_LIMIT).await.map_err(|error| match error {
+/// Reads a body of at most `limit` bytes.
+async fn whole(body: Body, limit: usize) -> Result<Bytes> {
+    read(body, limit).await.map_err(|error| match error {
         Error::BadRequest(_) => refusal::missing("body", "ended early."),
         error => error,
     })

@@ -255,7 +255,6 @@ mod tests {
     use ring::signature as other;
 
     use super::*;
-    use crate::kernel::clock::Clock;
 
     fn decode(text: &str) -> Vec<u8> {
         URL_SAFE_NO_PAD.decode(text).unwrap()
