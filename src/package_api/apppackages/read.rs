@@ -66,8 +66,8 @@ async fn with_children(
 pub fn without_children(row: &PackageRow) -> AppDevPackage {
     let PackageRow { package, version, application, namespace, .. } = row;
     let status = status::of(version.status_id);
-    let inherited = row.parent.as_ref().map(inherited);
-    let update = row.parent.as_ref().and_then(|parent| update(row, parent));
+    let inherited = row.parent.as_deref().map(inherited);
+    let update = row.parent.as_deref().and_then(|parent| update(row, parent));
     let text = |of: fn(&Inherited) -> &String| inherited.as_ref().map(|it| of(it).clone());
     AppDevPackage {
         update_date: Time(package.updated_at),

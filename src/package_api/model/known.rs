@@ -18,8 +18,8 @@ const KEPT: usize = 5_000;
 /// An application, its namespace and its owner: what never changes about its packages.
 #[derive(Clone, Debug)]
 struct Named {
-    application: applications::entity::Model,
-    namespace: namespaces::entity::Model,
+    application: Arc<applications::entity::Model>,
+    namespace: Arc<namespaces::entity::Model>,
     owner_number: i64,
 }
 

@@ -1,7 +1,7 @@
 //! Finding and locking packages. Every operation on a package comes through here: what belongs to
 //! another account is not found, and what is deleted does not exist (contract 1.9, 2.5).
 use std::cell::Cell;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use sea_orm::{DatabaseTransaction, EntityTrait, QuerySelect};
 
@@ -23,15 +23,15 @@ pub struct PackageRow {
     /// Its version.
     pub version: versions::entity::Model,
     /// Its application.
-    pub application: applications::entity::Model,
+    pub application: Arc<applications::entity::Model>,
     /// Its namespace.
-    pub namespace: namespaces::entity::Model,
+    pub namespace: Arc<namespaces::entity::Model>,
     /// Number of the developer account that owns it.
     pub owner_number: i64,
     /// Whether the application has more than this version.
     pub has_versions: bool,
     /// What the theme inherits from.
-    pub parent: Option<Parent>,
+    pub parent: Option<Box<Parent>>,
 }
 
 /// The parent of a theme.
@@ -352,12 +352,15 @@ fn read(row: &dyn Row) -> PackageRow {
     let (owner_number, has_versions) = (row.int(), row.flag());
     let candidates = row.maybe_text().unwrap_or_default();
     // Numbers start at 1: without a parent, its columns are NULL.
-    let parent = (parent.id != 0).then(|| Parent {
-        candidates: Candidate::list(&candidates),
-        version: parent,
-        application: its_application,
-        namespace: its_namespace,
+    let parent = (parent.id != 0).then(|| {
+        Box::new(Parent {
+            candidates: Candidate::list(&candidates),
+            version: parent,
+            application: its_application,
+            namespace: its_namespace,
+        })
     });
+    let (application, namespace) = (Arc::new(application), Arc::new(namespace));
     PackageRow { package, version, application, namespace, owner_number, has_versions, parent }
 }
 
