@@ -60,10 +60,11 @@ pub enum Purpose {
     Message,
     /// Hashes of the codes by which addresses and configurations are confirmed.
     Code,
+    // What is added here becomes the last one of `PURPOSES`.
 }
 
 /// How many purposes there are; the place of the last one tells.
-const PURPOSES: usize = Purpose::Answer as usize + 1;
+const PURPOSES: usize = Purpose::Code as usize + 1;
 
 /// Form of sealed texts: `v1.<key id>.<base64url(nonce, ciphertext, tag)>`.
 const SEAL: &str = "v1";
