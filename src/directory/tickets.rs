@@ -229,31 +229,38 @@ pub struct Principal {
     pub bucket: Arc<Bucket>,
     /// What records show as their author: the application's key, or `dev-` and the person.
     pub by: String,
+    /// Number of the developer who calls, alone or at the side of an application.
+    pub developer: Option<i64>,
     expires_at: i64,
     read_at: i64,
 }
 
 impl Principal {
-    /// This caller on behalf of a developer: what either may not do is not done (contract 1.3.1). One of
-    /// another account may do nothing in this one.
+    /// This caller on behalf of a developer: what either may not do is not done (contract 1.3.1), and
+    /// what is done is the developer's. One of another account may do nothing in this one.
     #[must_use]
     pub fn on_behalf_of(&self, developer: &Self) -> Self {
-        let behaviors = if developer.account == self.account {
-            self.behaviors.shared_with(&developer.behaviors)
-        } else {
-            Behaviors::default()
+        let is_colleague = developer.account == self.account;
+        let behaviors = match is_colleague {
+            true => self.behaviors.shared_with(&developer.behaviors),
+            false => Behaviors::default(),
         };
-        // What an application may always do on its own is no affair of a developer of another account.
-        let actor = if developer.account == self.account { &self.actor } else { &developer.actor };
+        // What an application may always do on its own is no affair of a developer of another account,
+        // whose person is none of this one.
+        let (actor, author) = match is_colleague {
+            true => (&self.actor, developer),
+            false => (&developer.actor, self),
+        };
         Self {
             account: self.account.clone(),
             number: self.number,
             actor: actor.clone(),
-            person: self.person,
+            person: author.person,
             behaviors,
             operator: self.operator && developer.operator,
             bucket: self.bucket.clone(),
-            by: self.by.clone(),
+            by: author.by.clone(),
+            developer: author.developer,
             expires_at: self.expires_at.min(developer.expires_at),
             read_at: self.read_at.min(developer.read_at),
         }
@@ -376,7 +383,7 @@ impl Tickets {
             Holder::Developer { developer, person, account } => {
                 let (uid, st) = (developer.to_string(), DEVELOPER.to_owned());
                 let claims = UserClaims { uid, anon: false, st, bv, exp, rnd, account: *account };
-                (author(*person), None, Some(claims))
+                (author(*developer, *person), None, Some(claims))
             }
         };
         Claims {
@@ -444,9 +451,12 @@ impl Tickets {
             _ => return Ok(None),
         };
         let Some(Caller { account, number, person, actor }) = row else { return Ok(None) };
-        let (counted, by) = match &actor {
-            Actor::App { version, key, .. } => (format!("app:{version}"), key.clone()),
-            Actor::Developer { developer } => (format!("developer:{developer}"), author(person)),
+        let (counted, by, developer) = match &actor {
+            Actor::App { version, key, .. } => (format!("app:{version}"), key.clone(), None),
+            Actor::Developer { developer } => {
+                let by = author(*developer, person);
+                (format!("developer:{developer}"), by, Some(*developer))
+            }
         };
         Ok(Some(Principal {
             operator: self.terms.operator_accounts.contains(&account),
@@ -459,6 +469,7 @@ impl Tickets {
             person,
             behaviors,
             by,
+            developer,
         }))
     }
 
@@ -561,9 +572,13 @@ async fn read_developer(kernel: &Kernel, claims: &UserClaims) -> Result<Option<C
     kernel.store.committed().fetch(sql.query(false), None, gather).await
 }
 
-/// What records show as their author when a developer has written them.
-fn author(person: i64) -> String {
-    format!("dev-{person}")
+/// What records show as their author when a developer has written them: the person they are in the account.
+/// Without an account there is none; such a developer is known by their own number, and writes nothing.
+fn author(developer: i64, person: i64) -> String {
+    match person {
+        0 => format!("developer-{developer}"),
+        person => format!("dev-{person}"),
+    }
 }
 
 /// Keyed hash under which a refresh token is stored.
@@ -763,6 +778,9 @@ mod tests {
             },
         });
         assert_eq!(claims(developer(12)), expected);
+        // Who has chosen no account is nobody in particular there, and still not everybody.
+        let without = claims(developer(0));
+        assert_eq!([&without["sub"], &without["unique_name"]], ["developer-6", "developer-6"]);
     }
 
     #[test]
@@ -838,12 +856,14 @@ mod tests {
         assert_eq!(found.actor, Actor::Developer { developer: 6 });
         assert_eq!((&*found.account, found.number, found.person), ("acme", 12, 7));
         assert_eq!((found.by.as_str(), found.operator), ("dev-7", true));
+        assert_eq!(found.developer, Some(6));
         assert!(tickets.verify(&kernel, &identities, &foreign).await.unwrap().is_none());
         let found = tickets.verify(&kernel, &identities, &without).await.unwrap().unwrap();
         assert_eq!(
             (&*found.account, found.number, found.person, found.operator),
             ("", 0, 0, false)
         );
+        assert_eq!(found.by, "developer-6");
 
         run(&kernel, "UPDATE people SET disabled = true").await;
         kernel.clock.advance(BELIEVED);

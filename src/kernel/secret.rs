@@ -2,6 +2,8 @@
 //!
 //! Tokens and client secrets are stored as keyed hashes: whoever reads the database can neither use
 //! nor test them. What must be read again is sealed: encrypted, and bound to the row it belongs to.
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -10,7 +12,17 @@ use sha2::{Digest, Sha256};
 
 /// The master key of an installation: 32 bytes from which every other key is derived.
 #[derive(Clone)]
-pub struct MasterKey([u8; 32]);
+pub struct MasterKey(Arc<Keys>);
+
+/// What is made of a master key once and needed again and again.
+struct Keys {
+    bytes: [u8; 32],
+    mac: Hmac<Sha256>,
+    /// Tells master keys apart without telling anything about them.
+    id: String,
+    /// By their purposes.
+    ciphers: [LessSafeKey; PURPOSES],
+}
 
 impl std::fmt::Debug for MasterKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -48,7 +60,11 @@ pub enum Purpose {
     Message,
     /// Hashes of the codes by which addresses and configurations are confirmed.
     Code,
+    // What is added here becomes the last one of `PURPOSES`.
 }
+
+/// How many purposes there are; the place of the last one tells.
+const PURPOSES: usize = Purpose::Code as usize + 1;
 
 /// Form of sealed texts: `v1.<key id>.<base64url(nonce, ciphertext, tag)>`.
 const SEAL: &str = "v1";
@@ -57,29 +73,35 @@ impl MasterKey {
     /// Reads a key from text: 64 hexadecimal digits (white space around them is ignored).
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = hex::decode(text.trim()).ok()?;
-        Some(Self(bytes.try_into().ok()?))
+        Some(Self::of(bytes.try_into().ok()?))
+    }
+
+    fn of(bytes: [u8; 32]) -> Self {
+        let mac = Hmac::new_from_slice(&bytes).expect("HMAC takes a key of any length");
+        let seal = Purpose::Seal as u8;
+        let id = hex::encode(&sign(&mac, seal, &[b"key id"])[..4]);
+        let ciphers = std::array::from_fn(|purpose| {
+            let key = sign(&mac, seal, &[&[purpose as u8]]);
+            let key = UnboundKey::new(&AES_256_GCM, &key).expect("AES-256 keys have 32 bytes");
+            LessSafeKey::new(key)
+        });
+        Self(Arc::new(Keys { bytes, mac, id, ciphers }))
     }
 
     /// A new random key.
     pub fn generate() -> Self {
-        Self(rand::random())
+        Self::of(rand::random())
     }
 
     /// The key as 64 hexadecimal digits, for the key file.
     pub fn to_hex(&self) -> String {
-        hex::encode(self.0)
+        hex::encode(self.0.bytes)
     }
 
     /// HMAC-SHA-256 of `parts` under the key of one purpose. Parts are told apart by their length,
     /// so that no two lists of parts sign alike.
     pub fn sign(&self, purpose: Purpose, parts: &[&[u8]]) -> [u8; 32] {
-        let mut mac = self.mac();
-        mac.update(&[purpose as u8]);
-        for part in parts {
-            mac.update(&(part.len() as u64).to_be_bytes());
-            mac.update(part);
-        }
-        mac.finalize().into_bytes().into()
+        sign(&self.0.mac, purpose as u8, parts)
     }
 
     /// Whether `signature` signs `parts`; takes the same time for right and wrong.
@@ -104,14 +126,14 @@ impl MasterKey {
             )
             .expect("AES-GCM refuses only texts above 64 GiB");
         let text = URL_SAFE_NO_PAD.encode([nonce.as_slice(), &sealed].concat());
-        format!("{SEAL}.{}.{text}", self.id())
+        format!("{SEAL}.{}.{text}", self.0.id)
     }
 
     /// What [`MasterKey::seal`] has sealed for this purpose and context; `None` for anything else, as
     /// for what another master key has sealed.
     pub fn open(&self, purpose: Purpose, context: &[u8], sealed: &str) -> Option<Vec<u8>> {
         let (id, text) = sealed.strip_prefix(SEAL)?.strip_prefix('.')?.split_once('.')?;
-        if id != self.id() {
+        if id != self.0.id {
             return None;
         }
         let mut bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
@@ -124,19 +146,20 @@ impl MasterKey {
         plain.ok().map(|plain| plain.to_vec())
     }
 
-    fn cipher(&self, purpose: Purpose) -> LessSafeKey {
-        let key = self.sign(Purpose::Seal, &[&[purpose as u8]]);
-        LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &key).expect("AES-256 keys have 32 bytes"))
+    fn cipher(&self, purpose: Purpose) -> &LessSafeKey {
+        &self.0.ciphers[purpose as usize]
     }
+}
 
-    /// Tells master keys apart without telling anything about them.
-    fn id(&self) -> String {
-        hex::encode(&self.sign(Purpose::Seal, &[b"key id"])[..4])
+/// HMAC-SHA-256 of a purpose and parts, by a keyed state of it.
+fn sign(mac: &Hmac<Sha256>, purpose: u8, parts: &[&[u8]]) -> [u8; 32] {
+    let mut mac = mac.clone();
+    mac.update(&[purpose]);
+    for part in parts {
+        mac.update(&(part.len() as u64).to_be_bytes());
+        mac.update(part);
     }
-
-    fn mac(&self) -> Hmac<Sha256> {
-        Hmac::new_from_slice(&self.0).expect("HMAC takes a key of any length")
-    }
+    mac.finalize().into_bytes().into()
 }
 
 /// What a sealed text is bound to; the purpose has one byte, so no two pairs look alike.
@@ -197,10 +220,10 @@ mod tests {
         let again = one.seal(Purpose::SharedSecret, b"row", b"secret");
         assert_ne!(sealed, again);
         let parts: Vec<&str> = sealed.split('.').collect();
-        assert_eq!(parts[..2], ["v1", &one.id()]);
+        assert_eq!(parts[..2], ["v1", &one.0.id]);
         // Nonce, six bytes and tag: 34 bytes, as Base64 without padding.
         assert_eq!((parts.len(), parts[1].len(), parts[2].len()), (3, 8, 46));
-        assert_ne!(one.id(), other.id());
+        assert_ne!(one.0.id, other.0.id);
     }
 
     #[test]
@@ -214,9 +237,9 @@ mod tests {
             String::new(),
             "secret".to_owned(),
             sealed.replacen("v1", "v2", 1),
-            format!("v1.{}.", key.id()),
-            format!("v1.{}.AAAA", key.id()),
-            format!("v1.{}.{}", key.id(), "A".repeat(46)),
+            format!("v1.{}.", key.0.id),
+            format!("v1.{}.AAAA", key.0.id),
+            format!("v1.{}.{}", key.0.id, "A".repeat(46)),
             format!("{sealed}="),
             sealed[..sealed.len() - 4].to_owned(),
             String::from_utf8(changed).unwrap(),

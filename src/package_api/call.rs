@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http::request::Parts;
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, Method, Uri, header};
 use sea_orm::DatabaseTransaction;
 use serde::Serialize;
 use serde_json::Value;
@@ -33,6 +33,10 @@ use crate::kernel::idempotency::{self, Answer, Key};
 
 /// Name of the query parameter that limits answers.
 const RESPONSE_FIELDS: &str = "responseFields";
+
+/// Largest body that is a whole package, in bytes. What the service shows of a package it takes back: a
+/// thousand subscriptions to every event with the longest addresses are 15 MiB.
+pub const PACKAGE_LIMIT: usize = 16 * 1024 * 1024;
 
 /// Where operations answer with bytes, of which nothing can be selected.
 const DOWNLOADS: &str = "/platform/appdev/filebasedpackage/";
@@ -96,29 +100,38 @@ pub struct Question {
     /// Id of the request.
     pub correlation: Arc<str>,
     method: Method,
-    /// Tells the operation and its path from others.
-    route: String,
+    uri: Uri,
+    matched: Option<MatchedPath>,
 }
 
 impl Question {
+    /// Takes the headers out of `parts`: nobody asks for them after this.
     async fn of(parts: &mut Parts) -> Result<Self> {
         let target = Target::of(parts).await?;
         let query = Query::parse(parts.uri.query());
-        let route = parts.extensions.get::<MatchedPath>().map_or("", |path| path.as_str());
+        let matched = parts.extensions.get::<MatchedPath>().cloned();
         // Only the outermost layer could have left it out.
         let correlation = parts.extensions.get::<Correlation>().map(Correlation::text);
         // Elsewhere it is a parameter like any other that nobody knows (contract 1.6, 3.5).
+        let route = matched.as_ref().map_or("", MatchedPath::as_str);
         let is_selected = parts.method != Method::DELETE && !route.starts_with(DOWNLOADS);
         let fields = if is_selected { query.text(RESPONSE_FIELDS)? } else { None };
         Ok(Self {
             selection: Selection::parse(fields)?,
-            route: format!("{} {route} {}", parts.method, parts.uri.path()),
             correlation: correlation.unwrap_or_default(),
             method: parts.method.clone(),
-            headers: parts.headers.clone(),
+            uri: parts.uri.clone(),
+            headers: std::mem::take(&mut parts.headers),
+            matched,
             target,
             query,
         })
+    }
+
+    /// Tells the operation and its path from others.
+    fn route(&self) -> String {
+        let matched = self.matched.as_ref().map_or("", MatchedPath::as_str);
+        format!("{} {matched} {}", self.method, self.uri.path())
     }
 
     /// 200 with a record, of which the caller sees what `responseFields` selects; 304 when
@@ -127,7 +140,7 @@ impl Question {
     /// # Errors
     /// 500 for a record that cannot be written as JSON.
     pub fn found(&self, record: &impl Serialize) -> Result<Response> {
-        let whole = serde_json::to_vec(record).map_err(Error::internal)?;
+        let whole = json(record)?;
         // The tag is that of the record, whatever is shown of it: it is what a change is tied to.
         let tag = answer::etag(&whole);
         let body = self.selected_of(record, whole)?;
@@ -139,7 +152,7 @@ impl Question {
     /// # Errors
     /// 500 for a record that cannot be written as JSON.
     pub fn told(&self, record: &impl Serialize) -> Result<Response> {
-        let body = self.selected(serde_json::to_vec(record).map_err(Error::internal)?)?;
+        let body = self.selected(json(record)?)?;
         let mut response = Response::new(Body::from(body));
         response.headers_mut().insert(header::CONTENT_TYPE, answer::JSON);
         Ok(response)
@@ -218,8 +231,8 @@ impl FromRequest<AppState> for Anonymous {
     async fn from_request(request: Request, state: &AppState) -> Result<Self> {
         let (mut parts, body) = request.into_parts();
         let question = Question::of(&mut parts).await?;
-        let address = address(state.config.proxies, &parts.headers, &parts.extensions);
-        Ok(Self { question, body: whole(body).await?, address })
+        let address = address(state.config.proxies, &question.headers, &parts.extensions);
+        Ok(Self { question, body: whole(body, BODY_LIMIT).await?, address })
     }
 }
 
@@ -238,10 +251,19 @@ impl FromRequest<AppState> for Write {
     type Rejection = Error;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self> {
-        let (mut parts, body) = request.into_parts();
-        let call = Call::from_request_parts(&mut parts, state).await?;
-        let body = whole(body).await?;
-        Self::of(call, body.clone()).map(|write| Self { body, ..write })
+        Self::with_body(request, state, BODY_LIMIT).await
+    }
+}
+
+/// A request whose body is a whole package, of at most [`PACKAGE_LIMIT`] bytes.
+#[derive(Clone, Debug)]
+pub struct PackageWrite(pub Write);
+
+impl FromRequest<AppState> for PackageWrite {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self> {
+        Write::with_body(request, state, PACKAGE_LIMIT).await.map(Self)
     }
 }
 
@@ -262,6 +284,13 @@ impl FromRequest<AppState> for Command {
 }
 
 impl Write {
+    async fn with_body(request: Request, state: &AppState, limit: usize) -> Result<Self> {
+        let (mut parts, body) = request.into_parts();
+        let call = Call::from_request_parts(&mut parts, state).await?;
+        let body = whole(body, limit).await?;
+        Self::of(call, body.clone()).map(|write| Self { body, ..write })
+    }
+
     /// A write whose body was read elsewhere (uploads); `content` is what tells it from others.
     ///
     /// # Errors
@@ -313,7 +342,7 @@ impl Write {
         if wanted.trim().is_empty() {
             return Ok(());
         }
-        let current = serde_json::to_vec(current).map_err(Error::internal)?;
+        let current = json(current)?;
         if answer::names_tag(wanted, &answer::etag(&current)) {
             Ok(())
         } else {
@@ -356,12 +385,20 @@ impl Question {
     }
 }
 
+/// A record as it is sent.
+fn json(record: &impl Serialize) -> Result<Vec<u8>> {
+    // Room for most records at once: a package without children has about 1.5 KiB.
+    let mut body = Vec::with_capacity(2048);
+    serde_json::to_writer(&mut body, record).map_err(Error::internal)?;
+    Ok(body)
+}
+
 /// What a change answers with a record: 200 and the whole of it.
 ///
 /// # Errors
 /// 500 for a record that cannot be written as JSON.
 pub fn record(record: &impl Serialize) -> Result<Answer> {
-    let body = serde_json::to_vec(record).map_err(Error::internal)?;
+    let body = json(record)?;
     Ok(Answer { status: 200, location: None, body })
 }
 
@@ -411,7 +448,7 @@ fn key(call: &Call, content: &[u8]) -> Result<Option<Key>> {
     } else {
         principal.account.to_string()
     };
-    Key::of(&call.headers, &owner, &call.route, &request).map_err(|error| match error {
+    Key::of(&call.headers, &owner, &call.route(), &request).map_err(|error| match error {
         Error::BadRequest(_) => {
             refusal::missing("Idempotency-Key", "must have 1 to 255 visible ASCII characters.")
         }
@@ -419,9 +456,9 @@ fn key(call: &Call, content: &[u8]) -> Result<Option<Key>> {
     })
 }
 
-/// Reads a body.
-async fn whole(body: Body) -> Result<Bytes> {
-    read(body, BODY_LIMIT).await.map_err(|error| match error {
+/// Reads a body of at most `limit` bytes.
+async fn whole(body: Body, limit: usize) -> Result<Bytes> {
+    read(body, limit).await.map_err(|error| match error {
         Error::BadRequest(_) => refusal::missing("body", "ended early."),
         error => error,
     })

@@ -98,11 +98,20 @@ on_each_store! {
     }
 
     async fn a_file_that_arrives_in_pieces_is_seen_when_it_is_whole(store: Storage) {
-        for (key, length) in [("packages/empty", 0), ("packages/small", 1000), ("packages/large", LARGE)] {
+        // Five MiB are a whole number of what either store takes at once.
+        let files = [
+            ("packages/empty", 0), ("packages/small", 1000), ("packages/even", 5 * 1024 * 1024),
+            ("packages/large", LARGE),
+        ];
+        for (key, length) in files {
             let bytes = pattern(length);
             let mut file = store.begin(key).unwrap();
-            for piece in bytes.chunks(100_003) {
-                file.write(piece).await.unwrap();
+            let mut rest = Bytes::from(bytes.clone());
+            for size in [1, 8191, 8192, 100_003, 0, 700_001].into_iter().cycle() {
+                if rest.is_empty() {
+                    break;
+                }
+                file.write(rest.split_to(rest.len().min(size))).await.unwrap();
             }
             assert_eq!(read(&store, key).await, None, "{key}");
             file.finish().await.unwrap();
@@ -110,13 +119,29 @@ on_each_store! {
         }
     }
 
+    async fn files_that_arrive_at_once_do_not_wait_for_each_other(store: Storage) {
+        let mut files: Vec<_> =
+            (0..8).map(|number| store.begin(&format!("packages/{number}")).unwrap()).collect();
+        // All are begun before any is finished.
+        for _ in 0..2 {
+            let pieces = files.iter_mut().map(|file| file.write(pattern(LARGE / 2).into()));
+            futures_util::future::try_join_all(pieces).await.unwrap();
+        }
+        let finished = files.into_iter().map(|file| file.finish());
+        futures_util::future::try_join_all(finished).await.unwrap();
+        let expected = [pattern(LARGE / 2), pattern(LARGE / 2)].concat();
+        for number in 0..8 {
+            assert!(read(&store, &format!("packages/{number}")).await.unwrap() == expected);
+        }
+    }
+
     async fn a_file_that_is_given_up_leaves_nothing(store: Storage) {
         for length in [10, LARGE] {
             let mut file = store.begin("packages/a").unwrap();
-            file.write(&pattern(length)).await.unwrap();
+            file.write(pattern(length).into()).await.unwrap();
             file.abandon().await;
             let mut file = store.begin("packages/b").unwrap();
-            file.write(&pattern(length)).await.unwrap();
+            file.write(pattern(length).into()).await.unwrap();
             drop(file);
         }
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
@@ -231,9 +256,9 @@ async fn a_bucket_forgets_the_parts_of_what_is_given_up() {
         list.matches(place).count()
     };
     let mut abandoned = store.begin("a").unwrap();
-    abandoned.write(&pattern(LARGE)).await.unwrap();
+    abandoned.write(pattern(LARGE).into()).await.unwrap();
     let mut dropped = store.begin("b").unwrap();
-    dropped.write(&pattern(LARGE)).await.unwrap();
+    dropped.write(pattern(LARGE).into()).await.unwrap();
     assert_eq!(unfinished().await, 2);
     abandoned.abandon().await;
     assert_eq!(unfinished().await, 1);

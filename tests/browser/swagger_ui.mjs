@@ -12,9 +12,12 @@
 // The page may load nothing from anywhere but the server, and nothing it loads may fail. Each operation is expanded,
 // tried out with the values the UI offers, executed, and its answer, as the page shows it, is validated against the
 // document. Only what the document cannot know is filled in: ids of records, files, addresses that the server made, credentials.
+// A receiver of webhooks on this machine reads the one address that only a receiver is told; the server must be started
+// with APPMARKET_OUTGOING_ALLOW='["loopback"]'.
 // Creating operations come first, deleting ones last, so that writes go to records the UI itself created.
 
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -145,6 +148,82 @@ async function uploads() {
   };
 }
 
+/** What the receiver of webhooks was told to be verified with, the last time. */
+let callback;
+const receiver = createServer(async (request, answer) => {
+  let body = '';
+  for await (const part of request.setEncoding('utf8')) body += part;
+  const message = JSON.parse(body);
+  if (message.event === 'webhook.verify') ({ callback } = message.payload);
+  answer.end();
+});
+await new Promise((listening) => receiver.listen(0, '127.0.0.1', listening));
+const ENDPOINT = `http://127.0.0.1:${receiver.address().port}/in`;
+
+/** What `look` finds, as soon as it finds something: messages arrive, and are noted down, when they do. */
+async function eventually(what, look) {
+  for (let tries = 0; tries < 30; tries += 1) {
+    const found = await look();
+    if (found) return found;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  throw new Error(`${what} does not come`);
+}
+
+/** The parameters of an operation, of an address that the server made. */
+function addressed({ path }, address) {
+  const { pathname, searchParams } = new URL(address);
+  const [parts, values] = [path.split('/'), pathname.split('/')];
+  const inPath = parts.flatMap((part, at) => (part.startsWith('{') ? [[part.slice(1, -1), values[at]]] : []));
+  return Object.fromEntries([...inPath, ...searchParams]);
+}
+
+/** A version that leads who configures it to a page of this server, so that no request leaves it. */
+async function configurable() {
+  const [{ service_instance: instance }] = await ask('/v1/app_offerings?fields=service_instance');
+  const offering = {
+    name: 'Configured in a browser',
+    service_instance_id: instance.id,
+    webhook_uri_template: ENDPOINT,
+    policy_jwt_alg: 'es256',
+    configuration_uri_template: `${origin}/docs?account={account}`,
+  };
+  const draft = await send('POST', '/v1/app_offerings', JSON.stringify(offering));
+  return send('POST', `/v1/app_offerings/${draft.id}/publish`, '{}');
+}
+
+/** Where who configures the instance was led to with. */
+let confirmation;
+
+/** Bodies and parameters of the operations that messages and pages of accounts are about. */
+const ABOUT_MESSAGES = {
+  create_app_instance: async () => ({ body: { app_offering_id: (await configurable()).id } }),
+  create_webhook: () => ({ body: { event: 'app_instance.create', uri: ENDPOINT } }),
+  configure_app_instance: async (operation) => {
+    const instance = created.get('/v1/app_instances').id;
+    const { configuration_uri: address } = await ask(`/v1/app_instances/${instance}/configuration`);
+    return { parameters: addressed(operation, address) };
+  },
+  ask_to_confirm_app_instance: (operation) => ({ parameters: addressed(operation, confirmation) }),
+  confirm_app_instance: (operation) => ({ parameters: addressed(operation, confirmation) }),
+  get_webhook_policy_configuration: () => ({ parameters: keys() }),
+  get_webhook_policy_keys: () => ({ parameters: keys() }),
+  verify_webhook: async (operation) => ({
+    parameters: addressed(operation, await eventually('webhook.verify', () => callback)),
+  }),
+  confirm_webhook: (operation) => ({ parameters: addressed(operation, callback) }),
+  // What carried a secret cannot be sent again: a test can.
+  redeliver_webhook_delivery: async () => {
+    const webhook = created.get('/v1/webhooks').id;
+    const delivery = await eventually('the test of the webhook', async () =>
+      (await ask(`/v1/webhooks/${webhook}/deliveries`)).find(({ event, state }) => event !== 'webhook.verify' && state === 'delivered'),
+    );
+    return { parameters: { id: String(webhook), delivery_id: String(delivery.id) } };
+  },
+};
+
+const keys = () => ({ account: 'wdc', name: created.get('/v1/webhook_policies').name });
+
 /** The parameters of an operation: ids in its path, from the records created in the UI or else from the first record listed. */
 async function offeringParameters({ path, method }, downloads) {
   if (downloads[path]) return downloads[path];
@@ -187,13 +266,17 @@ async function offerings() {
     probe: ({ path, method }) => path === '/v1/me' && method === 'get',
     turn: (operation) => offeringTurn(operation, family),
     async values(operation) {
-      const parameters = await offeringParameters(operation, downloads);
+      const own = await ABOUT_MESSAGES[operation.operationId]?.(operation);
+      const parameters = own?.parameters ?? (await offeringParameters(operation, downloads));
       // The credentials of a token request. An upload needs its file only, where the page sends a token.
       const form =
         operation.path === '/token' ? { client_id: clientId, client_secret: clientSecret, grant_type: 'client_credentials' } : {};
-      return { parameters, form };
+      return { parameters, form, body: own?.body };
     },
-    learn({ method }, answer, record) {
+    learn({ method, operationId }, answer, record) {
+      if (operationId === 'configure_app_instance') {
+        confirmation = new URL(answer.headers().location).searchParams.get('confirmation_url');
+      }
       if (method !== 'post' || answer.status() !== 201 || record?.id === undefined) return;
       const collection = new URL(answer.url()).pathname;
       if (!created.has(collection)) created.set(collection, record);
@@ -420,6 +503,14 @@ async function tryOut(page, family, operation) {
     execute.click(),
   ]);
   const shown = block.locator('.live-responses-table .response').first();
+  if (answer.status() === 302) {
+    // The page shows what is at the end of the way; the answer is seen on the wire only.
+    await shown.waitFor();
+    if (!operation.responses[302]) throw new Error('answered 302, which is not documented');
+    await block.locator('.opblock-summary-control').click();
+    family.learn(operation, answer);
+    return '302';
+  }
   const status = (await shown.locator('.response-col_status').innerText()).trim().split(/\s/)[0];
   const code = shown.locator('.response-col_description .highlight-code code');
   const text = (await code.count()) ? await code.first().textContent() : '';
@@ -480,6 +571,7 @@ try {
   fail(error.message);
 } finally {
   await browser.close();
+  receiver.close();
   await rm(profile, { recursive: true, force: true });
 }
 

@@ -17,7 +17,9 @@ use super::{
 };
 use crate::directory::catalogue::Catalogue;
 use crate::kernel::error::Error;
+use crate::kernel::http::body::BODY_LIMIT;
 use crate::package_api::access::{OAUTH, behavior_name};
+use crate::package_api::call::PACKAGE_LIMIT;
 use crate::package_api::convention::envelope::{AppDevError, CORRELATION, Correlation, Refused};
 use crate::package_api::convention::refusal::{self, Credentials};
 
@@ -610,7 +612,11 @@ const REFUSALS: &[Refusal] = &[
         status: "413",
         is_anonymous: false,
         description: "The body is larger than the limit.",
-        example: |_| refusal::too_large(1_048_576),
+        example: |operation| match operation {
+            "create_package" | "update_package" => refusal::too_large(PACKAGE_LIMIT as u64),
+            "upsert_package_file" => refusal::too_large(67_108_864),
+            _ => refusal::too_large(BODY_LIMIT as u64),
+        },
     },
     Refusal {
         name: "UnprocessableEntity",

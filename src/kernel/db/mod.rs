@@ -243,15 +243,17 @@ impl Source<'_> {
     {
         match self {
             Self::Committed(Reader::Sqlite(readers)) => readers.fetch(query, gathered, each).await,
+            // What the other sources wait with is large; on the heap it makes no request larger that
+            // does not need it.
             Self::Committed(Reader::Postgres(readers)) => {
-                readers.fetch(query, gathered, each).await
+                Box::pin(readers.fetch(query, gathered, each)).await
             }
             Self::Transaction(transaction) => {
                 let mut gathered = gathered;
                 let backend = transaction.get_database_backend();
                 let values = query.params.into_iter().map(Param::into_value);
                 let statement = Statement::from_sql_and_values(backend, query.sql, values);
-                for row in transaction.query_all_raw(statement).await? {
+                for row in Box::pin(transaction.query_all_raw(statement)).await? {
                     each(&mut gathered, &row);
                 }
                 Ok(gathered)

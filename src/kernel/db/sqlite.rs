@@ -45,9 +45,19 @@ impl Readers {
         A: Send + 'static,
         F: FnMut(&mut A, &dyn Row) + Send + 'static,
     {
-        if !query.scans {
-            return self.0.run(self.0.take()?, &query, gathered, each);
+        if query.scans {
+            // On the heap, so that quick reads are small.
+            Box::pin(self.scan(query, gathered, each)).await
+        } else {
+            self.0.run(self.0.take()?, &query, gathered, each)
         }
+    }
+
+    async fn scan<A, F>(&self, query: Query, gathered: A, each: F) -> Result<A>
+    where
+        A: Send + 'static,
+        F: FnMut(&mut A, &dyn Row) + Send + 'static,
+    {
         let inner = self.0.clone();
         let _turn = self.0.scans.acquire().await.map_err(Error::internal)?;
         let connection = self.0.take()?;

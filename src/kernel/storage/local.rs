@@ -2,20 +2,33 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use object_store::local::LocalFileSystem;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::kernel::error::{Error, Result};
 
+/// Parts of files that are written at the same time.
+const WRITERS: usize = 4;
+
 /// The folder.
 #[derive(Clone, Debug)]
-pub(super) struct Folder(PathBuf);
+pub(super) struct Folder {
+    path: PathBuf,
+    writers: Arc<Semaphore>,
+}
 
 impl Folder {
     pub(super) fn new(path: &Path) -> Self {
-        Self(path.to_owned())
+        Self { path: path.to_owned(), writers: Arc::new(Semaphore::new(WRITERS)) }
+    }
+
+    /// The right to write a part, as soon as few enough others do.
+    pub(super) async fn turn(&self) -> Result<SemaphorePermit<'_>> {
+        self.writers.acquire().await.map_err(Error::internal)
     }
 
     /// Opens the folder, which is made when it is missing.
@@ -23,8 +36,8 @@ impl Folder {
     /// # Errors
     /// When it cannot be made or opened.
     pub(super) fn open(&self) -> Result<LocalFileSystem> {
-        std::fs::create_dir_all(&self.0).map_err(Error::internal)?;
-        let store = LocalFileSystem::new_with_prefix(&self.0).map_err(Error::internal)?;
+        std::fs::create_dir_all(&self.path).map_err(Error::internal)?;
+        let store = LocalFileSystem::new_with_prefix(&self.path).map_err(Error::internal)?;
         // What was acknowledged survives power loss.
         Ok(store.with_fsync(true))
     }
@@ -37,7 +50,7 @@ impl Folder {
     /// The file system's.
     pub(super) async fn remove_unfinished(&self, folder: &str, time: i64) -> Result<u64> {
         let mut removed = 0;
-        let mut entries = match tokio::fs::read_dir(self.0.join(folder)).await {
+        let mut entries = match tokio::fs::read_dir(self.path.join(folder)).await {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
             Err(error) => return Err(Error::internal(error)),

@@ -10,10 +10,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::stream::{BoxStream, StreamExt};
-use object_store::buffered::BufWriter;
 use object_store::path::Path;
-use object_store::{GetResult, GetResultPayload, ObjectStore, ObjectStoreExt, PutPayload};
-use tokio::io::AsyncWriteExt;
+use object_store::{
+    GetResult, GetResultPayload, MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload,
+    PutPayloadMut,
+};
+use tokio::sync::SemaphorePermit;
 
 use local::Folder;
 
@@ -21,8 +23,10 @@ use crate::kernel::config::Config;
 use crate::kernel::error::{Error, Result};
 
 /// Bytes of a file that are read from a local folder at once, or gathered before they are written there:
-/// what a file on its way takes of memory, on its way in twice. Smaller files are written at once.
+/// what a file on its way takes of memory. Smaller files are written at once.
 const CHUNK: usize = 256 * 1024;
+/// Smaller pieces of a file on its way in are put together, larger ones kept as they came.
+const SMALL: usize = 8 * 1024;
 
 /// Where files are kept.
 #[derive(Clone, Debug)]
@@ -132,8 +136,13 @@ impl Storage {
             Place::Folder(_) => CHUNK,
             Place::Bucket => s3::PART,
         };
-        let writer = BufWriter::with_capacity(self.store.clone(), path(key)?, part);
-        Ok(NewFile { writer: Some(writer.with_max_concurrency(1)), place: self.place.clone() })
+        Ok(NewFile {
+            storage: self.clone(),
+            key: path(key)?,
+            part,
+            gathered: PutPayloadMut::new(),
+            upload: None,
+        })
     }
 
     /// Removes a file; one that is not there is gone already.
@@ -220,6 +229,14 @@ impl Storage {
 }
 
 impl Place {
+    /// Waits until few enough parts are being written. More at a time would not be written sooner.
+    async fn turn(&self) -> Result<Option<SemaphorePermit<'_>>> {
+        match self {
+            Self::Folder(folder) => folder.turn().await.map(Some),
+            Self::Bucket => Ok(None),
+        }
+    }
+
     /// What a failure of the store is to a caller.
     fn failed(&self, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
         match self {
@@ -233,19 +250,49 @@ impl Place {
 /// A file on its way into the store. Dropped unfinished, it leaves nothing.
 #[derive(Debug)]
 pub struct NewFile {
-    /// Gone once the file is finished or given up.
-    writer: Option<BufWriter>,
-    place: Place,
+    storage: Storage,
+    key: Path,
+    /// Bytes that are written at once.
+    part: usize,
+    /// What is not written yet, always less than a part.
+    gathered: PutPayloadMut,
+    /// Where parts go; there is none before the first, nor once the file is finished or given up.
+    upload: Option<Box<dyn MultipartUpload>>,
 }
 
 impl NewFile {
-    /// Appends a piece; waits for the store when it is behind.
+    /// Appends a piece; waits until the store has what makes up a whole part.
     ///
     /// # Errors
     /// The store's; the file cannot be finished then.
-    pub async fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        let Some(writer) = &mut self.writer else { return Err(Error::internal("a file was over")) };
-        writer.write_all(bytes).await.map_err(|error| self.place.failed(error))
+    pub async fn write(&mut self, mut piece: Bytes) -> Result<()> {
+        while !piece.is_empty() {
+            let missing = self.part - self.gathered.content_length();
+            let next = piece.split_to(piece.len().min(missing));
+            let is_whole = next.len() == missing;
+            if next.len() < SMALL {
+                self.gathered.extend_from_slice(&next);
+            } else {
+                self.gathered.push(next);
+            }
+            if is_whole {
+                self.write_part().await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn write_part(&mut self) -> Result<()> {
+        let part = std::mem::take(&mut self.gathered).freeze();
+        let failed = |error| self.storage.place.failed(error);
+        let upload = match &mut self.upload {
+            Some(upload) => upload,
+            none => none.insert(self.storage.store.put_multipart(&self.key).await.map_err(failed)?),
+        };
+        let _turn = self.storage.place.turn().await?;
+        // Another reference to the part stays here, so that its memory is given back where it was taken:
+        // an allocator keeps more of what another thread gives back.
+        upload.put_part(part.clone()).await.map_err(failed)
     }
 
     /// Makes the file seen, whole and durable.
@@ -253,14 +300,25 @@ impl NewFile {
     /// # Errors
     /// The store's; nothing is seen of the file then.
     pub async fn finish(mut self) -> Result<()> {
-        let Some(mut writer) = self.writer.take() else { return Ok(()) };
-        writer.shutdown().await.map_err(|error| self.place.failed(error))
+        if self.upload.is_some() && !self.gathered.is_empty() {
+            self.write_part().await?;
+        }
+        let written = match &mut self.upload {
+            Some(upload) => upload.complete().await,
+            None => {
+                let whole = std::mem::take(&mut self.gathered).freeze();
+                self.storage.store.put(&self.key, whole).await
+            }
+        };
+        written.map_err(|error| self.storage.place.failed(error))?;
+        self.upload = None;
+        Ok(())
     }
 
     /// Removes what was written so far.
     pub async fn abandon(mut self) {
-        if let Some(writer) = self.writer.take() {
-            abort(writer).await;
+        if let Some(upload) = self.upload.take() {
+            abort(upload).await;
         }
     }
 }
@@ -268,17 +326,17 @@ impl NewFile {
 impl Drop for NewFile {
     fn drop(&mut self) {
         // A local file goes with its writer. A bucket must be told.
-        if matches!(self.place, Place::Bucket)
-            && let Some(writer) = self.writer.take()
+        if matches!(self.storage.place, Place::Bucket)
+            && let Some(upload) = self.upload.take()
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
-            runtime.spawn(abort(writer));
+            runtime.spawn(abort(upload));
         }
     }
 }
 
-async fn abort(mut writer: BufWriter) {
-    if let Err(error) = writer.abort().await {
+async fn abort(mut upload: Box<dyn MultipartUpload>) {
+    if let Err(error) = upload.abort().await {
         tracing::warn!(%error, "an unfinished file could not be removed");
     }
 }

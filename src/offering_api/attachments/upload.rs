@@ -148,7 +148,7 @@ async fn store(state: &AppState, mut part: Part<'_>) -> Result<Stored> {
                 return Err(Error::PayloadTooLarge(usize::try_from(limit).unwrap_or(usize::MAX)));
             }
             hash.update(&chunk);
-            file.write(&chunk).await?;
+            file.write(chunk).await?;
         }
         Ok(())
     };

@@ -11,6 +11,8 @@ use crate::package_api::convention::time::Time;
 const BODY: &str = "applicationEntitlement";
 /// Licence unless another is given.
 const FREE: &str = "Free";
+/// Most purchases of an install.
+pub const MOST_TRANSACTIONS: usize = 1000;
 /// Amounts of money are below this, and above its negative.
 const LARGEST_AMOUNT: f64 = 1e12;
 
@@ -110,7 +112,7 @@ impl Terms {
         if ends_at.zip(starts_at).is_some_and(|(end, start)| end <= start) {
             return Err(end_before_start());
         }
-        let given = body.objects("applicationTransactions")?.value();
+        let given = body.objects("applicationTransactions", MOST_TRANSACTIONS)?.value();
         let Some(mut objects) = given else {
             let terms = Self { license_type, starts_at, ends_at, is_open, transactions: None };
             return Ok((terms, Vec::new()));

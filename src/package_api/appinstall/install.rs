@@ -10,11 +10,11 @@ use serde::Deserialize;
 use super::dto::ApplicationTransaction;
 use super::entity::{ActiveModel, COLUMN, Entity, Model};
 use super::events::{self, Happened};
-use super::input::{Package, Terms, Wanted, end_before_start};
+use super::input::{MOST_TRANSACTIONS, Package, Terms, Wanted, end_before_start};
 use super::outcome::Outcome;
 use super::read;
 use crate::directory::state::AppState;
-use crate::directory::tickets::Actor;
+use crate::directory::tickets::Principal;
 use crate::kernel::audit;
 use crate::kernel::db::Source;
 use crate::kernel::error::{Error, Result};
@@ -192,7 +192,7 @@ async fn put(
         .one(transaction)
         .await?;
     let outcome = Outcome::of(current.as_ref(), row.package.id, now);
-    let snapshot = snapshot(transaction, row, install, &principal.actor, principal.person).await?;
+    let snapshot = snapshot(transaction, row, install, principal).await?;
     let mut former = None;
     let (record, entry) = match (outcome, current) {
         (Outcome::Again, Some(current)) => {
@@ -238,18 +238,16 @@ async fn snapshot(
     transaction: &DatabaseTransaction,
     row: &PackageRow,
     install: &Install,
-    actor: &Actor,
-    person: i64,
+    principal: &Principal,
 ) -> Result<ActiveModel> {
     let source = Source::Transaction(transaction);
     let subscriptions = appsubscriptions::service::of_package(source, row.package.id).await?;
-    let by_developer = matches!(actor, Actor::Developer { .. });
     let mut record = ActiveModel {
         behaviors: Set(row.package.behaviors.clone()),
         subscriptions: Set(serde_json::to_string(&subscriptions).map_err(Error::internal)?),
         capability_types: Set(row.package.capability_types.clone()),
         installed_at: Set(install.now),
-        installed_by: Set(by_developer.then_some(person)),
+        installed_by: Set(principal.developer.map(|_| principal.person)),
         updated_at: Set(install.now),
         ..Default::default()
     };
@@ -272,6 +270,10 @@ fn again(mut record: ActiveModel, current: &Model, terms: &Terms) -> Result<Acti
         let read = |text: &str| serde_json::from_str::<Vec<serde_json::Value>>(text);
         let mut all = read(&current.transactions).map_err(Error::internal)?;
         all.extend(read(&given).map_err(Error::internal)?);
+        if all.len() > MOST_TRANSACTIONS {
+            let why = format!("an install has at most {MOST_TRANSACTIONS} transactions.");
+            return Err(refusal::conflict(&why));
+        }
         record.transactions = Set(serde_json::to_string(&all).map_err(Error::internal)?);
     }
     record.id = Set(current.id);

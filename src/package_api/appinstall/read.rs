@@ -23,17 +23,22 @@ const SELECT: &str = "SELECT e.id, e.package_id, e.license_type, e.revoked_at, e
      JOIN account_numbers an ON an.account_id = e.owner_account_id \
      LEFT JOIN people i ON i.id = e.installed_by WHERE ";
 
-/// The installs of a package, by number. `now` in milliseconds since the epoch decides which are active.
+/// The installs of a package, by number; with `tenants_of` those in the tenants of this account. `now` in
+/// milliseconds since the epoch decides which are active.
 ///
 /// # Errors
 /// The database's.
 pub async fn of_package(
     source: Source<'_>,
     package: i64,
+    tenants_of: Option<&str>,
     now: i64,
 ) -> Result<Vec<ApplicationEntitlement>> {
     let mut sql = start(source.dialect());
     sql.push("e.package_id = ").bind(package);
+    if let Some(account) = tenants_of {
+        sql.push(" AND e.account_id = ").bind(account);
+    }
     all(source, sql, now).await
 }
 

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::dto::{
     ApplicationAttribute, ApplicationCapability, ApplicationCapabilityDomain,
-    ApplicationCapabilityDomainValue, ApplicationCapabilityType,
+    ApplicationCapabilityDomainValue, ApplicationCapabilityType, MANY, SOME,
 };
 use crate::directory::catalogue::behaviors::BehaviorCatalogue;
 use crate::directory::catalogue::capability_types::CapabilityCatalogue;
@@ -310,6 +310,21 @@ pub fn flat_capabilities(
         check_contracts(catalogue, of_type)?;
     }
     Ok(types)
+}
+
+/// Refuses more capabilities than are shown, and taken back: what a request merges with what is there may
+/// have too many.
+///
+/// # Errors
+/// 409.
+pub fn check_numbers(types: &[ApplicationCapabilityType]) -> Result<()> {
+    let number = |it: &ApplicationCapabilityType| it.application_capabilities.len();
+    if types.iter().any(|it| number(it) > SOME) || types.iter().map(number).sum::<usize>() > MANY {
+        return Err(refusal::conflict(&format!(
+            "a capability type has at most {SOME} capabilities, and a package {MANY}."
+        )));
+    }
+    Ok(())
 }
 
 /// The declaration to which a capability belongs that does not say so: the only one of a type that has its

@@ -1,16 +1,14 @@
 //! Copying a package within its version (contract 3.8a).
 use axum::response::Response;
 use futures_util::FutureExt;
-use sea_orm::{DatabaseTransaction, Set};
+use sea_orm::{DatabaseTransaction, EntityTrait, QueryFilter, Set};
 
 use super::create;
 use super::update;
 use crate::directory::state::AppState;
-use crate::directory::tickets::Actor;
 use crate::kernel::audit;
 use crate::kernel::error::Result;
 use crate::kernel::idempotency::Answer;
-use crate::package_api::access::Caller;
 use crate::package_api::call::Write;
 use crate::package_api::convention::key::{AppKey, is_name};
 use crate::package_api::convention::refusal;
@@ -55,7 +53,7 @@ async fn insert(
 ) -> Result<Answer> {
     let caller = &write.call.caller;
     let author = Author::of(state, caller);
-    let new = Working { source, name, guid, user_id: developer(caller) };
+    let new = Working { source, name, guid, user_id: caller.principal.developer };
     let package = working_copy(transaction, &author, new).await?;
     update::answer(transaction, state, package.id, Sight::Own).await
 }
@@ -85,6 +83,13 @@ pub async fn working_copy(
     // Neither the source nor the status of its version changes until the copy is complete.
     let source = lookup::lock(transaction, Which::Key(source), &author.account, Lock::Read).await?;
     source.unlocked()?;
+    let same = packages::entity::Entity::find()
+        .filter(packages::entity::COLUMN.version_id.eq(source.version.id))
+        .filter(packages::entity::COLUMN.name_key.eq(name.to_ascii_lowercase()));
+    if let Some(same) = same.one(transaction).await? {
+        let key = AppKey { package: same.name, ..source.key() };
+        return Err(refusal::exists("package", "AppKey", key));
+    }
     let key = AppKey { package: name.to_owned(), ..source.key() };
     let package = packages::entity::ActiveModel {
         guid: Set(guid.to_owned()),
@@ -96,12 +101,4 @@ pub async fn working_copy(
     let entry = audit::created(&package)?.labelled(&key.to_string());
     entry.write(transaction, author.person, author.now).await?;
     Ok(package)
-}
-
-/// The developer who calls; `None` when an application does.
-pub fn developer(caller: &Caller) -> Option<i64> {
-    match caller.principal.actor {
-        Actor::Developer { developer } => Some(developer),
-        Actor::App { .. } => None,
-    }
 }

@@ -16,16 +16,13 @@ use crate::kernel::error::{Error, Result};
 use crate::kernel::secret::MasterKey;
 use crate::package_api::call::{self, Write};
 use crate::package_api::convention::body::Sent;
-use crate::package_api::convention::key::{AppKey, RELEASE};
+use crate::package_api::convention::key::{AppKey, LONGEST_KEY, RELEASE};
 use crate::package_api::convention::refusal;
 use crate::package_api::model::author::Author;
 use crate::package_api::model::lookup::{self, Lock, PackageRow, Sight, Which};
 use crate::package_api::model::secret::SharedSecret;
 use crate::package_api::model::{applications, namespaces, packages, parent, status, versions};
 use crate::package_api::{appsubscriptions, package_files};
-
-/// Most characters that are read as a key.
-const LONGEST_KEY: usize = 400;
 
 /// Random parts of a new version. They are made before the transaction, which may be repeated.
 #[derive(Clone, Debug)]
@@ -93,7 +90,8 @@ pub async fn core(
         Some(key) => Some(parent::check(transaction, &author.account, key, &application).await?),
         None => None,
     };
-    let source = source(transaction, author, &application, &new.key).await?;
+    let key = stored_key(&namespace, &application, &new.key);
+    let source = source(transaction, author, &application, &key).await?;
     let (version_guid, secret) = (new.random.version_guid.clone(), new.random.secret.clone());
     let core = Core {
         name: source.as_ref().map_or_else(|| new.key.app_id.clone(), |it| it.version.name.clone()),
@@ -108,13 +106,13 @@ pub async fn core(
         guid: version_guid,
         secret,
     };
-    let version = new_version(transaction, author, &application, &new.key, core).await?;
+    let version = new_version(transaction, author, &application, &key, core).await?;
     let package = packages::entity::ActiveModel {
         guid: Set(new.random.package_guid.clone()),
         is_release: Set(true),
         ..blank_package(author, &version, RELEASE)
     };
-    let mut package = insert_package(transaction, package, &new.key).await?;
+    let mut package = insert_package(transaction, package, &key).await?;
     if let Some(source) = &source {
         package = copy_into(transaction, author, &source.package, package).await?;
     }
@@ -124,11 +122,20 @@ pub async fn core(
         package = row.update(transaction).await?;
     }
     audit::created(&package)?
-        .labelled(&new.key.to_string())
+        .labelled(&key.to_string())
         .write(transaction, author.person, author.now)
         .await?;
     let made = lookup::find(Source::Transaction(transaction), Which::Id(package.id)).await?;
     made.ok_or_else(|| Error::internal("a package was made and is not there"))
+}
+
+/// A key as its namespace and application are spelt (contract 2.2), however the caller writes them.
+pub fn stored_key(
+    namespace: &namespaces::entity::Model,
+    application: &applications::entity::Model,
+    key: &AppKey,
+) -> AppKey {
+    AppKey { namespace: namespace.name.clone(), app_id: application.app_id.clone(), ..key.clone() }
 }
 
 /// The caller's namespace of a key. Who may not use a namespace does not learn whether there is one.

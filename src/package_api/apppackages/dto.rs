@@ -9,6 +9,11 @@ use crate::package_api::appinstall::dto::ApplicationEntitlement;
 use crate::package_api::appsubscriptions::dto::ApplicationSubscription;
 use crate::package_api::convention::time::Time;
 
+/// Most elements of most arrays, as the schemas say.
+pub const SOME: usize = 1_000;
+/// Most behaviors and capabilities of a package, and attributes in one element.
+pub const MANY: usize = 10_000;
+
 /// How much of a package is shown, and whose.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -93,7 +98,7 @@ pub struct AppDevPackage {
     /// Description of the application; the same in all packages of the version.
     #[schema(max_length = 4000, example = "Points for every order.")]
     pub application_description: Option<String>,
-    /// Version of the theme engine that a theme is made for.
+    /// Version of the theme engine that a theme is made for; other applications have none.
     #[schema(max_length = 50, example = json!(null))]
     pub theme_engine_version: Option<String>,
     /// Namespace of the developer account.
@@ -260,7 +265,8 @@ pub struct ApplicationCapabilityType {
     /// Whether it needs no configuration before the application counts as initialized.
     #[schema(example = true)]
     pub is_initialized_by_default: bool,
-    /// Contracts of the type that the application implements.
+    /// Contracts of the type that the application implements. A package has at most 10,000 of them in all
+    /// its types.
     #[schema(nullable, max_items = 1000)]
     pub application_capabilities: Vec<ApplicationCapability>,
     /// Where it applies.
@@ -342,7 +348,7 @@ pub struct ApplicationAttribute {
     /// `Customer`, `Order` or `Product`.
     #[schema(nullable, max_length = 20, example = "Product")]
     pub subsystem: String,
-    /// The definitions, as JSON in a text.
+    /// The definitions, as JSON in a text. A blank one is none, and so is that of `productTypeJson`.
     #[schema(max_length = 1000000, example = "[]")]
     pub attribute_json: Option<String>,
     /// For products their types, else sets of attributes, as JSON in a text.
@@ -368,11 +374,11 @@ pub struct ApplicationAttribute {
     pub attributes: Vec<AppDevAttribute>,
 }
 
-/// An attribute. The server keeps it as it was given.
+/// An attribute. The server keeps it as it was given, whatever other attributes there are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AppDevAttribute {
-    /// Number of the attribute in the tenant that it was taken from.
+    /// Number of the attribute in the tenant that it was taken from; 0 for none.
     #[schema(value_type = i32, example = 7)]
     pub attribute_id: i64,
     /// Code of the attribute.

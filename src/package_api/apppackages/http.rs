@@ -7,7 +7,7 @@ use super::dto::{AppDevPackage, PackageRequest, Shown};
 use super::{clone, create, delete, project, read, update};
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
-use crate::package_api::call::{Call, Command, Write};
+use crate::package_api::call::{Call, Command, PackageWrite, Write};
 use crate::package_api::model::known::Known;
 
 /// OpenAPI tag of this resource; always the folder's name.
@@ -34,8 +34,8 @@ pub async fn create(State(state): State<AppState>, write: Write) -> Result<Respo
 /// Get a package
 ///
 /// A package of the caller's developer account. With `skipDevAccountCheck` also a published theme of any
-/// account, and a package that is installed in a tenant of the caller's account; both without secret and
-/// installs. An application may always read the package that it has logged in with.
+/// account, and a package with an active install in a tenant of the caller's account; both without the
+/// secret, and of the installs with those in the caller's tenants. An application may always read the package that it has logged in with.
 #[utoipa::path(
     get, path = "/{applicationKey}", tag = TAG, operation_id = "get_package",
     params(
@@ -58,7 +58,8 @@ pub async fn get(
     let children = call.query.flag("includeChildren")?.unwrap_or_default();
     let skip = call.query.flag("skipDevAccountCheck")?.unwrap_or_default();
     let source = state.store.committed();
-    let (row, sight) = known.seen(source, &key, &call.caller, skip).await?;
+    let now = state.clock.now_millis();
+    let (row, sight) = known.seen(source, &key, &call.caller, skip, now).await?;
     call.found(&read::package(source, &state, &row, sight, children).await?)
 }
 
@@ -82,10 +83,14 @@ pub async fn get(
         (status = OK, description = "The new package, with its children.", body = AppDevPackage),
         (status = NOT_FOUND, description = "There is no such parent theme."),
         (status = CONFLICT, description = "The package exists, or its version is locked; a version does not exist and the package is not its release; the parent theme is not a published theme; a behavior, capability type or contract is unknown; or a request with this `Idempotency-Key` is still running."),
+        (status = PAYLOAD_TOO_LARGE, description = "The body is larger than 16 MiB."),
     ),
     security(("oauth2" = ["developer:Create"])),
 )]
-pub async fn create_project(State(state): State<AppState>, write: Write) -> Result<Response> {
+pub async fn create_project(
+    State(state): State<AppState>,
+    PackageWrite(write): PackageWrite,
+) -> Result<Response> {
     project::create(&state, write).await
 }
 
@@ -108,10 +113,14 @@ pub async fn create_project(State(state): State<AppState>, write: Write) -> Resu
     responses(
         (status = OK, description = "The package, with its children.", body = AppDevPackage),
         (status = CONFLICT, description = "The version is locked; the status cannot follow the present one; the body is of another package; a child, a behavior, a capability type or a contract is unknown; the parent theme is not a published theme; or the range does not hold its version."),
+        (status = PAYLOAD_TOO_LARGE, description = "The body is larger than 16 MiB."),
     ),
     security(("oauth2" = ["developer:Update"])),
 )]
-pub async fn update(State(state): State<AppState>, write: Write) -> Result<Response> {
+pub async fn update(
+    State(state): State<AppState>,
+    PackageWrite(write): PackageWrite,
+) -> Result<Response> {
     update::update(&state, write).await
 }
 

@@ -1,16 +1,14 @@
 //! What a request says of a package (contract 2.5, 3.4, 3.6). Types and limits are checked here; what
 //! depends on the package that is there, where it is found.
 use super::children::{GivenAttribute, GivenCapability, GivenDomain, GivenType, GivenValue};
-use super::dto::{AppDevAttribute, ApplicationAttribute};
+use super::dto::{AppDevAttribute, ApplicationAttribute, MANY, SOME};
 use crate::kernel::error::Result;
 use crate::kernel::record::input::is_http_url;
 use crate::package_api::appsubscriptions::input::{Known, Listed};
 use crate::package_api::convention::body::{Object, Sent};
-use crate::package_api::convention::key::AppKey;
+use crate::package_api::convention::key::{AppKey, LONGEST, LONGEST_KEY};
 use crate::package_api::model::parent;
 
-/// Most characters that are read as a key.
-const KEY: usize = 400;
 /// Most characters of a name.
 const NAME: usize = 200;
 /// Most characters of a description.
@@ -21,7 +19,7 @@ const VERSION: usize = 50;
 const URL: usize = 2_000;
 /// Most characters of a name of an attribute.
 const LONG_NAME: usize = 400;
-/// Most characters of JSON in a text; the whole body has at most 1 MiB.
+/// Most characters of JSON in a text; the whole body has at most 16 MiB.
 const JSON: usize = 1_000_000;
 
 /// Systems that attributes belong to (contract 2.6).
@@ -136,14 +134,14 @@ impl Identity {
         for (number, name) in number.iter_mut().zip(NUMBERS) {
             *number = object.int(name)?.value().unwrap_or_default();
         }
-        let key = not_blank(object.text("appKey", KEY)?);
+        let key = not_blank(object.text("appKey", LONGEST_KEY)?);
         Ok(Self {
             id: object.int("id")?.value().unwrap_or_default(),
             key: key.map(|key| AppKey::parse(&key, "appKey")).transpose()?,
-            namespace: not_blank(object.text("namespace", KEY)?),
-            app_id: not_blank(object.text("appId", KEY)?),
+            namespace: not_blank(object.text("namespace", LONGEST)?),
+            app_id: not_blank(object.text("appId", LONGEST)?),
             number,
-            package: not_blank(object.text("packageName", KEY)?),
+            package: not_blank(object.text("packageName", LONGEST)?),
         })
     }
 
@@ -198,13 +196,19 @@ impl PackageInput {
             package_description: body.text("packageDescription", DESCRIPTION)?,
             parent: parent(body)?,
             range: body.text("semanticVersionRange", NAME)?.value(),
-            behaviors: each(body, "applicationBehaviors", &mut seen, behavior)?,
-            subscriptions: each(body, "applicationSubscriptions", &mut seen, |object, _| {
+            behaviors: each(body, "applicationBehaviors", MANY, &mut seen, behavior)?,
+            subscriptions: each(body, "applicationSubscriptions", SOME, &mut seen, |object, _| {
                 Listed::read(object, known, is_new)
             })?,
-            capability_types: each(body, "applicationCapabilityTypes", &mut seen, capability_type)?,
-            capabilities: each(body, "applicationCapabilities", &mut seen, capability)?,
-            attributes: each(body, "applicationAttributes", &mut seen, attribute)?,
+            capability_types: each(
+                body,
+                "applicationCapabilityTypes",
+                SOME,
+                &mut seen,
+                capability_type,
+            )?,
+            capabilities: each(body, "applicationCapabilities", MANY, &mut seen, capability)?,
+            attributes: each(body, "applicationAttributes", SOME, &mut seen, attribute)?,
         };
         body.ignore(&SERVERS);
         seen.insert(0, object);
@@ -233,14 +237,15 @@ impl PackageInput {
     }
 }
 
-/// Reads the elements of an array, if there is one.
+/// Reads the elements of an array, at most `most`, if there is one.
 fn each<T>(
     object: &mut Object,
     name: &str,
+    most: usize,
     seen: &mut Seen,
     read: impl Fn(&mut Object, &mut Seen) -> Result<T>,
 ) -> Result<Option<Vec<T>>> {
-    let Sent::Set(elements) = object.objects(name)? else { return Ok(None) };
+    let Sent::Set(elements) = object.objects(name, most)? else { return Ok(None) };
     let mut parts = Vec::with_capacity(elements.len());
     for mut element in elements {
         parts.push(read(&mut element, seen)?);
@@ -267,7 +272,7 @@ fn address(object: &mut Object, name: &str) -> Result<Sent<String>> {
 }
 
 fn parent(object: &mut Object) -> Result<Option<ParentInput>> {
-    let Sent::Set(text) = object.text(parent::PARAMETER, KEY)? else { return Ok(None) };
+    let Sent::Set(text) = object.text(parent::PARAMETER, LONGEST_KEY)? else { return Ok(None) };
     if text.trim().is_empty() {
         return Ok(Some(ParentInput::None));
     }
@@ -293,8 +298,8 @@ fn capability_type(object: &mut Object, seen: &mut Seen) -> Result<GivenType> {
         type_id: id(object, "capabilityTypeId")?,
         is_implemented: object.flag("isImplemented")?.value().unwrap_or_default(),
         is_initialized: object.flag("isInitializedByDefault")?.value().unwrap_or_default(),
-        capabilities: each(object, "applicationCapabilities", seen, capability)?,
-        domains: each(object, "applicationCapabilityDomains", seen, domain)?,
+        capabilities: each(object, "applicationCapabilities", SOME, seen, capability)?,
+        domains: each(object, "applicationCapabilityDomains", SOME, seen, domain)?,
     };
     if given.id == 0 && given.type_id == 0 {
         return Err(object.refused("capabilityTypeId", "must be the number of a capability type."));
@@ -322,8 +327,8 @@ fn domain(object: &mut Object, seen: &mut Seen) -> Result<GivenDomain> {
         id: id(object, "applicationCapabilityDomainId")?,
         name: object.text("name", NAME)?.value(),
         values: [
-            each(object, "applicationCapabilityDomainValues1", seen, value)?,
-            each(object, "applicationCapabilityDomainValues2", seen, value)?,
+            each(object, "applicationCapabilityDomainValues1", SOME, seen, value)?,
+            each(object, "applicationCapabilityDomainValues2", SOME, seen, value)?,
         ],
     })
 }
@@ -339,7 +344,7 @@ fn value(object: &mut Object, _: &mut Seen) -> Result<GivenValue> {
 
 fn attribute(object: &mut Object, seen: &mut Seen) -> Result<GivenAttribute> {
     object.ignore(&["packageId"]);
-    let attributes = each(object, "attributes", seen, one_attribute)?;
+    let attributes = each(object, "attributes", MANY, seen, one_attribute)?;
     let attribute = ApplicationAttribute {
         subsystem: subsystem(object)?,
         attribute_json: json(object, "attributeJson")?,
@@ -362,12 +367,10 @@ fn subsystem(object: &mut Object) -> Result<String> {
         .ok_or_else(|| object.refused("subsystem", "must be Customer, Order or Product."))
 }
 
-/// A text that is JSON; a blank one counts as none.
+/// A text that is JSON; a blank one is none, as some clients write it.
 fn json(object: &mut Object, name: &str) -> Result<Option<String>> {
-    let text = object.text(name, JSON)?.value();
-    let is_json = |text: &String| {
-        text.trim().is_empty() || serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
-    };
+    let text = not_blank(object.text(name, JSON)?);
+    let is_json = |text: &String| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
     match text {
         Some(text) if !is_json(&text) => Err(object.refused(name, "must be JSON in a text.")),
         text => Ok(text),

@@ -10,7 +10,7 @@ use super::summary::{
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
 use crate::package_api::call::Call;
-use crate::package_api::convention::key::{ApplicationName, is_name};
+use crate::package_api::convention::key::{ApplicationName, LONGEST, is_name};
 use crate::package_api::convention::list::{
     List, ListParams, PAGE, PAGE_OF_PACKAGES, PageSize, PageSizeOfPackages,
 };
@@ -61,9 +61,11 @@ pub async fn list_application_versions(
 fn named(text: &str) -> Result<Named> {
     let text = text.trim();
     match text.contains('.') {
-        true => ApplicationName::parse(text, "appId").map(Named::Application),
-        false if is_name(text) => Ok(Named::App(text.to_owned())),
-        false => Err(refusal::missing(
+        true if text.len() <= 2 * LONGEST + 1 => {
+            ApplicationName::parse(text, "appId").map(Named::Application)
+        }
+        _ if is_name(text) => Ok(Named::App(text.to_owned())),
+        _ => Err(refusal::missing(
             "appId",
             "must be an application's name of 1 to 50 letters, digits, _ and -, or one with its \
              namespace in front, as in acme01.loyalty.",

@@ -4,7 +4,6 @@ use axum::response::Response;
 use futures_util::FutureExt;
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, Set};
 
-use super::clone::developer;
 use super::create::{self, Core};
 use super::input::{Identity, PackageInput, ParentInput};
 use super::update;
@@ -20,7 +19,7 @@ use crate::package_api::convention::body::Sent;
 use crate::package_api::convention::key::{AppKey, RELEASE};
 use crate::package_api::convention::refusal;
 use crate::package_api::model::author::Author;
-use crate::package_api::model::lookup::{self, Lock, Sight, Which};
+use crate::package_api::model::lookup::{self, Lock, PackageRow, Sight, Which};
 use crate::package_api::model::secret::SharedSecret;
 use crate::package_api::model::{applications, namespaces, packages, parent, status, versions};
 
@@ -88,32 +87,35 @@ async fn insert(
     let author = Author::of(state, caller);
     let namespace = create::namespace(transaction, &author, &project.key).await?;
     let behaviors = update::permit(state, caller, &[], &project.input)?;
-    let version = version(transaction, &author, &namespace, project).await?;
+    let (application, version) = version(transaction, &author, &namespace, project).await?;
+    let key = create::stored_key(&namespace, &application, &project.key);
     let package = packages::entity::ActiveModel {
         guid: Set(project.package_guid.clone()),
         is_release: Set(project.key.is_release()),
         project_id: Set(project.project_id),
-        user_id: Set(developer(caller).filter(|_| !project.key.is_release())),
+        user_id: Set(caller.principal.developer.filter(|_| !project.key.is_release())),
         ..create::blank_package(&author, &version, &project.key.package)
     };
-    let package = create::insert_package(transaction, package, &project.key).await?;
+    let package = create::insert_package(transaction, package, &key).await?;
     let input = &project.input;
+    update::check_engine(&application, &package, input)?;
     update::subscribe(transaction, &author, &package, input).await?;
     let configured = update::configure(transaction, state, behaviors, &package, input).await?;
     let package =
         if configured.is_changed() { configured.update(transaction).await? } else { package };
-    let entry = audit::created(&package)?.labelled(&project.key.to_string());
+    let entry = audit::created(&package)?.labelled(&key.to_string());
     entry.write(transaction, author.person, author.now).await?;
     update::answer(transaction, state, package.id, Sight::Own).await
 }
 
-/// The version of the new package: a new one for a release, otherwise a known one that is not locked.
+/// The version of the new package and its application: a new one for a release, otherwise a known one that
+/// is not locked.
 async fn version(
     transaction: &DatabaseTransaction,
     author: &Author,
     namespace: &namespaces::entity::Model,
     project: &Project,
-) -> Result<versions::entity::Model> {
+) -> Result<(applications::entity::Model, versions::entity::Model)> {
     let Project { key, input, .. } = project;
     if !matches!(input.status, 0 | status::IN_DEVELOPMENT) {
         return Err(refusal::conflict("a new package is in status 1, In Development."));
@@ -130,18 +132,43 @@ async fn version(
     let source = Source::Transaction(transaction);
     if lookup::find(source, Which::Key(&release)).await?.is_none() {
         check_release(key)?;
-        return new_version(transaction, author, &application, project).await;
+        let version = new_version(transaction, author, &application, project).await?;
+        return Ok((application, version));
     }
     let release =
         lookup::lock(transaction, Which::Key(&release), &author.account, Lock::Read).await?;
     let same = packages::entity::Entity::find()
         .filter(packages::entity::COLUMN.version_id.eq(release.version.id))
         .filter(packages::entity::COLUMN.name_key.eq(key.lower().package));
-    if same.one(transaction).await?.is_some() {
+    if let Some(same) = same.one(transaction).await? {
+        let key = AppKey { package: same.name, ..release.key() };
         return Err(refusal::exists("package", "AppKey", key));
     }
     release.unlocked()?;
-    Ok(release.version)
+    check_inheritance(transaction, author, &release, input).await?;
+    Ok((application, release.version))
+}
+
+/// Refuses a parent and a range that a new version could not have. A known one keeps its own; a body that
+/// says nonsense of them is still wrong.
+async fn check_inheritance(
+    transaction: &DatabaseTransaction,
+    author: &Author,
+    release: &PackageRow,
+    input: &PackageInput,
+) -> Result<()> {
+    let inherited = match &input.parent {
+        Some(ParentInput::Key(key)) if !update::is_parent(release, key) => {
+            let parent =
+                parent::check(transaction, &author.account, key, &release.application).await?;
+            Some(parent.version.number())
+        }
+        Some(ParentInput::None) => None,
+        Some(ParentInput::Key(_)) | None => {
+            release.parent.as_ref().map(|parent| parent.version.number())
+        }
+    };
+    input.range.as_ref().map_or(Ok(()), |range| update::check_range(range, inherited))
 }
 
 /// Refuses a package of a version that does not exist, unless it is the release.

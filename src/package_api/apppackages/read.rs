@@ -22,7 +22,7 @@ pub async fn package(
     source: Source<'_>,
     state: &AppState,
     row: &PackageRow,
-    sight: Sight,
+    sight: Sight<'_>,
     children: bool,
 ) -> Result<AppDevPackage> {
     let mut shown = without_children(row);
@@ -39,7 +39,7 @@ async fn with_children(
     source: Source<'_>,
     state: &AppState,
     row: &PackageRow,
-    sight: Sight,
+    sight: Sight<'_>,
     shown: &mut AppDevPackage,
 ) -> Result<()> {
     let package = &row.package;
@@ -52,13 +52,13 @@ async fn with_children(
     shown.application_capabilities = Some(capabilities.collect());
     shown.application_capability_types = Some(types);
     shown.application_attributes = Some(stored(&package.attributes)?);
-    shown.application_entitlements = Some(match sight {
-        Sight::Own => {
-            let now = state.clock.now_millis();
-            appinstall::read::of_package(source, package.id, now).await?
-        }
-        Sight::Foreign => Vec::new(),
-    });
+    let tenants_of = match sight {
+        Sight::Own => None,
+        Sight::Foreign(account) => Some(account),
+    };
+    let now = state.clock.now_millis();
+    let installs = appinstall::read::of_package(source, package.id, tenants_of, now).await?;
+    shown.application_entitlements = Some(installs);
     Ok(())
 }
 
@@ -66,8 +66,8 @@ async fn with_children(
 pub fn without_children(row: &PackageRow) -> AppDevPackage {
     let PackageRow { package, version, application, namespace, .. } = row;
     let status = status::of(version.status_id);
-    let inherited = row.parent.as_ref().map(inherited);
-    let update = row.parent.as_ref().and_then(|parent| update(row, parent));
+    let inherited = row.parent.as_deref().map(inherited);
+    let update = row.parent.as_deref().and_then(|parent| update(row, parent));
     let text = |of: fn(&Inherited) -> &String| inherited.as_ref().map(|it| of(it).clone());
     AppDevPackage {
         update_date: Time(package.updated_at),

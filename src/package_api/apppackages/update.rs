@@ -25,7 +25,7 @@ use crate::package_api::model::author::Author;
 use crate::package_api::model::lookup::{self, Lock, PackageRow, Sight, Which};
 use crate::package_api::model::theme::Range;
 use crate::package_api::model::versions::Number;
-use crate::package_api::model::{packages, parent, status, versions};
+use crate::package_api::model::{applications, packages, parent, status, versions};
 
 /// What the body of a request is called.
 pub const BODY: &str = "appDevPackage";
@@ -63,10 +63,11 @@ async fn change(
     let author = Author::of(state, caller);
     let mut version = core(transaction, &author, &row, input).await?;
     let subscribed = subscribe(transaction, &author, &row.package, input).await?;
+    check_engine(&row.application, &row.package, input)?;
     let package = configure(transaction, state, behaviors, &row.package, input).await?;
     if subscribed || version.is_changed() || package.is_changed() {
         // Operators decide about versions of others; what is in them is not theirs.
-        if sight == Sight::Foreign {
+        if sight != Sight::Own {
             return Err(Which::Key(key).not_found());
         }
         row.unlocked()?;
@@ -82,16 +83,17 @@ async fn change(
 
 /// Finds the package of a change and locks it with its version. Operators may change the status of versions
 /// of other accounts.
-async fn locked(
+async fn locked<'c>(
     transaction: &DatabaseTransaction,
-    caller: &Caller,
+    caller: &'c Caller,
     key: &AppKey,
-) -> Result<(PackageRow, Sight)> {
+) -> Result<(PackageRow, Sight<'c>)> {
     let (which, principal) = (Which::Key(key), &caller.principal);
     let found = lookup::find(Source::Transaction(transaction), which).await?;
     let owner = found.map(|row| row.package.account_id).filter(|_| principal.operator);
     let account = owner.as_deref().unwrap_or(&principal.account);
-    let sight = if *account == *principal.account { Sight::Own } else { Sight::Foreign };
+    let own = &*principal.account;
+    let sight = if account == own { Sight::Own } else { Sight::Foreign(own) };
     Ok((lookup::lock(transaction, which, account, Lock::Version).await?, sight))
 }
 
@@ -117,7 +119,7 @@ pub async fn check_precondition(
     state: &AppState,
     write: &Write,
     row: &PackageRow,
-    sight: Sight,
+    sight: Sight<'_>,
 ) -> Result<()> {
     if !write.call.headers.contains_key(header::IF_MATCH) {
         return Ok(());
@@ -186,7 +188,8 @@ async fn core(
     Ok(version)
 }
 
-fn is_parent(row: &PackageRow, key: &AppKey) -> bool {
+/// Whether a key is that of the present parent.
+pub fn is_parent(row: &PackageRow, key: &AppKey) -> bool {
     row.parent.as_ref().is_some_and(|parent| parent.key().lower() == key.lower())
 }
 
@@ -206,6 +209,23 @@ pub fn check_range(text: &str, inherited: Option<Number>) -> Result<()> {
         }
         Some(_) => Ok(()),
     }
+}
+
+/// Refuses a version of the theme engine for what is no theme (contract 2.5). What is there may come back.
+///
+/// # Errors
+/// 409.
+pub fn check_engine(
+    application: &applications::entity::Model,
+    before: &packages::entity::Model,
+    input: &PackageInput,
+) -> Result<()> {
+    let Sent::Set(engine) = &input.theme_engine_version else { return Ok(()) };
+    let is_known = before.theme_engine_version.as_ref() == Some(engine);
+    if is_known || application.type_id == applications::THEME {
+        return Ok(());
+    }
+    Err(refusal::conflict("themeEngineVersion is for themes."))
 }
 
 /// The behaviors of a body, if it has any, for a package that has those which are `present`.
@@ -271,6 +291,7 @@ async fn capability_types(
         (None, Some(wanted)) => children::flat_capabilities(catalogue, wanted, &present)?,
         (None, None) => return Ok(None),
     };
+    children::check_numbers(&types)?;
     children::number(transaction, &mut types, before).await?;
     children::column(&types).map(Some)
 }
@@ -289,7 +310,7 @@ fn permitted_status(
     state: &AppState,
     caller: &Caller,
     row: &PackageRow,
-    sight: Sight,
+    sight: Sight<'_>,
     input: &PackageInput,
 ) -> Result<Option<i64>> {
     let (from, to) = (row.version.status_id, input.status);
@@ -297,7 +318,7 @@ fn permitted_status(
         return Ok(None);
     }
     // Operators give verdicts on versions of others (contract 2.4); the rest is their owners' affair.
-    if sight == Sight::Foreign && !status::is_verdict(from, to) {
+    if sight != Sight::Own && !status::is_verdict(from, to) {
         return Err(refusal::not_found("package", "AppKey", row.key()));
     }
     let certifies_itself = state.config.self_certification && sight == Sight::Own;
@@ -353,7 +374,7 @@ pub async fn answer(
     transaction: &DatabaseTransaction,
     state: &AppState,
     package: i64,
-    sight: Sight,
+    sight: Sight<'_>,
 ) -> Result<Answer> {
     let source = Source::Transaction(transaction);
     let row = lookup::find(source, Which::Id(package)).await?;

@@ -8,6 +8,8 @@ use crate::package_api::convention::body::{Object, Sent};
 
 /// Longest address, in characters.
 const URL_MAX: usize = 2000;
+/// Most elements of `events`.
+const EVENTS_MAX: usize = 1000;
 /// Longest name of an event that is looked for, in characters.
 const NAME_MAX: usize = 200;
 
@@ -130,7 +132,7 @@ fn endpoint(object: &mut Object, guard: &Guard) -> Result<Option<String>> {
 }
 
 fn events(object: &mut Object, catalogue: &EventCatalogue) -> Result<Option<Vec<AppDevEvent>>> {
-    let Sent::Set(given) = object.objects("events")? else { return Ok(None) };
+    let Sent::Set(given) = object.objects("events", EVENTS_MAX)? else { return Ok(None) };
     let mut events: Vec<AppDevEvent> = Vec::with_capacity(given.len().min(catalogue.all().len()));
     for mut given in given {
         let event = event(&mut given, catalogue)?;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use futures_util::FutureExt;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, DatabaseTransaction, EntityTrait, ModelTrait, NotSet, QueryFilter,
-    QueryOrder, Set,
+    ActiveModelTrait, DatabaseTransaction, EntityTrait, ModelTrait, NotSet, PaginatorTrait,
+    QueryFilter, QueryOrder, Set,
 };
 
 use super::dto::{AppDevEvent, ApplicationSubscription};
@@ -24,6 +24,8 @@ use crate::package_api::convention::refusal;
 use crate::package_api::model::lookup::{self, Lock, Which};
 use crate::package_api::model::packages;
 
+/// Most subscriptions of a package.
+const MOST: u64 = 1000;
 /// What the body of a request is called.
 const BODY: &str = "applicationSubscription";
 
@@ -42,7 +44,7 @@ pub async fn get(state: &AppState, caller: &Caller, id: i64) -> Result<Applicati
 ///
 /// # Errors
 /// 400 for what is missing or not acceptable, 404 for a package of another account, 409 for one that is
-/// locked.
+/// locked or has as many as it can.
 pub async fn create(state: &AppState, write: Write) -> Result<axum::response::Response> {
     let mut object = write.object(BODY)?;
     let given = Given::read(&mut object, Known::of(state))?;
@@ -69,6 +71,10 @@ async fn insert(
     let principal = &write.call.caller.principal;
     let package = lock(transaction, package, &principal.account).await?;
     let by = By { person: principal.person, now: state.clock.now_millis() };
+    let present = Entity::find().filter(COLUMN.package_id.eq(package.id));
+    if present.count(transaction).await? >= MOST {
+        return Err(refusal::conflict(&format!("a package has at most {MOST} subscriptions.")));
+    }
     let made = add(transaction, &package, wanted, by).await?;
     touch(transaction, package.id, by.now).await?;
     call::record(&made.shown()?)

@@ -9,7 +9,7 @@ use super::refusal;
 use super::time::Time;
 use crate::kernel::error::{Error, Result};
 
-/// Most elements of an array, as the document says.
+/// Most elements of a body that is an array, as the document says.
 const MOST_ELEMENTS: usize = 10_000;
 
 /// A JSON object of a request.
@@ -169,13 +169,13 @@ impl Object {
         })
     }
 
-    /// An array of objects.
+    /// An array of at most `most` objects.
     ///
     /// # Errors
     /// 400 for another type, for elements that are no objects, and for too many of them.
-    pub fn objects(&mut self, name: &str) -> Result<Sent<Vec<Self>>> {
+    pub fn objects(&mut self, name: &str, most: usize) -> Result<Sent<Vec<Self>>> {
         let path = format!("{}{name}", self.path);
-        self.take(name).and_then(|value| elements(value, &path, self.is_loose))
+        self.take(name).and_then(|value| elements(value, &path, self.is_loose, most))
     }
 
     /// Takes members that are known and of no consequence, such as those only the server sets.
@@ -220,15 +220,15 @@ impl Object {
 /// 400 with the name of the parameter that the body is, unless it is a JSON array, or with that of an
 /// element that is no object.
 pub fn list(bytes: &[u8], parameter: &'static str) -> Result<Vec<Object>> {
-    elements(json(bytes, parameter)?, parameter, false)
+    elements(json(bytes, parameter)?, parameter, false, MOST_ELEMENTS)
 }
 
-fn elements(value: Value, path: &str, is_loose: bool) -> Result<Vec<Object>> {
+fn elements(value: Value, path: &str, is_loose: bool, most: usize) -> Result<Vec<Object>> {
     let Value::Array(elements) = value else {
         return Err(refusal::missing(path, "must be an array."));
     };
-    if elements.len() > MOST_ELEMENTS {
-        let why = format!("must have at most {MOST_ELEMENTS} elements.");
+    if elements.len() > most {
+        let why = format!("must have at most {most} elements.");
         return Err(refusal::missing(path, &why));
     }
     let object = |(place, element)| match element {
@@ -244,8 +244,12 @@ fn json(bytes: &[u8], parameter: &'static str) -> Result<Value> {
     if bytes.trim_ascii().is_empty() {
         return Err(refusal::missing(parameter, "is the body of this request, which is empty."));
     }
-    serde_json::from_slice(bytes)
-        .map_err(|_| refusal::missing(parameter, "is the body of this request, which is no JSON."))
+    serde_json::from_slice(bytes).map_err(|error| {
+        // The reader tells by nothing but its words that it has stopped at what may be JSON.
+        let is_deep = error.to_string().starts_with("recursion limit exceeded");
+        let what = if is_deep { "nested too deeply" } else { "no JSON" };
+        refusal::missing(parameter, &format!("is the body of this request, which is {what}."))
+    })
 }
 
 /// A name as it is compared.
@@ -306,7 +310,7 @@ mod tests {
         assert_eq!(body.text("b", 10).unwrap(), text(""));
         assert_eq!(body.int("c").unwrap(), Sent::Set(0));
         assert_eq!(body.flag("d").unwrap(), Sent::Set(false));
-        assert_eq!(body.objects("e").unwrap(), Sent::Set(Vec::new()));
+        assert_eq!(body.objects("e", 9).unwrap(), Sent::Set(Vec::new()));
         assert_eq!(body.unknown(), [""; 0]);
         assert_eq!(text("a").value(), Some("a".to_owned()));
         assert_eq!(Sent::<i64>::Null.value(), None);
@@ -359,7 +363,12 @@ mod tests {
         }
         let no_json = because("body", "is the body of this request, which is no JSON.");
         assert_eq!(refused(Object::parse(b"{\"a\":\"\xFF\"}", "body")), no_json);
-        assert_eq!(refused(Object::parse("[".repeat(100_000).as_bytes(), "body")), no_json);
+        let too_deep = because("body", "is the body of this request, which is nested too deeply.");
+        for body in
+            ["[".repeat(100_000), format!("{{\"a\":{}{}}}", "[".repeat(200), "]".repeat(200))]
+        {
+            assert_eq!(refused(Object::parse(body.as_bytes(), "body")), too_deep);
+        }
         assert_eq!(object("\u{feff}{}"), object("{}"));
     }
 
@@ -393,10 +402,13 @@ mod tests {
                 assert_eq!(refused, because(name, why), "{name} {value}");
             }
         }
-        let objects = |value: &str| object(&format!(r#"{{"Objects":{value}}}"#)).objects("objects");
+        let objects =
+            |value: &str| object(&format!(r#"{{"Objects":{value}}}"#)).objects("objects", 2);
         for value in ["1", "\"x\"", "true", "{}"] {
             assert_eq!(refused(objects(value)), because("objects", "must be an array."), "{value}");
         }
+        let why = because("objects", "must have at most 2 elements.");
+        assert_eq!(refused(objects("[{},{},{}]")), why);
         for value in ["[{},1]", "[{},null]", "[{},[]]"] {
             let why = because("objects[1]", "must be an object.");
             assert_eq!(refused(objects(value)), why, "{value}");
@@ -446,9 +458,11 @@ mod tests {
         let mut body = object(
             r#"{"Types":[{"id":1,"domains":[{"x":1},{"name":2}]},{"Extra":1}],"more":null}"#,
         );
-        let Sent::Set(mut types) = body.objects("types").unwrap() else { panic!("no types") };
+        let Sent::Set(mut types) = body.objects("types", 9).unwrap() else { panic!("no types") };
         assert_eq!(types[0].int("id").unwrap(), Sent::Set(1));
-        let Sent::Set(mut domains) = types[0].objects("domains").unwrap() else { panic!("none") };
+        let Sent::Set(mut domains) = types[0].objects("domains", 9).unwrap() else {
+            panic!("none")
+        };
         assert_eq!(refused(domains[1].text("name", 9)).0, "types[0].domains[1].name");
         let error: Result<()> = Err(domains[1].refused("name", "must not be blank."));
         let why = because("types[0].domains[1].name", "must not be blank.");

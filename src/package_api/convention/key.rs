@@ -5,7 +5,9 @@ use crate::kernel::error::Result;
 /// Name of the package that every version has.
 pub const RELEASE: &str = "Release";
 /// Most characters of a namespace, an application id or a package name.
-const LONGEST: usize = 50;
+pub const LONGEST: usize = 50;
+/// Most characters of a key, with leading zeros and what is not read of it.
+pub const LONGEST_KEY: usize = 200;
 
 /// Key of a package. Parts are spelt as they were given; they compare without regard to case, by
 /// [`AppKey::lower`].
@@ -32,7 +34,7 @@ impl AppKey {
     /// # Errors
     /// 400 with the name of the parameter that it was given in.
     pub fn parse(text: &str, parameter: &'static str) -> Result<Self> {
-        Self::read(text.trim()).ok_or_else(|| {
+        bounded(text).and_then(Self::read).ok_or_else(|| {
             refusal::missing(
                 parameter,
                 "must be <namespace>.<appId>.<major>.<minor>.<revision>.<packageName>, as in \
@@ -100,7 +102,7 @@ impl ApplicationName {
     /// # Errors
     /// 400 with the name of the parameter that it was given in.
     pub fn parse(text: &str, parameter: &'static str) -> Result<Self> {
-        let mut parts = text.trim().split('.');
+        let mut parts = bounded(text).unwrap_or_default().split('.');
         let mut name = || parts.next().filter(|part| is_name(part)).map(str::to_owned);
         match (name(), name()) {
             (Some(namespace), Some(app_id)) => Ok(Self { namespace, app_id }),
@@ -124,6 +126,11 @@ impl std::fmt::Display for ApplicationName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}.{}", self.namespace, self.app_id)
     }
+}
+
+/// A text that is read as a key, without the blanks around it; `None` for one that is too long.
+fn bounded(text: &str) -> Option<&str> {
+    Some(text.trim()).filter(|text| text.chars().nth(LONGEST_KEY).is_none())
 }
 
 /// Whether a text can be a namespace, an application id or the name of a package.
@@ -150,10 +157,16 @@ mod tests {
         AppKey { namespace, app_id, major, minor, revision, package }
     }
 
+    /// A key of this many characters, most of them zeros that do not count.
+    fn padded(length: usize) -> String {
+        format!("a.b.{:0>1$}.0.0", 1, length - "a.b..0.0".len())
+    }
+
     #[test]
     fn keys_are_read_in_every_form_and_shown_in_one() {
         let long = "a".repeat(50);
         let longest = format!("{long}.{long}.2147483647.0.0.{long}");
+        let padded = padded(200);
         let table = [
             ("acme01.loyalty.1.2.3.Release", key("acme01", "loyalty", (1, 2, 3), "Release")),
             ("acme01.loyalty.1.2.3", key("acme01", "loyalty", (1, 2, 3), "Release")),
@@ -164,7 +177,7 @@ mod tests {
             ("1.2.3.4.5.6", key("1", "2", (3, 4, 5), "6")),
             ("a-b.c_d.0.0.0.My-Work_1", key("a-b", "c_d", (0, 0, 0), "My-Work_1")),
             (longest.as_str(), key(&long, &long, (2_147_483_647, 0, 0), &long)),
-            ("a.b.00000000000000000001.0.0", key("a", "b", (1, 0, 0), "Release")),
+            (padded.as_str(), key("a", "b", (1, 0, 0), "Release")),
             ("a.b.1.0.0.Released", key("a", "b", (1, 0, 0), "Released")),
         ];
         for (text, expected) in table {
@@ -207,6 +220,7 @@ mod tests {
             "acme01.loyalty\0.1.0.0.Release",
             "..... ",
             long.as_str(),
+            &padded(201),
         ];
         for text in wrong {
             for parameter in ["appKey", "parentThemeAppKey"] {
@@ -235,7 +249,9 @@ mod tests {
             (read.to_string().as_str(), read.lower()),
             ("Acme01.Loyalty", name("acme01", "loyalty"))
         );
-        for text in ["", "acme01", "acme01.", ".loyalty", "a b.c", "acme01 .loyalty"] {
+        let long = format!("acme01.loyalty.{}", "x".repeat(186));
+        assert!(ApplicationName::parse(&long[..200], "nsAndAppId").is_ok());
+        for text in ["", "acme01", "acme01.", ".loyalty", "a b.c", "acme01 .loyalty", &long] {
             assert_missing(ApplicationName::parse(text, "nsAndAppId").unwrap_err(), "nsAndAppId");
         }
     }

@@ -32,7 +32,8 @@ pub struct ListParams {
     sort_by: Option<String>,
     /// Which items the list has: comparisons `<member> <operator> <value>`, joined by `and`. Operators
     /// are `eq`, `ne`, `gt`, `ge`, `lt`, `le`, `cont` (contains), `sw` (starts with) and `in`, which takes
-    /// a list as in `[1,3]`. Case does not matter.
+    /// a list as in `[1,3]`. Case does not matter. A value with blanks needs no quotes, unless one of its
+    /// words is `and`, `or` or `not`, or it has parentheses. A day is its midnight in UTC.
     #[param(max_length = 2048, example = "name cont 'loyal'")]
     filter: Option<String>,
 }

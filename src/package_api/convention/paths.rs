@@ -1,6 +1,7 @@
 //! Addresses of this family (contract 1.1): with and without `/api`, literals in any case, a slash more
 //! at the end. They are turned into the one form that is routed, by the document's own templates, so
 //! that there is no second list of them.
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use percent_encoding::percent_decode_str;
@@ -94,7 +95,7 @@ impl Node {
             Some((segment, rest)) => (segment, Some(rest)),
             None => (path, None),
         };
-        let literal = self.literals.get(&segment.to_ascii_lowercase());
+        let literal = self.literals.get(&*lower(segment));
         let literal = literal.map(|(spelling, next)| (spelling.as_str(), next));
         let number = self.number.as_deref().filter(|_| is_integer(segment));
         let parameters = number.into_iter().chain(self.parameter.as_deref());
@@ -112,6 +113,15 @@ impl Node {
             return true;
         }
         false
+    }
+}
+
+/// In lower case; nearly all are.
+fn lower(segment: &str) -> Cow<'_, str> {
+    if segment.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        segment.to_ascii_lowercase().into()
+    } else {
+        segment.into()
     }
 }
 

@@ -55,13 +55,21 @@ fn entry(file: entity::Model) -> Entry {
     }
 }
 
-/// The package with its children, as it is shown, but for what belongs to this installation: its secret
-/// and where it is installed. In lines, for the comparisons of source control.
+/// Members of a package that say nothing of the application: its secret, and where it is installed.
+const OF_THIS_SERVICE: [&str; 2] = ["sharedSecret", "applicationEntitlements"];
+
+/// An account that owns nothing.
+const NOBODY: &str = "";
+
+/// The package with its children, as it is shown, without what belongs to this service (contract 3.5). In
+/// lines, for the comparisons of source control.
 async fn definition(state: &AppState, row: &PackageRow) -> Result<Entry> {
-    let mut package =
-        read::package(state.store.committed(), state, row, Sight::Foreign, true).await?;
-    package.shared_secret = None;
-    package.application_entitlements = Some(Vec::new());
+    let sight = Sight::Foreign(NOBODY);
+    let package = read::package(state.store.committed(), state, row, sight, true).await?;
+    let mut package = serde_json::to_value(&package).map_err(Error::internal)?;
+    if let Some(members) = package.as_object_mut() {
+        members.retain(|name, _| !OF_THIS_SERVICE.contains(&name.as_str()));
+    }
     let json = serde_json::to_vec_pretty(&package).map_err(Error::internal)?;
     Ok(Entry {
         path: DEFINITION.to_owned(),

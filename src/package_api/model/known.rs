@@ -18,8 +18,8 @@ const KEPT: usize = 5_000;
 /// An application, its namespace and its owner: what never changes about its packages.
 #[derive(Clone, Debug)]
 struct Named {
-    application: applications::entity::Model,
-    namespace: namespaces::entity::Model,
+    application: Arc<applications::entity::Model>,
+    namespace: Arc<namespaces::entity::Model>,
     owner_number: i64,
 }
 
@@ -46,20 +46,24 @@ static SELECT: LazyLock<String> = LazyLock::new(|| {
 });
 
 impl Known {
-    /// Finds a package as [`lookup::seen`] does, by one query too.
+    /// Finds a package as `caller` may see it, by one query where it is their account's. `now` in
+    /// milliseconds since the epoch.
     ///
     /// # Errors
     /// 404.
-    pub async fn seen(
+    pub async fn seen<'c>(
         &self,
         source: Source<'_>,
         key: &AppKey,
-        caller: &Caller,
+        caller: &'c Caller,
         skip_dev_account_check: bool,
-    ) -> Result<(PackageRow, Sight)> {
+        now: i64,
+    ) -> Result<(PackageRow, Sight<'c>)> {
         let which = Which::Key(key);
         let found = self.find(source, &key.lower()).await?.ok_or_else(|| which.not_found())?;
-        lookup::as_seen(source, found, which, caller, skip_dev_account_check).await
+        let skip = skip_dev_account_check;
+        let sight = lookup::as_seen(source, &found, which, caller, skip, now).await?;
+        Ok((found, sight))
     }
 
     /// The package of a key in lower case.

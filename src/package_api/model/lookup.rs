@@ -1,7 +1,7 @@
 //! Finding and locking packages. Every operation on a package comes through here: what belongs to
 //! another account is not found, and what is deleted does not exist (contract 1.9, 2.5).
 use std::cell::Cell;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use sea_orm::{DatabaseTransaction, EntityTrait, QuerySelect};
 
@@ -23,15 +23,15 @@ pub struct PackageRow {
     /// Its version.
     pub version: versions::entity::Model,
     /// Its application.
-    pub application: applications::entity::Model,
+    pub application: Arc<applications::entity::Model>,
     /// Its namespace.
-    pub namespace: namespaces::entity::Model,
+    pub namespace: Arc<namespaces::entity::Model>,
     /// Number of the developer account that owns it.
     pub owner_number: i64,
     /// Whether the application has more than this version.
     pub has_versions: bool,
     /// What the theme inherits from.
-    pub parent: Option<Parent>,
+    pub parent: Option<Box<Parent>>,
 }
 
 /// The parent of a theme.
@@ -68,11 +68,11 @@ impl Which<'_> {
 
 /// As what a caller sees a package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sight {
+pub enum Sight<'a> {
     /// The owner sees everything.
     Own,
-    /// Others see neither the secret nor where it is installed.
-    Foreign,
+    /// Others do not see the secret, and of its installs those in tenants of this account, their own.
+    Foreign(&'a str),
 }
 
 /// What a transaction is about to do to a package.
@@ -352,48 +352,43 @@ fn read(row: &dyn Row) -> PackageRow {
     let (owner_number, has_versions) = (row.int(), row.flag());
     let candidates = row.maybe_text().unwrap_or_default();
     // Numbers start at 1: without a parent, its columns are NULL.
-    let parent = (parent.id != 0).then(|| Parent {
-        candidates: Candidate::list(&candidates),
-        version: parent,
-        application: its_application,
-        namespace: its_namespace,
+    let parent = (parent.id != 0).then(|| {
+        Box::new(Parent {
+            candidates: Candidate::list(&candidates),
+            version: parent,
+            application: its_application,
+            namespace: its_namespace,
+        })
     });
+    let (application, namespace) = (Arc::new(application), Arc::new(namespace));
     PackageRow { package, version, application, namespace, owner_number, has_versions, parent }
 }
 
-/// Finds a package as `caller` may see it. Without their account's being its owner, it must be a
-/// published theme or be installed in one of their tenants, and they must ask for it by
-/// `skipDevAccountCheck`; operators see all that way (contract 3.3, 2.4).
+/// A package that was found, as `caller` may see it. Without their account's being its owner, it must be a
+/// published theme or have an active install in one of their tenants, and they must ask for it by
+/// `skipDevAccountCheck`; operators see all that way (contract 3.3, 2.4). `now` in milliseconds since the
+/// epoch.
 ///
 /// # Errors
 /// 404.
-pub async fn seen(
+pub(super) async fn as_seen<'c>(
     source: Source<'_>,
+    row: &PackageRow,
     which: Which<'_>,
-    caller: &Caller,
+    caller: &'c Caller,
     skip_dev_account_check: bool,
-) -> Result<(PackageRow, Sight)> {
-    let row = find(source, which).await?.ok_or_else(|| which.not_found())?;
-    as_seen(source, row, which, caller, skip_dev_account_check).await
-}
-
-/// A package that was found, as `caller` may see it; otherwise as [`seen`].
-pub(super) async fn as_seen(
-    source: Source<'_>,
-    row: PackageRow,
-    which: Which<'_>,
-    caller: &Caller,
-    skip_dev_account_check: bool,
-) -> Result<(PackageRow, Sight)> {
+    now: i64,
+) -> Result<Sight<'c>> {
     let principal = &caller.principal;
-    if *row.package.account_id == *principal.account {
-        return Ok((row, Sight::Own));
+    let account = &*principal.account;
+    if row.package.account_id == *account {
+        return Ok(Sight::Own);
     }
     let visible = skip_dev_account_check
         && (principal.operator
-            || is_published_theme(&row)
-            || is_installed(source, row.package.id, &principal.account).await?);
-    if visible { Ok((row, Sight::Foreign)) } else { Err(which.not_found()) }
+            || is_published_theme(row)
+            || is_installed(source, row.package.id, account, now).await?);
+    if visible { Ok(Sight::Foreign(account)) } else { Err(which.not_found()) }
 }
 
 /// Finds a package of the caller's own account.
@@ -401,7 +396,9 @@ pub(super) async fn as_seen(
 /// # Errors
 /// 404.
 pub async fn own(source: Source<'_>, which: Which<'_>, caller: &Caller) -> Result<PackageRow> {
-    seen(source, which, caller, false).await.map(|(row, _)| row)
+    let found = find(source, which).await?;
+    let is_own = |row: &PackageRow| row.package.account_id == *caller.principal.account;
+    found.filter(is_own).ok_or_else(|| which.not_found())
 }
 
 fn is_published_theme(row: &PackageRow) -> bool {
@@ -410,11 +407,13 @@ fn is_published_theme(row: &PackageRow) -> bool {
         && row.package.is_release
 }
 
-async fn is_installed(source: Source<'_>, package: i64, account: &str) -> Result<bool> {
+async fn is_installed(source: Source<'_>, package: i64, account: &str, now: i64) -> Result<bool> {
     let mut sql = Sql::new(source.dialect());
     sql.push("SELECT e.id FROM entitlements e WHERE e.is_current AND e.package_id = ")
         .bind(package);
-    sql.push(" AND e.account_id = ").bind(account).push(" LIMIT 1");
+    sql.push(" AND e.account_id = ").bind(account);
+    sql.push(" AND e.starts_at <= ").bind(now);
+    sql.push(" AND (e.ends_at IS NULL OR e.ends_at > ").bind(now).push(") LIMIT 1");
     source.fetch(sql.query(false), false, |found, _| *found = true).await
 }
 

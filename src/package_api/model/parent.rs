@@ -38,11 +38,9 @@ pub async fn check(
 ) -> Result<PackageRow> {
     let source = Source::Transaction(transaction);
     let found = lookup::find(source, Which::Key(parent)).await?;
-    let is_published_theme = |row: &PackageRow| {
-        row.application.type_id == applications::THEME && status::of(row.version.status_id).parent
-    };
-    // Of others, published themes are all that can be seen.
-    let visible = |row: &PackageRow| row.package.account_id == account || is_published_theme(row);
+    let is_published = |row: &PackageRow| status::of(row.version.status_id).parent;
+    // Of others, what is published is all that can be seen.
+    let visible = |row: &PackageRow| row.package.account_id == account || is_published(row);
     let row = found
         .filter(visible)
         .ok_or_else(|| refusal::not_found("parent theme", "ParentThemeAppKey", parent))?;
@@ -50,7 +48,7 @@ pub async fn check(
     if row.application.type_id != applications::THEME {
         return Err(is("is not a theme."));
     }
-    if !status::of(row.version.status_id).parent {
+    if !is_published(&row) {
         return Err(is("is not published."));
     }
     if child.id == row.application.id {

@@ -82,7 +82,12 @@ fn simple(words: &[&str]) -> Option<Vec<Option<Comparator>>> {
     while let Some(word) = words.next() {
         let (op, rest) = operator(word);
         let version = if rest.is_empty() && op.is_some() { words.next()? } else { rest };
-        comparators.push(comparator(op.unwrap_or(Op::Exact), version)?);
+        let op = op.unwrap_or(Op::Exact);
+        // npm reads a number behind a wildcard in some places, and in others it does not.
+        if !matches!(op, Op::Caret | Op::Tilde) && has_part_behind_wildcard(version) {
+            return None;
+        }
+        comparators.push(comparator(op, version)?);
     }
     Some(comparators)
 }
@@ -103,10 +108,24 @@ fn operator(word: &str) -> (Option<Op>, &str) {
     operators.into_iter().find_map(cut).unwrap_or((None, word))
 }
 
+/// Whether a wildcard has a number behind it, as in `1.x.3`.
+fn has_part_behind_wildcard(version: &str) -> bool {
+    let (numbers, _) = version.split_once('+').unwrap_or((version, ""));
+    let numbers = numbers.strip_prefix('v').unwrap_or(numbers);
+    let mut parts = numbers.split('.').skip_while(|part| !is_wildcard(part));
+    parts.any(|part| !is_wildcard(part))
+}
+
 /// One comparison; `Some(None)` when every version passes it.
 #[expect(clippy::option_option, reason = "no comparison, and a comparison that all pass")]
 fn comparator(op: Op, version: &str) -> Option<Option<Comparator>> {
-    let mut parts = version.strip_prefix('v').unwrap_or(version).split('.');
+    let version = version.strip_prefix('v').unwrap_or(version);
+    // Which build it is plays no part in the order of versions.
+    let numbers = match version.split_once('+') {
+        Some((numbers, build)) => is_build(build).then_some(numbers)?,
+        None => version,
+    };
+    let mut parts = numbers.split('.');
     let (major, minor, patch) = (part(parts.next()?)?, next(&mut parts)?, next(&mut parts)?);
     if parts.next().is_some() {
         return None;
@@ -131,12 +150,24 @@ fn next<'a>(parts: &mut impl Iterator<Item = &'a str>) -> Option<Option<u64>> {
 /// A part of a version: a number without leading zeros, or a wildcard.
 #[expect(clippy::option_option, reason = "no part of a version, and a wildcard")]
 fn part(text: &str) -> Option<Option<u64>> {
-    if matches!(text, "x" | "X" | "*") {
+    if is_wildcard(text) {
         return Some(None);
     }
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
     let is_plain = is_number && (text == "0" || !text.starts_with('0'));
     if is_plain { text.parse().ok().map(Some) } else { None }
+}
+
+fn is_wildcard(part: &str) -> bool {
+    matches!(part, "x" | "X" | "*")
+}
+
+/// Whether this is what may stand behind the `+` of a version: words of ASCII letters, digits and hyphens.
+fn is_build(text: &str) -> bool {
+    let is_word = |word: &str| {
+        !word.is_empty() && word.bytes().all(|sign| sign.is_ascii_alphanumeric() || sign == b'-')
+    };
+    text.split('.').all(is_word)
 }
 
 #[cfg(test)]
@@ -208,14 +239,21 @@ mod tests {
 
     #[test]
     fn unusual_ranges_are_read_as_npm_reads_them() {
-        let table: [Line; 11] = [
+        let table: [Line; 18] = [
             ("  ^1.2.3  ", &["1.2.3"], &["2.0.0"]),
             ("~>1.2.3", &["1.2.3"], &["1.3.0"]),
             (">= 1.2.3 < 2", &["1.2.3", "1.9.9"], &["1.2.2", "2.0.0"]),
             ("^1||^3", &["1.0.0", "3.9.9"], &["2.0.0", "4.0.0"]),
             ("^1 || ", &["0.0.1", "7.0.0"], &[]),
-            ("x.3.1", &["0.0.1", "7.0.0"], &[]),
-            ("1.x.3", &["1.0.0", "1.9.9"], &["2.0.0"]),
+            ("~*.1", &["0.0.1", "7.0.0"], &[]),
+            ("^1.x.3", &["1.0.0", "1.9.9"], &["2.0.0"]),
+            ("1.x.3 - 2", &["1.0.0", "2.9.9"], &["0.9.9", "3.0.0"]),
+            ("1.2.3+build", &["1.2.3"], &["1.2.4"]),
+            ("^v1.2.3+b.1", &["1.2.3", "1.9.9"], &["1.2.2", "2.0.0"]),
+            ("1.2+b-7", &["1.2.0", "1.2.9"], &["1.3.0"]),
+            ("*+b", &["0.0.0", "7.0.0"], &[]),
+            ("1.2.3+b - 2.3.4+c", &["1.2.3", "2.3.4"], &["1.2.2", "2.3.5"]),
+            ("v*", &["0.0.0", "7.0.0"], &[]),
             (">=*", &["0.0.0", "7.0.0"], &[]),
             ("<*", &[], &["0.0.0", "7.0.0"]),
             (">x", &[], &["0.0.0", "7.0.0"]),
@@ -240,7 +278,17 @@ mod tests {
             ".1",
             "01.2.3",
             "1.2.3-beta",
-            "1.2.3+build",
+            "1.2.3+",
+            "1.2.3+a..b",
+            "1.2.3+a_b",
+            "1.2.3+é",
+            "+b",
+            "*.1",
+            "x.3.1",
+            "1.*.3",
+            "1.x.3+b",
+            ">=*.1",
+            "v*.1",
             "^",
             "^ ",
             ">=",

@@ -79,7 +79,7 @@ pub async fn stream(state: &AppState, mut body: Body) -> Result<Blob> {
                 return Err(refusal::too_large(limit));
             }
             hash.update(&bytes);
-            file.write(&bytes).await?;
+            file.write(bytes).await?;
         }
         Ok(())
     };

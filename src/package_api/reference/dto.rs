@@ -4,6 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::directory::catalogue::{behaviors, capability_types, events};
+use crate::package_api::convention::time::Time;
 
 /// Whose tokens may have behaviors.
 const USER_TYPES: [&str; 1] = ["Developer"];
@@ -167,6 +168,24 @@ pub struct CapabilityType {
     pub contracts: Vec<CapabilityTypeContract>,
 }
 
+/// Who has written a record, and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AuditInfo {
+    /// Last change.
+    #[schema(value_type = Option<String>, format = DateTime, example = json!(null))]
+    pub update_date: Option<Time>,
+    /// When it was made.
+    #[schema(value_type = Option<String>, format = DateTime, example = json!(null))]
+    pub create_date: Option<Time>,
+    /// Who changed it last.
+    #[schema(max_length = 200, example = json!(null))]
+    pub update_by: Option<String>,
+    /// Who made it.
+    #[schema(max_length = 200, example = json!(null))]
+    pub create_by: Option<String>,
+}
+
 /// A call that the platform makes to an application.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -174,6 +193,17 @@ pub struct CapabilityTypeContract {
     /// Number of the contract.
     #[schema(value_type = i32, example = 21)]
     pub capability_type_contract_id: i64,
+    /// Always null, like the next three: this service knows no more of a contract (contract 5.3).
+    #[schema(max_length = 200, example = json!(null))]
+    pub contract_name: Option<String>,
+    /// Always null.
+    #[schema(max_length = 4000, example = json!(null))]
+    pub contract_description: Option<String>,
+    /// Always null.
+    #[schema(max_length = 2000, example = json!(null))]
+    pub contract_definition_url: Option<String>,
+    /// Always null: contracts come with the catalogue, which nobody edits here.
+    pub audit_info: Option<AuditInfo>,
     /// Number of the capability type.
     #[schema(value_type = i32, example = 2)]
     pub capability_type_id: i64,
@@ -193,6 +223,10 @@ impl From<&capability_types::CapabilityType> for CapabilityType {
             let capability_types::Contract { id: own_id, is_required, verb } = contract;
             CapabilityTypeContract {
                 capability_type_contract_id: *own_id,
+                contract_name: None,
+                contract_description: None,
+                contract_definition_url: None,
+                audit_info: None,
                 capability_type_id: *id,
                 is_required: *is_required,
                 verb: verb.clone(),

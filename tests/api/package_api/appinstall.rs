@@ -195,6 +195,20 @@ on_both! {
         }
         let again = install(&client, loyalty.package, sandbox).await;
         assert_eq!(again["applicationTransactions"].as_array().unwrap().len(), 2);
+        // An install shows no more of them than a request may have.
+        let bought = |number: usize| json!({"packageId": loyalty.package, "tenantId": sandbox,
+            "applicationTransactions": vec![json!({}); number]});
+        let full = client.post(INSTALL, bought(998)).await.expect(200);
+        assert_eq!(full["applicationTransactions"].as_array().unwrap().len(), 1000);
+        let why = "an install has at most 1000 transactions.";
+        let message = format!("Validation Error: {why}");
+        let answer = client.post(INSTALL, bought(1)).await;
+        refused(answer, 409, "VALIDATION_CONFLICT", &message, &[("ErrorMessage", why)]);
+        let why = "must have at most 1000 elements.";
+        let message = format!("Missing or invalid parameter: applicationTransactions {why}");
+        let data = [("ParameterName", "applicationTransactions"), ("ErrorMessage", why)];
+        let answer = client.post(INSTALL, bought(1001)).await;
+        refused(answer, 400, "MISSING_OR_INVALID_PARAMETER", &message, &data);
     }
 
     async fn an_end_of_null_makes_an_install_open_ended(app: TestApp) {

@@ -75,6 +75,21 @@ async fn update_date(client: &Client, application: &Application) -> Value {
 }
 
 on_both! {
+    async fn a_package_has_only_so_many(app: TestApp) {
+        let (_world, loyalty, client) = loyalty(&app).await;
+        let first = subscribed(&client, loyalty.package).await;
+        let columns = "account_id, package_id, endpoint, events, no_callback, created_at, updated_at";
+        app.execute(&format!(
+            "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 999) \
+             INSERT INTO package_subscriptions ({columns}) SELECT {columns} FROM package_subscriptions, n"
+        ))
+        .await;
+        let answer = client.post(EVENTS, orders(loyalty.package)).await;
+        refused_rule(answer, "a package has at most 1000 subscriptions.");
+        client.delete(&event_path_of(&first)).await.expect(200);
+        subscribed(&client, loyalty.package).await;
+    }
+
     async fn a_create_answers_the_whole_subscription(app: TestApp) {
         let (_world, loyalty, client) = loyalty(&app).await;
         app.advance_seconds(60);

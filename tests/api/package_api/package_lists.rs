@@ -217,12 +217,19 @@ on_both! {
         malformed(&client, &long, "sortBy", "must have at most 2048 bytes.").await;
         let kind = "must compare applicationTypeId with an integer.";
         malformed(&client, "/collection?filter=applicationTypeId+eq+x", "filter", kind).await;
+        let joins = "has or, not or a parenthesis in a value without quotes: conditions are joined by and \
+                     alone, and a value with such a word stands in quotes, as in name eq 'black or white'.";
+        for filter in ["name+eq+a+or+name+eq+b", "name+eq+a+not+b", "name+eq+(a)"] {
+            malformed(&client, &format!("/collection?filter={filter}"), "filter", joins).await;
+        }
         let name = "must be an application's name of 1 to 50 letters, digits, _ and -, or one with its \
                     namespace in front, as in acme01.loyalty.";
         malformed(&client, "/apps/a%20b", "appId", name).await;
         malformed(&client, &format!("/apps/{}", "a".repeat(51)), "appId", name).await;
         let pair = "must be <namespace>.<appId>, as in acme01.loyalty.";
         malformed(&client, "/apps/acme01.", "appId", pair).await;
+        let long = format!("/apps/acme01.loyalty.{}", "x".repeat(87));
+        malformed(&client, &long, "appId", name).await;
         let key = "must be <namespace>.<appId>.<major>.<minor>.<revision>.<packageName>, as in \
                    acme01.loyalty.1.0.0.Release.";
         malformed(&client, "/applications/acme01.loyalty/packages", "applicationKey", key).await;
@@ -255,11 +262,12 @@ on_both! {
             assert_eq!(shown[1]["applicationBehaviors"], Value::Null);
         }
         let path = "/applications/acme01.loyalty.1.0.0/packages";
-        let table: [(&str, &[&str]); 5] = [
+        let table: [(&str, &[&str]); 6] = [
             ("?sortBy=packageName+desc", &["zebra", "Release", "Ant"]),
             ("?sortBy=updateDate+desc&pageSize=2", &["zebra", "Ant"]),
             ("?filter=isReleasePackage+eq+false", &["Ant", "zebra"]),
             ("?filter=updateDate+gt+2026-02-01T08:15:00Z&startIndex=1", &["zebra"]),
+            ("?filter=updateDate+lt+2026-02-01", &[]),
             ("?pageSize=0", &[]),
         ];
         for (query, names) in table {

@@ -83,8 +83,9 @@ on_both! {
         assert_eq!(items[4], json!({"id": 5, "capabilityTypeName": "Shipping Adapter",
             "capabilityTypeLabel": "Shipping Adapter", "apiVersionNumber": "1",
             "domains": ["Countries", "Carriers"],
-            "contracts": [{"capabilityTypeContractId": 51, "capabilityTypeId": 5,
-                "isRequired": true, "verb": "POST"}]}));
+            "contracts": [{"capabilityTypeContractId": 51, "contractName": null,
+                "contractDescription": null, "contractDefinitionUrl": null, "auditInfo": null,
+                "capabilityTypeId": 5, "isRequired": true, "verb": "POST"}]}));
         let path = format!("{CAPABILITY_TYPES}/?responseFields=items(id,-x)");
         let shown = client.get(&path.to_uppercase().replace("RESPONSEFIELDS", "responsefields")).await;
         assert_eq!(shown.expect(200)["items"][6], json!({"id": 7}));

@@ -9,8 +9,7 @@ use crate::kernel::error::Result;
 use crate::kernel::idempotency::Answer;
 use crate::package_api::apppackages::children::{self, Permitted};
 use crate::package_api::apppackages::update;
-use crate::package_api::call::{self, Call, Target, Write};
-use crate::package_api::convention::refusal;
+use crate::package_api::call::{self, Call, Write};
 use crate::package_api::model::author::Author;
 use crate::package_api::model::lookup::{self, Lock, Which};
 use crate::package_api::model::packages;
@@ -23,9 +22,9 @@ const PACKAGE: &str = "packageId";
 /// The behaviors of a package of the caller's account.
 ///
 /// # Errors
-/// 404 for a package of another account, 403 without the behavior unless it is the application's own.
+/// 400 for a number that no record has, 404 for a package of another account, 403 without the behavior unless it is the application's own.
 pub async fn get(state: &AppState, call: &Call) -> Result<Response> {
-    let id = package(&call.target)?;
+    let id = call.target.int(PACKAGE)?;
     call.caller.require(call.caller.is_own_package(id))?;
     let row = lookup::own(state.store.committed(), Which::Id(id), &call.caller).await?;
     call.found(&shown(state, &row.package.behavior_ids()))
@@ -35,21 +34,13 @@ fn shown(state: &AppState, ids: &[i64]) -> BehaviorCategoryBehaviorCollection {
     BehaviorCategoryBehaviorCollection::of(&state.catalogue.behaviors, ids)
 }
 
-/// The number of the path, which is an integer: nothing else is routed here (contract 1.1). No package has
-/// one that is out of range.
-fn package(target: &Target) -> Result<i64> {
-    let text = target.text(PACKAGE);
-    let number = text.trim();
-    number.parse::<i64>().map_err(|_| refusal::not_found("package", "PackageId", number))
-}
-
 /// Replaces the behaviors of a package.
 ///
 /// # Errors
 /// 400 for a body that is no list of behaviors or names another package, 404 for a package of another
 /// account, 409 for an unknown behavior and for a locked version, 403 for a private behavior.
 pub async fn update(state: &AppState, write: Write) -> Result<Response> {
-    let id = package(&write.call.target)?;
+    let id = write.call.target.int(PACKAGE)?;
     let mut body = write.list(BODY)?;
     let mut wanted = Vec::with_capacity(body.len());
     for element in &mut body {

@@ -23,7 +23,7 @@ on_both! {
         let (_world, loyalty, client) = loyalty(&app).await;
         let body = json!({
             "packageDescription": "The first", "appConfigUrl": "https://loyalty.acme.example/",
-            "apiVersion": "2", "themeEngineVersion": "8",
+            "apiVersion": "2",
             "applicationBehaviors": [{"behaviorId": 102}],
             "applicationSubscriptions": [{"applicationEndPoint": "https://loyalty.acme.example/hooks",
                 "events": [{"eventId": 52}], "noCallback": true}],
@@ -129,7 +129,8 @@ on_both! {
         refused_parameter(answer, "applicationKey", MALFORMED);
         for name in ["Release", "RELEASE", "release"] {
             let answer = client.post(&clone_path(&loyalty.key, name), json!({})).await;
-            let (message, key) = taken(name);
+            // What is taken is named as it is spelt there.
+            let (message, key) = taken("Release");
             refused(answer, 409, "ITEM_ALREADY_EXISTS", &message, &[("AppKey", &key)]);
         }
         assert_eq!(all_entries(&app).await, before);
@@ -143,7 +144,6 @@ on_both! {
         let answer = client.post(&path, json!({})).await;
         refused(answer, 409, "ITEM_ALREADY_EXISTS", &message, &[("AppKey", &key)]);
         client.delete(&path_of(&key)).await.expect(200);
-        let (message, key) = taken("Work");
         let answer = client.post(&clone_path(&loyalty.key, "Work"), json!({})).await;
         refused(answer, 409, "ITEM_ALREADY_EXISTS", &message, &[("AppKey", &key)]);
         assert_eq!(entries(&app, "package", "create").await, 2);

@@ -15,7 +15,7 @@ on_both! {
         let third = world.application("acme01.loyalty.3.0.0").await;
         let marks = [(&first, "From 1.0.0"), (&third, "From 3.0.0")];
         for (version, mark) in marks {
-            let body = json!({"applicationDescription": mark, "themeEngineVersion": mark});
+            let body = json!({"applicationDescription": mark, "apiVersion": mark});
             client.put(&path_of(&version.key), body).await.expect(200);
         }
         let mut before = Vec::new();
@@ -35,7 +35,7 @@ on_both! {
             let body = json!({"appKey": format!("acme01.loyalty.{number}")});
             let made = client.post(&create(), body).await.expect(200);
             assert_eq!(made["applicationDescription"], mark, "{number}");
-            assert_eq!(made["themeEngineVersion"], mark, "{number}");
+            assert_eq!(made["apiVersion"], mark, "{number}");
             assert_eq!((&made["applicationStatusId"], &made["isLocked"]), (&json!(1), &json!(false)));
         }
         for (version, before) in [&first, &third].into_iter().zip(before) {
@@ -100,6 +100,12 @@ on_both! {
             let data = [("ParentThemeAppKey", theirs.key.as_str())];
             refused(client.post(&create(), body).await, 404, "ITEM_NOT_FOUND", &message, &data);
         }
+        // What is published can be seen, and need not be a theme.
+        let theirs = world.application("globex01.tool.1.0.0").await;
+        world.set_status(&theirs, 5).await;
+        let body = json!({"appKey": "acme01.summer.1.0.0", "parentThemeAppKey": theirs.key});
+        let answer = client.post(&create(), body).await;
+        refused_rule(answer, "the parent globex01.tool.1.0.0.Release is not a theme.");
         // A refused parent leaves no application behind.
         let answer = client.get(&format!("{PATH}/apps/summer")).await;
         assert_eq!(answer.expect(200), json!([]));

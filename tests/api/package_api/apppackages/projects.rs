@@ -139,6 +139,42 @@ on_both! {
         let next = json!({"appKey": "acme01.winter.1.1.0", "parentThemeAppKey": base["appKey"]});
         let next = client.post(&project(), next).await.expect(200);
         assert_eq!(next["semanticVersionRange"], "^1.2.0");
+        // A version that is there keeps its parent, and a body that cannot be of one is wrong all the same.
+        let another = |more: Value| {
+            let (client, body) = (client.clone(), theme("acme01.winter.1.1.0.work", more));
+            async move { client.post(&project(), body).await }
+        };
+        for (more, why) in [
+            (json!({"parentThemeAppKey": "acme01.winter.1.0.0"}),
+                "the parent acme01.winter.1.0.0.Release is not published."),
+            (json!({"parentThemeAppKey": "acme01.loyalty.1.0.0"}),
+                "the parent acme01.loyalty.1.0.0.Release is not a theme."),
+            (json!({"parentThemeAppKey": "", "semanticVersionRange": "*"}),
+                "semanticVersionRange is for themes that have a parent."),
+            (json!({"semanticVersionRange": "newest"}),
+                "semanticVersionRange must be a range of versions as npm reads it, such as ^1.2.0."),
+            (json!({"semanticVersionRange": "^2"}),
+                "semanticVersionRange must hold the parent's version, 1.2.0."),
+            (json!({"parentThemeAppKey": base["appKey"], "semanticVersionRange": "^2"}),
+                "semanticVersionRange must hold the parent's version, 1.2.0."),
+        ] {
+            refused_rule(another(more).await, why);
+        }
+        let nobody = "acme01.nothing.1.0.0.Release";
+        let answer = another(json!({"parentThemeAppKey": nobody})).await;
+        let message = format!("Item not found: parent theme {nobody}");
+        refused(answer, 404, "ITEM_NOT_FOUND", &message, &[("ParentThemeAppKey", nobody)]);
+        app.execute("UPDATE application_versions SET status_id = 6 WHERE major = 1 AND minor = 2").await;
+        // Not even the parent it has could be chosen now; it is no news.
+        let echo = with(&next, json!({"appKey": "acme01.winter.1.1.0.work", "packageName": "work"}));
+        let work = client.post(&project(), echo).await.expect(200);
+        assert_eq!(work["parentThemeAppKey"], base["appKey"]);
+        assert_eq!(work["semanticVersionRange"], "^1.2.0");
+        app.execute("UPDATE application_versions SET status_id = 5 WHERE major = 1 AND minor = 2").await;
+        refused_rule(client.post(&project(), json!({"appKey": "acme01.loyalty.1.0.0.work",
+            "parentThemeAppKey": base["appKey"]})).await, "only a theme can have a parent theme.");
+        refused_rule(client.post(&project(), json!({"appKey": "acme01.loyalty.1.0.0.work",
+            "themeEngineVersion": "8"})).await, "themeEngineVersion is for themes.");
         // Applications have none, and of others only published themes can be seen.
         let plain = json!({"appKey": "acme01.plain.1.0.0", "applicationName": "Plain",
             "parentThemeAppKey": base["appKey"]});
@@ -210,10 +246,13 @@ on_both! {
         let (world, loyalty, client) = loyalty(&app).await;
         client.post(&format!("{}/clone/work", path_of(&loyalty.key)), json!({})).await.expect(200);
         client.delete(&path_of("acme01.loyalty.1.0.0.work")).await.expect(200);
-        for key in ["acme01.loyalty.1.0.0.Release", "ACME01.LOYALTY.1.0.0.Release",
-            "acme01.loyalty.1.0.0.WORK"] {
+        for (given, key) in [
+            ("acme01.loyalty.1.0.0.Release", "acme01.loyalty.1.0.0.Release"),
+            ("ACME01.LOYALTY.1.0.0.Release", "acme01.loyalty.1.0.0.Release"),
+            ("acme01.loyalty.1.0.0.WORK", "acme01.loyalty.1.0.0.work"),
+        ] {
             let message = format!("Item already exists: package {key}");
-            let answer = client.post(&project(), json!({"appKey": key})).await;
+            let answer = client.post(&project(), json!({"appKey": given})).await;
             refused(answer, 409, "ITEM_ALREADY_EXISTS", &message, &[("AppKey", key)]);
         }
         for (status, name) in [(2, "Submitted For Certification"), (3, "Certified"),

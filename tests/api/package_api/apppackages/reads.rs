@@ -93,17 +93,25 @@ on_both! {
             refused_key(answer, &theme.key);
         }
         refused_key(seen(&tool.key).await, &tool.key);
-        // What is installed with them is seen, whatever becomes of it.
+        // What is installed with them is seen, whatever becomes of it, and so are their installs.
         let (ours, _) = tenant(&app, "acme", true).await;
-        let body = json!({"packageId": tool.package, "tenantId": ours});
-        client.post(install, body).await.expect(200);
+        let body = json!({"packageId": tool.package, "tenantId": ours,
+            "effectiveStartDate": "2026-02-01T08:16:00Z", "effectiveEndDate": "2026-02-01T08:17:00Z"});
+        let installed = client.post(install, body).await.expect(200);
         world.set_status(&tool, 6).await;
+        refused_key(seen(&tool.key).await, &tool.key);
+        app.advance_seconds(60);
         let shown = seen(&tool.key).await.expect(200);
-        assert_eq!(shown, foreign(&tool.key).await);
+        let active = with(&installed, json!({"entitlementStatus": "Active", "applicationStatusId": "6"}));
+        let expected = with(&foreign(&tool.key).await, json!({"applicationEntitlements": [active]}));
+        assert_eq!(shown, expected);
         assert_eq!((&shown["sharedSecret"], &shown["isLocked"]), (&Value::Null, &json!(true)));
         // Seeing is all: nothing can be changed.
         let body = json!({"packageDescription": "Mine"});
         let answer = client.put(&format!("{}?{all}", path_of(&tool.key)), body).await;
         refused_key(answer, &tool.key);
+        // With its install ends what the tenant may see.
+        app.advance_seconds(60);
+        refused_key(seen(&tool.key).await, &tool.key);
     }
 }

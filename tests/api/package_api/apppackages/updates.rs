@@ -1,4 +1,5 @@
 //! `PUT /platform/appdev/apppackages/{applicationKey}` (contract 3.6, 2.4).
+use http::Method;
 use serde_json::{Value, json};
 
 use super::{
@@ -77,7 +78,7 @@ fn shown_points(package: i64) -> Value {
 fn everything() -> Value {
     json!({
         "applicationName": "Loyalty Points", "applicationDescription": "Points for every order.",
-        "apiVersion": "2", "themeEngineVersion": "8", "packageDescription": "Ann's work",
+        "apiVersion": "2", "packageDescription": "Ann's work",
         "appConfigUrl": "https://loyalty.acme.example/configure",
         "applicationBehaviors": [{"behaviorId": 103}, {"BEHAVIORID": 122, "packageId": 999},
             {"behaviorId": 103}],
@@ -103,7 +104,7 @@ on_both! {
             "applicationUpdateDate": "2026-02-01T08:16:00.000Z",
             "applicationName": "Loyalty Points",
             "applicationDescription": "Points for every order.",
-            "apiVersion": "2", "themeEngineVersion": "8", "packageDescription": "Ann's work",
+            "apiVersion": "2", "packageDescription": "Ann's work",
             "appConfigUrl": "https://loyalty.acme.example/configure",
             "applicationBehaviors": [{"behaviorId": 102, "packageId": package},
                 {"behaviorId": 103, "packageId": package},
@@ -149,6 +150,38 @@ on_both! {
         assert_eq!(all_entries(&app).await, entries);
     }
 
+    /// 110 subscriptions to every event are more than the bodies of other operations may have.
+    async fn a_package_of_megabytes_is_taken_back(app: TestApp) {
+        let (_world, loyalty, client) = loyalty(&app).await;
+        let path = path_of(&loyalty.key);
+        let events: Vec<Value> = (1..=120).map(|id| json!({"eventId": id})).collect();
+        let subscription = |number: usize| json!({
+            "applicationEndPoint": format!("https://loyalty.acme.example/{number}"), "events": events,
+        });
+        let all: Vec<Value> = (0..110).map(subscription).collect();
+        let made = client.put(&path, json!({"applicationSubscriptions": all})).await.expect(200);
+        assert!(made.to_string().len() > 1024 * 1024);
+        let entries = all_entries(&app).await;
+        let echo = whole(&client, &loyalty.key).await;
+        assert_eq!(client.put(&path, echo.clone()).await.expect(200), echo);
+        assert_eq!(all_entries(&app).await, entries);
+        let of_copy = with(&echo, json!({"appKey": "acme01.loyalty.1.0.0.Copy", "packageName": "Copy"}));
+        let copy = client.post(&format!("{PATH}/project"), of_copy).await.expect(200);
+        assert_eq!(copy["applicationSubscriptions"].as_array().unwrap().len(), 110);
+    }
+
+    async fn packages_above_the_limit_are_refused(app: TestApp) {
+        let (_world, loyalty, client) = loyalty(&app).await;
+        let body = vec![b' '; 16 * 1024 * 1024 + 1];
+        let message = "The request is too large: at most 16777216 bytes are taken.";
+        for (method, path) in [(Method::PUT, path_of(&loyalty.key)), (Method::POST, format!("{PATH}/project"))] {
+            let answer = client.send(method.clone(), &path, body.clone()).await;
+            refused(answer, 413, "REQUEST_TOO_LARGE", message, &[("MaxBytes", "16777216")]);
+            let answer = client.send(method, &path, body[1..].to_vec()).await;
+            refused_parameter(answer, "appDevPackage", "is the body of this request, which is empty.");
+        }
+    }
+
     async fn what_is_null_is_cleared_or_stays(app: TestApp) {
         let (_world, loyalty, client) = loyalty(&app).await;
         let path = path_of(&loyalty.key);
@@ -173,6 +206,92 @@ on_both! {
         });
         let expected = with(&with(&expected, emptied.clone()), json!({"applicationCapabilities": []}));
         assert_eq!(client.put(&path, emptied).await.expect(200), expected);
+    }
+
+    async fn only_themes_have_an_engine(app: TestApp) {
+        let (world, loyalty, client) = loyalty(&app).await;
+        let engine = json!({"themeEngineVersion": "8"});
+        refused_rule(client.put(&path_of(&loyalty.key), engine.clone()).await,
+            "themeEngineVersion is for themes.");
+        let theme = world.theme("acme01.winter.1.0.0").await;
+        let changed = client.put(&path_of(&theme.key), engine.clone()).await.expect(200);
+        assert_eq!(changed["themeEngineVersion"], "8");
+        // What an application has from before may come back, and leave.
+        app.execute("UPDATE packages SET theme_engine_version = '8'").await;
+        let read = whole(&client, &loyalty.key).await;
+        assert_eq!(client.put(&path_of(&loyalty.key), read.clone()).await.expect(200), read);
+        let without = client.put(&path_of(&loyalty.key), json!({"themeEngineVersion": null})).await;
+        assert_eq!(without.expect(200)["themeEngineVersion"], Value::Null);
+    }
+
+    async fn json_in_a_text_may_be_blank_and_is_none_then(app: TestApp) {
+        let (_world, loyalty, client) = loyalty(&app).await;
+        let attributes = json!({"applicationAttributes": [
+            {"subsystem": "Order", "attributeJson": "", "productTypeJson": " "},
+        ]});
+        let changed = client.put(&path_of(&loyalty.key), attributes).await.expect(200);
+        let shown = &changed["applicationAttributes"][0];
+        assert_eq!([&shown["attributeJson"], &shown["productTypeJson"]], [&Value::Null, &Value::Null]);
+    }
+
+    /// What may be sent is what the document says.
+    async fn arrays_and_texts_have_their_bounds(app: TestApp) {
+        let (_world, loyalty, client) = loyalty(&app).await;
+        let path = path_of(&loyalty.key);
+        let many = |number: usize| vec![json!({}); number];
+        let types = |of_type: Value| json!({"applicationCapabilityTypes": [of_type]});
+        let domains = |of_domain: Value| types(json!({"capabilityTypeId": 2,
+            "applicationCapabilityDomains": [of_domain]}));
+        for (body, parameter, most) in [
+            (json!({"applicationBehaviors": many(10_001)}), "applicationBehaviors", 10_000),
+            (json!({"applicationSubscriptions": many(1_001)}), "applicationSubscriptions", 1_000),
+            (json!({"applicationSubscriptions": [{"events": many(1_001)}]}),
+                "applicationSubscriptions[0].events", 1_000),
+            (json!({"applicationCapabilityTypes": many(1_001)}), "applicationCapabilityTypes", 1_000),
+            (json!({"applicationCapabilities": many(10_001)}), "applicationCapabilities", 10_000),
+            (json!({"applicationAttributes": many(1_001)}), "applicationAttributes", 1_000),
+            (json!({"applicationAttributes": [{"attributes": many(10_001)}]}),
+                "applicationAttributes[0].attributes", 10_000),
+            (types(json!({"capabilityTypeId": 2, "applicationCapabilities": many(1_001)})),
+                "applicationCapabilityTypes[0].applicationCapabilities", 1_000),
+            (types(json!({"capabilityTypeId": 2, "applicationCapabilityDomains": many(1_001)})),
+                "applicationCapabilityTypes[0].applicationCapabilityDomains", 1_000),
+            (domains(json!({"applicationCapabilityDomainValues1": many(1_001)})),
+                "applicationCapabilityTypes[0].applicationCapabilityDomains[0].applicationCapabilityDomainValues1",
+                1_000),
+            (domains(json!({"applicationCapabilityDomainValues2": many(1_001)})),
+                "applicationCapabilityTypes[0].applicationCapabilityDomains[0].applicationCapabilityDomainValues2",
+                1_000),
+        ] {
+            let why = format!("must have at most {most} elements.");
+            refused_parameter(client.put(&path, body).await, parameter, &why);
+        }
+        for (member, most) in [("appKey", 200), ("parentThemeAppKey", 200), ("namespace", 50),
+            ("appId", 50), ("packageName", 50)] {
+            let why = format!("must have at most {most} characters.");
+            let body = json!({member: "x".repeat(most + 1)});
+            refused_parameter(client.put(&path, body).await, member, &why);
+        }
+        let long = format!("{path}{}", "0".repeat(200));
+        refused_parameter(client.put(&long, json!({})).await, "applicationKey", MALFORMED);
+    }
+
+    async fn a_package_has_only_so_many_capabilities(app: TestApp) {
+        let (_world, loyalty, client) = loyalty(&app).await;
+        let path = path_of(&loyalty.key);
+        let why = "a capability type has at most 1000 capabilities, and a package 10000.";
+        let capabilities = |number: usize| vec![json!({"capabilityTypeContractId": 21}); number];
+        let of_type = |number: usize| json!({"capabilityTypeId": 2,
+            "applicationCapabilities": capabilities(number)});
+        let mut types = vec![of_type(1_000); 10];
+        let full = client.put(&path, json!({"applicationCapabilityTypes": types})).await.expect(200);
+        assert_eq!(full["applicationCapabilities"].as_array().unwrap().len(), 10_000);
+        assert_eq!(client.put(&path, full.clone()).await.expect(200), full);
+        types.push(of_type(1));
+        refused_rule(client.put(&path, json!({"applicationCapabilityTypes": types})).await, why);
+        client.put(&path, json!({"applicationCapabilityTypes": [of_type(0)]})).await.expect(200);
+        let flat = json!({"applicationCapabilities": capabilities(1_001)});
+        refused_rule(client.put(&path, flat).await, why);
     }
 
     async fn dates_are_those_of_what_has_changed(app: TestApp) {
@@ -623,14 +742,14 @@ on_both! {
             async move { client.put(&path, body).await }
         };
         let bodies = [json!({"apiVersion": "2"}), json!({"packageDescription": "Ann's"}),
-            json!({"applicationDescription": "Points"}), json!({"themeEngineVersion": "8"}),
+            json!({"applicationDescription": "Points"}), json!({"appConfigUrl": "https://a.example/"}),
             json!({"applicationBehaviors": []}), json!({"applicationAttributes": [points()]})];
         for answer in futures_util::future::join_all(bodies.map(put)).await {
             answer.expect(200);
         }
         let after = whole(&client, &loyalty.key).await;
         for (member, value) in [("apiVersion", json!("2")), ("packageDescription", json!("Ann's")),
-            ("applicationDescription", json!("Points")), ("themeEngineVersion", json!("8")),
+            ("applicationDescription", json!("Points")), ("appConfigUrl", json!("https://a.example/")),
             ("applicationBehaviors", json!([])),
             ("applicationAttributes", json!([shown_points(loyalty.package)]))] {
             assert_eq!(after[member], value, "{member}");

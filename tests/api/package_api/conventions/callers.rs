@@ -1,10 +1,11 @@
 //! Who calls, and how often (contract 1.3.1).
 use appmarket::directory::developers::{self, NewDeveloper};
+use http::Method;
 use serde_json::json;
 
 use super::{CREATE, PACKAGES};
 use crate::on_both;
-use crate::support::packages::{World, refused};
+use crate::support::packages::{World, refused, tenant};
 use crate::support::{Answer, TestApp};
 
 const PATH: &str = "/api/platform/appdev/apppackages/acme01.loyalty.1.0.0.Release";
@@ -134,6 +135,39 @@ on_both! {
         // Authorization goes before both.
         let bearer = app.bearer(&all).with("x-vol-user-claims", &other);
         bearer.post(CREATE, body).await.expect(200);
+    }
+
+    async fn what_a_developer_does_through_an_application_is_theirs(app: TestApp) {
+        let world = World::new(&app).await;
+        let loyalty = world.application("acme01.loyalty.1.0.0").await;
+        let token = world.ticket(&loyalty).await;
+        let ann = developer(&app, "acme", loyalty.account).await;
+        let (sandbox, _) = tenant(&app, "acme", true).await;
+        let one = |sql: &'static str| app.count(sql);
+        let id = one("SELECT MAX(id) FROM developers").await;
+        let person = one("SELECT person_id FROM developer_accounts").await;
+        let alone = app.anonymous().with("x-vol-app-claims", &token);
+        let both = alone.clone().with("x-vol-user-claims", &ann);
+        let by_ann = (json!(id.to_string()), json!(format!("dev-{person}")), json!("Ann"));
+        let by_loyalty = (json!(null), json!(loyalty.key), json!(null));
+        for (client, name, (user, by, first_name)) in [(both, "ann", by_ann), (alone, "tool", by_loyalty)] {
+            let clone = client.post(&format!("{PATH}/clone/{name}"), json!({})).await.expect(200);
+            assert_eq!(clone["userId"], user);
+            let key = clone["appKey"].as_str().unwrap();
+            let file = format!("/api/platform/developer/packages/{key}/files/a.js");
+            let file = client.send(Method::POST, &file, b"a".to_vec()).await.expect(200);
+            assert_eq!([&file["auditInfo"]["createBy"], &file["auditInfo"]["updateBy"]], [&by, &by]);
+            let body = json!({"packageId": clone["id"], "tenantId": sandbox});
+            let install = "/api/platform/appdev/appinstall/application/entitlement";
+            let installed = client.post(install, body).await.expect(200);
+            assert_eq!(installed["installedByFirstName"], first_name);
+            let body = json!({"appKey": format!("acme01.loyalty.1.0.0.{name}2")});
+            let made = client.post(&format!("{PACKAGES}/project"), body).await.expect(200);
+            assert_eq!(made["userId"], user);
+        }
+        let told = format!("SELECT COUNT(*) FROM audit_lines WHERE record_type = 'package' \
+            AND action = 'create' AND person_id = {person}");
+        assert_eq!(app.count(&told).await, 2);
     }
 
     async fn logging_in_needs_no_token_and_looks_at_none(app: TestApp) {
