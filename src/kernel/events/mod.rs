@@ -3,7 +3,7 @@
 //!
 //! Events are numbered by when their change began, but seen when it is committed, which is another order.
 //! So the order of the feed is given afterwards, to all that is committed, by whoever has locked the next
-//! position ([`dispatch`]): who reads on from a position misses nothing.
+//! position (`kernel::delivery::dispatch`): who reads on from a position misses nothing.
 use sea_orm::{DatabaseTransaction, EntityTrait, Set};
 use serde_json::Value;
 

@@ -13,9 +13,9 @@
 //! | GET | `/accounts/{account}/app_instances/{id}/configure` | `pages::configure` |
 //! | GET, POST | `/accounts/{account}/app_instances/{id}/confirm_configuration` | `pages::ask`, `pages::confirm` |
 //!
-//! What happens when: [`service`] takes the steps of an install's life, [`rules`] say who may take them,
-//! [`form`] reads what the customer filled in, [`provisioning`] makes what the app needs in the customer
-//! account, [`messages`] tell of it, [`configuration`] leads the customer's browser through the app's own page.
+//! What happens when: `service` takes the steps of an install's life, `rules` say who may take them,
+//! `form` reads what the customer filled in, `provisioning` makes what the app needs in the customer
+//! account, `messages` tell of it, `configuration` leads the customer's browser through the app's own page.
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::directory::state::AppState;

@@ -1,6 +1,6 @@
 //! Events of installs on their way to the applications that subscribed to them (contract 4.2 to 4.5).
 //!
-//! * Who is told is settled with the change itself ([`appinstall::events`]): the subscriptions of the
+//! * Who is told is settled with the change itself (`appinstall::events`): the subscriptions of the
 //!   install's snapshot, whatever becomes of install and subscription afterwards. So an application hears
 //!   that it was switched off, replaced or removed. Only with a subscription that is deleted the messages go
 //!   that still wait for it (contract 3.10).
