@@ -9,6 +9,7 @@ mod app_offerings;
 mod attachments;
 mod conventions;
 mod events;
+mod install_stories;
 mod meta;
 mod oauth;
 mod pictures;
