@@ -3,7 +3,9 @@ pub mod app;
 pub mod audit;
 pub mod client;
 pub mod contract;
+pub mod encrypted;
 pub mod packages;
+pub mod process;
 pub mod receiver;
 
 pub use app::TestApp;
