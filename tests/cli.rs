@@ -16,6 +16,11 @@ use sea_orm_migration::MigratorTrait;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+#[path = "api/support/receiver.rs"]
+mod receiver;
+
+use receiver::{Receiver, Reply};
+
 const PROGRAM: &str = env!("CARGO_BIN_EXE_appmarket");
 /// Longest wait for anything, on the slowest machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -198,16 +203,22 @@ impl Server {
     /// Ends it as a service manager would; returns its exit code.
     #[cfg(unix)]
     fn stop(mut self) -> Option<i32> {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-        let started = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status.code();
-            }
-            assert!(started.elapsed() < PATIENCE, "the server does not stop");
-            std::thread::sleep(Duration::from_millis(20));
+        terminate(&mut self.child)
+    }
+}
+
+/// Ends a program as a service manager would; returns its exit code.
+#[cfg(unix)]
+fn terminate(child: &mut Child) -> Option<i32> {
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    let started = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.code();
         }
+        assert!(started.elapsed() < PATIENCE, "the program does not stop");
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 
@@ -1035,6 +1046,127 @@ fn what_was_acknowledged_survives_a_crash() {
     assert_eq!(again.expect(201), made);
 }
 
+/// A worker that is running, until it is dropped.
+struct Worker(Child);
+
+impl Worker {
+    /// Starts one; also returns what it printed when it was ready.
+    fn start(mut command: Command) -> (Self, String) {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        (Self(child), line.trim_end().to_owned())
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // It may have ended already.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+#[test]
+fn a_worker_says_what_it_is_for() {
+    let folder = TempDir::new().unwrap();
+    let help = said(&folder, "worker --help");
+    assert!(
+        help.starts_with(
+            "Deliver messages, and answer no requests (any number may run beside servers)\n"
+        ),
+        "{help}"
+    );
+    let (_worker, ready) = Worker::start(program(folder.path(), "worker"));
+    assert_eq!(ready, "Delivering the messages of sqlite://data/appmarket.db.");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_worker_delivers_what_servers_leave_to_it() {
+    deliver_beside_a_server(None);
+}
+
+#[cfg(all(unix, test_postgres))]
+#[test]
+fn a_worker_delivers_what_servers_leave_to_it_on_postgresql() {
+    deliver_beside_a_server(Some(&Schema::new("worker").database()));
+}
+
+/// A server that delivers nothing, and workers that come and go.
+#[cfg(unix)]
+fn deliver_beside_a_server(database: Option<&str>) {
+    let folder = TempDir::new().unwrap();
+    let receiver = Receiver::start();
+    let launch = |arguments: &str| {
+        let mut command = program(folder.path(), arguments);
+        command.env("APPMARKET_DELIVER", "false").env("APPMARKET_OUTGOING_ALLOW", "[\"loopback\"]");
+        command.envs(database.map(|url| ("APPMARKET_DATABASE_URL", url)));
+        command
+    };
+    let work = || {
+        let (worker, ready) = Worker::start(launch("worker --json"));
+        let ready: Value = serde_json::from_str(&ready).unwrap();
+        let name = ready["database"].as_str().unwrap();
+        assert!(
+            name.starts_with(if database.is_some() { "postgres://" } else { "sqlite:" }),
+            "{name}"
+        );
+        worker
+    };
+    let server = Server::spawn(launch("serve --listen 127.0.0.1:0 --json"));
+    let token = server.ready["demo"]["token"].as_str().unwrap().to_owned();
+    let head = format!("Authorization: Bearer {token}");
+    let body = json!({"event": "app_instance.create", "uri": receiver.url("/in")}).to_string();
+    let hook = server.post(&head, "/v1/webhooks", &body).expect(201)["id"].as_i64().unwrap();
+    let test = || {
+        let answer = server.post(&head, &format!("/v1/webhooks/{hook}/test"), "{}");
+        assert_eq!(answer.status, 204, "{}", answer.body);
+    };
+    let log = || server.get(&token, &format!("/v1/webhooks/{hook}/deliveries")).expect(200);
+    let states = || -> Vec<Value> {
+        log().as_array().unwrap().iter().map(|it| it["state"].clone()).collect()
+    };
+    // Longer than anybody would take to look.
+    std::thread::sleep(Duration::from_millis(1200));
+    assert_eq!(receiver.received().len(), 0);
+    assert_eq!(states(), ["waiting"]);
+
+    let mut worker = work();
+    let received = receiver.wait_for(1);
+    assert_eq!(received[0].json()["event"], "webhook.verify");
+    // Is told to stop while a message is on its way: that one comes to its end, no other leaves.
+    receiver.reply(Reply::After(Duration::from_secs(1), Box::new(Reply::Status(202))));
+    test();
+    receiver.wait_for(2);
+    test();
+    assert_eq!(terminate(&mut worker.0), Some(0));
+    assert_eq!(receiver.received().len(), 2);
+    let mut all = states();
+    all.sort_by_key(|state| state.as_str().unwrap().to_owned());
+    assert_eq!(all, ["delivered", "delivered", "waiting"]);
+    let attempts = |delivery: &Value| {
+        let path = format!("/v1/webhooks/{hook}/deliveries/{}", delivery["id"]);
+        server.get(&token, &path).expect(200)["attempts"].as_array().unwrap().clone()
+    };
+    let second =
+        log().as_array().unwrap().iter().flat_map(attempts).find(|it| it["response_status"] == 202);
+    assert!(second.unwrap()["duration"].as_i64().unwrap() >= 1000);
+
+    // The next one begins at once where that one has stopped.
+    let started = Instant::now();
+    let mut worker = work();
+    receiver.wait_for(3);
+    assert!(
+        started.elapsed() < Duration::from_secs(10),
+        "waited for the lease of a worker that is gone"
+    );
+    assert_eq!(terminate(&mut worker.0), Some(0));
+    assert_eq!(states(), ["delivered", "delivered", "delivered"]);
+    assert_eq!(receiver.received().len(), 3);
+    assert_eq!(server.stop(), Some(0));
+}
+
 /// A file that was sent to the demo package.
 struct Sent {
     path: String,
@@ -1175,12 +1307,7 @@ fn killed_uploads_are_whole_or_not_there() {
 #[cfg(test_postgres)]
 #[test]
 fn killed_uploads_are_whole_or_not_there_on_postgresql() {
-    let url = std::env::var("APPMARKET_TEST_DATABASE_URL").unwrap();
-    let schema = Schema { name: format!("test_kills_{}", std::process::id()), url };
-    schema.run(&format!("CREATE SCHEMA {}", schema.name));
-    let separator = if schema.url.contains('?') { '&' } else { '?' };
-    let database = format!("{}{separator}options=-csearch_path%3D{}", schema.url, schema.name);
-    kill_uploads(10, Some(&database));
+    kill_uploads(10, Some(&Schema::new("kills").database()));
 }
 
 /// A schema of PostgreSQL that is there until it is dropped.
@@ -1192,6 +1319,19 @@ struct Schema {
 
 #[cfg(test_postgres)]
 impl Schema {
+    fn new(what: &str) -> Self {
+        let url = std::env::var("APPMARKET_TEST_DATABASE_URL").unwrap();
+        let schema = Self { name: format!("test_{what}_{}", std::process::id()), url };
+        schema.run(&format!("CREATE SCHEMA {}", schema.name));
+        schema
+    }
+
+    /// The address of a database that has nothing but this schema.
+    fn database(&self) -> String {
+        let separator = if self.url.contains('?') { '&' } else { '?' };
+        format!("{}{separator}options=-csearch_path%3D{}", self.url, self.name)
+    }
+
     fn run(&self, sql: &str) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {

@@ -5,6 +5,7 @@
 // `json!` of a whole package, 53 members.
 #![recursion_limit = "256"]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod canaries;
 mod deliveries;
 mod directory;
 mod document;

@@ -55,12 +55,17 @@ pub(super) enum Lane {
     Lost,
 }
 
+/// Stands in the log for what it must not show.
+const MASK: &str = "********";
+
 /// A request as the log keeps it.
 pub(super) struct Sent {
     /// Its address, without name and password.
     url: String,
     /// Its headers, a JSON object with masked credentials.
     headers: String,
+    /// What is masked there, without the name of its scheme: some servers send back what they got.
+    credentials: Vec<String>,
 }
 
 impl Sent {
@@ -75,7 +80,14 @@ impl Sent {
             }
             _ => url,
         };
-        Self { url, headers: shown(request.headers()) }
+        let credentials = request.headers().iter().filter(|(name, value)| is_secret(name, value));
+        let credentials =
+            credentials.filter_map(|(_, value)| value.to_str().ok()?.split(' ').next_back());
+        Self {
+            url,
+            headers: shown(request.headers()),
+            credentials: credentials.filter(|it| !it.is_empty()).map(str::to_owned).collect(),
+        }
     }
 }
 
@@ -275,7 +287,12 @@ fn outcomes(turn: &Turn) -> impl Iterator<Item = OutcomeRow<'_>> {
         };
         let answer = outcome.answer.as_ref();
         // What is no text becomes one, and PostgreSQL's texts are without NUL.
-        let text = |body: &[u8]| String::from_utf8_lossy(body).replace('\0', "\u{fffd}");
+        let text = |body: &[u8]| {
+            let text = String::from_utf8_lossy(body).replace('\0', "\u{fffd}");
+            request.credentials.iter().fold(text, |text, secret| text.replace(secret, MASK))
+        };
+        // An answer may hold the message in any form: signed, quoted, encoded.
+        let is_kept = delivery.secrets.is_none();
         OutcomeRow {
             id: delivery.id,
             attempts: delivery.attempts,
@@ -287,7 +304,7 @@ fn outcomes(turn: &Turn) -> impl Iterator<Item = OutcomeRow<'_>> {
             request_url: &request.url,
             request_headers: &request.headers,
             response_status: answer.ok().map(|answer| answer.status.as_u16()),
-            response_body: answer.ok().map(|answer| text(&answer.body)),
+            response_body: answer.ok().filter(|_| is_kept).map(|answer| text(&answer.body)),
             error: answer.err().map(String::as_str),
         }
     })
@@ -366,13 +383,17 @@ async fn leave(
     source.fetch(sql.query(false), HashMap::new(), read).await
 }
 
+/// Whether the log must not show a header.
+fn is_secret(name: &http::HeaderName, value: &http::HeaderValue) -> bool {
+    value.is_sensitive() || name == http::header::AUTHORIZATION
+}
+
 /// Headers of a request as the log keeps them: a JSON object, credentials masked.
 fn shown(headers: &http::HeaderMap) -> String {
     let mut object = Map::new();
     for (name, value) in headers {
-        let is_secret = value.is_sensitive() || name == http::header::AUTHORIZATION;
-        let text = if is_secret {
-            "********".to_owned()
+        let text = if is_secret(name, value) {
+            MASK.to_owned()
         } else {
             String::from_utf8_lossy(value.as_bytes()).into_owned()
         };

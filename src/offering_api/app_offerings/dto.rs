@@ -110,13 +110,19 @@ pub static RECORD: Record = Record {
             .nullable()
             .listed()
             .format(URL_TEMPLATE)
-            .doc("Where an instance's webhook messages go; `{account}` stands for the customer's account id.")
+            .doc(
+                "Where an instance's webhook messages go; `{account}` stands for the customer's account id. \
+                 Customers read it: it must not contain a name or password.",
+            )
             .example(r#""https://echo.example.org/hook?account={account}""#),
         Field::text("configuration_uri_template", 255)
             .writable()
             .nullable()
             .format(URL_TEMPLATE)
-            .doc("Page of the app where a customer configures it after the install; `{account}` stands for the customer's account id.")
+            .doc(
+                "Page of the app where a customer configures it after the install; `{account}` stands for the \
+                 customer's account id. It must not contain a name or password.",
+            )
             .example(r#""https://echo.example.org/setup?account={account}""#),
         Field::boolean("openid_connect_discovery")
             .writable()

@@ -180,7 +180,7 @@ fn default_reference(account: &str, name: &str) -> String {
 }
 
 /// URL templates must be absolute http or https addresses once `{account}` is replaced, and the
-/// account must not decide where the message goes.
+/// account must not decide where the message goes. Customers read them: credentials are none there.
 fn check_templates(changes: &mut Changes) {
     for field in ["webhook_uri_template", "configuration_uri_template"] {
         if changes.text(field).is_some_and(|text| !is_url_template(text)) {
@@ -192,7 +192,9 @@ fn check_templates(changes: &mut Changes) {
 fn is_url_template(template: &str) -> bool {
     // Clients that normalise URLs encode the braces.
     let text = template.replace("%7Baccount%7D", "{account}").replace("%7baccount%7d", "{account}");
-    is_http_url(&text.replace("{account}", "a"))
+    let text = text.replace("{account}", "a");
+    let is_open = |url: url::Url| url.username().is_empty() && url.password().is_none();
+    is_http_url(&text) && url::Url::parse(&text).is_ok_and(is_open)
 }
 
 /// Tells that another draft has the reference together with everything else that is wrong. A body that
@@ -274,9 +276,16 @@ mod tests {
         ] {
             assert!(is_url_template(good), "{good}");
         }
-        for bad in
-            ["{account}", "ftp://example.org/", "example.org", "https://", "https://a b/", "//x"]
-        {
+        for bad in [
+            "{account}",
+            "ftp://example.org/",
+            "example.org",
+            "https://",
+            "https://a b/",
+            "//x",
+            "https://me:secret@example.org/{account}",
+            "https://{account}@example.org/",
+        ] {
             assert!(!is_url_template(bad), "{bad}");
         }
     }

@@ -122,7 +122,13 @@ fn with_attempts(record: &Record) -> RefOr<Schema> {
                 "response_status": {"type": ["integer", "null"], "format": "int32", "minimum": 100,
                     "maximum": 999, "description": "Status of the answer; null when there was none.",
                     "examples": [200]},
-                "response_body": text(65_536, true, "The first 64 KiB of the answer.", json!("OK")),
+                "response_body": text(
+                    65_536,
+                    true,
+                    "The first 64 KiB of the answer; null when there was none, and when the message had \
+                     secrets in it, which the answer might repeat.",
+                    json!("OK"),
+                ),
                 "error": text(1000, true, "Why there was no answer.", json!(null)),
             },
         },

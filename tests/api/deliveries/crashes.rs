@@ -1,9 +1,7 @@
 //! Processes that record events and deliver messages are killed in the middle of it, again and again:
 //! nothing is lost, nothing is made up, and what is about one thing arrives in order.
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use appmarket::app;
@@ -16,21 +14,20 @@ use serde_json::{Value, json};
 use super::{TestChannel, record};
 use crate::on_both;
 use crate::support::TestApp;
+use crate::support::process::{self, Process};
 use crate::support::receiver::{Receiver, Reply};
 
-/// What a process is told: settings, addresses of the receivers, and the number of its first event; without
-/// one it only delivers.
-const TASK: &str = "APPMARKET_TEST_CRASHING_TASK";
 const KILLS: u64 = 26;
 const RECEIVERS: i64 = 6;
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Not a test by itself: the process that the tests start and kill. It says the number of each event that
-/// it has recorded.
+/// Not a test by itself: the process that the tests start and kill. Its task: settings, addresses of the
+/// receivers, and the number of its first event; without one it only delivers. It says the number of each
+/// event that it has recorded.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "started by the tests of crashes"]
 async fn process() {
-    let task: Value = serde_json::from_str(&std::env::var(TASK).unwrap()).unwrap();
+    let task = process::task();
     let config: Config = serde_json::from_value(task["config"].clone()).unwrap();
     let state = app::connect(config, Clock::system()).await.unwrap();
     let channel = TestChannel::default();
@@ -49,47 +46,18 @@ async fn process() {
     }
 }
 
-/// A process that is running, and what it has said.
-struct Process {
-    child: Child,
-    said: mpsc::Receiver<String>,
+fn start(app: &TestApp, receivers: &[Receiver], first: Option<i64>) -> Process {
+    // One that is killed keeps its lanes for a second.
+    let config = Config { delivery_lease: 1, ..app.state.config.clone() };
+    let urls: Vec<String> = receivers.iter().map(|it| it.url("/hook")).collect();
+    let task = json!({"config": config, "urls": urls, "first": first});
+    Process::start("deliveries::crashes::process", &task).0
 }
 
-impl Process {
-    fn start(app: &TestApp, receivers: &[Receiver], first: Option<i64>) -> Self {
-        // One that is killed keeps its lanes for a second.
-        let config = Config { delivery_lease: 1, ..app.state.config.clone() };
-        let urls: Vec<String> = receivers.iter().map(|it| it.url("/hook")).collect();
-        let task = json!({"config": config, "urls": urls, "first": first});
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["deliveries::crashes::process", "--exact", "--ignored", "--nocapture"])
-            .env(TASK, task.to_string())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let (sender, said) = mpsc::channel();
-        std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|it| sender.send(it)));
-        let process = Self { child, said };
-        while !process.said.recv_timeout(PATIENCE).unwrap().ends_with("ready") {}
-        process
-    }
-
-    /// Kills it; the numbers of the events that it has recorded.
-    fn kill(mut self) -> Vec<i64> {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-        let number = |line: String| line.strip_prefix("recorded ")?.parse().ok();
-        self.said.iter().filter_map(number).collect()
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // Nothing is left running when the test fails.
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
+/// Kills a process; the numbers of the events that it has recorded.
+fn end(process: Process) -> Vec<i64> {
+    let number = |line: String| line.strip_prefix("recorded ")?.parse().ok();
+    process.kill().into_iter().filter_map(number).collect()
 }
 
 /// Numbers of all events, in the order in which they were recorded, by object.
@@ -113,22 +81,22 @@ on_both! {
         let mut first = 0;
         let mut start_server = || {
             first += 100_000;
-            Process::start(&app, &receivers, Some(first))
+            start(&app, &receivers, Some(first))
         };
         let mut acknowledged = Vec::new();
         let mut server = start_server();
-        let mut worker = Process::start(&app, &receivers, None);
+        let mut worker = start(&app, &receivers, None);
         for kill in 0..KILLS {
             std::thread::sleep(Duration::from_millis(50 + kill * 37 % 400));
             if kill % 2 == 0 {
-                acknowledged.extend(server.kill());
+                acknowledged.extend(end(server));
                 server = start_server();
             } else {
                 worker.kill();
-                worker = Process::start(&app, &receivers, None);
+                worker = start(&app, &receivers, None);
             }
         }
-        acknowledged.extend(server.kill());
+        acknowledged.extend(end(server));
         let begun = Instant::now();
         let unfinished = "SELECT (SELECT COUNT(*) FROM events WHERE position IS NULL) \
                           + (SELECT COUNT(*) FROM deliveries WHERE state <> 'delivered')";

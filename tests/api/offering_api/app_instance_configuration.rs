@@ -23,7 +23,7 @@ async fn installed(app: &TestApp) -> Value {
 }
 
 /// A page on the host of an account.
-async fn visit(app: &TestApp, method: Method, uri: &str, cookie: Option<&str>) -> Answer {
+pub async fn visit(app: &TestApp, method: Method, uri: &str, cookie: Option<&str>) -> Answer {
     let url = url::Url::parse(uri).unwrap();
     let client = app.anonymous().with("host", url.host_str().unwrap());
     let client = match cookie {
@@ -39,7 +39,7 @@ async fn begin(app: &TestApp) -> String {
 }
 
 /// What the app is told, and the cookie of the browser.
-fn told(answer: &Answer) -> (String, HashMap<String, String>, String) {
+pub fn told(answer: &Answer) -> (String, HashMap<String, String>, String) {
     assert_eq!(answer.status, 302, "{}", answer.text());
     let url = url::Url::parse(answer.header("location")).unwrap();
     let cookie = answer.header("set-cookie").split(';').next().unwrap().to_owned();

@@ -256,6 +256,16 @@ on_both! {
         assert_eq!(refused, json!({"message": "Forbidden"}));
     }
 
+    async fn an_app_whose_address_may_not_be_called_is_not_installed(app: TestApp) {
+        published(&app, json!({"webhook_uri_template": "http://10.1.2.3/{account}"})).await;
+        let refused = app.globex().post(PATH, filled(2)).await.expect(422);
+        assert_eq!(refused, invalid(json!([["app_offering", "App offering has a webhook address that \
+            cannot be used: leads from 10.1.2.3 to a private network: use a public address, or ask the \
+            operator to allow this one"]])));
+        assert_eq!(app.count("SELECT COUNT(*) FROM app_instances").await, 0);
+        assert_eq!(app.count("SELECT COUNT(*) FROM webhook_policies").await, 0);
+    }
+
     async fn an_app_is_installed_by_its_customer_for_a_person_of_theirs(app: TestApp) {
         published(&app, json!({})).await;
         let with = |name: &str, value: Value| {
@@ -295,12 +305,15 @@ on_both! {
         ])));
         app.globex().post(PATH, filled(2)).await.expect(201);
         let patch = |fields: Value| json!({"custom_fields": fields});
-        for fields in [json!(null), json!([{"id": "url"}]), json!([{"id": "api_key", "value": ""}])] {
-            app.globex().patch(ONE, patch(fields)).await.expect(422);
+        for (fields, lacking) in [
+            (json!(null), "url, api_key"),
+            (json!([{"id": "url"}]), "url"),
+            (json!([{"id": "api_key", "value": ""}]), "api_key"),
+        ] {
+            let refused = app.globex().patch(ONE, patch(fields)).await.expect(422);
+            let lacks = format!("Custom fields lacks fields that the form of the app requires: {lacking}");
+            assert_eq!(refused, invalid(json!([["custom_fields", lacks]])));
         }
-        let refused = app.globex().patch(ONE, patch(json!([{"id": "api_key", "value": ""}]))).await;
-        assert_eq!(refused.expect(422), invalid(json!([["custom_fields",
-            "Custom fields lacks fields that the form of the app requires: api_key"]])));
         // What is not mentioned stays; a new secret goes to the provider alone.
         let fields = json!([{"id": "size", "value": 3}, {"id": "pin", "value": "0815"}]);
         let changed = app.globex().patch(ONE, patch(fields)).await.expect(200);
@@ -431,8 +444,8 @@ on_both! {
         app.acme().post("/v1/app_offerings", offering("Other", instance)).await.expect(201);
         app.acme().post("/v1/app_offerings/3/publish", json!({})).await.expect(201);
         let refused = app.globex().patch(ONE, json!({"app_offering_id": 4})).await.expect(422);
-        assert_eq!(refused["errors"][0], json!(["app_offering",
-            "App offering must be a version of the offering that is installed"]));
+        assert_eq!(refused, invalid(json!([["app_offering",
+            "App offering must be a version of the offering that is installed"]])));
         for id in [1, 99] {
             let refused = app.globex().patch(ONE, json!({"app_offering_id": id})).await.expect(422);
             assert_eq!(refused, invalid(json!([["app_offering", "App offering must exist"]])));
@@ -466,7 +479,9 @@ on_both! {
         assert_eq!(app.initech().delete(ONE).await.expect(404), missing);
         let tag = app.globex().get(ONE).await.header("etag").to_owned();
         app.acme().patch(ONE, json!({"suspended": true})).await.expect(200);
-        app.globex().with("if-match", &tag).delete(ONE).await.expect(412);
+        let failed = json!({"type": "about:blank", "title": "Precondition Failed", "status": 412,
+            "detail": "Precondition Failed"});
+        assert_eq!(app.globex().with("if-match", &tag).delete(ONE).await.expect(412), failed);
         let secrets = secrets(&app).await;
         token(&app, &secrets).await.expect(401);
         app.globex().delete(ONE).await.expect(204);

@@ -1,14 +1,16 @@
 //! One file per resource, named as in `src/offering_api`, and what all of them do alike.
-mod app_instance_configuration;
+pub mod app_instance_configuration;
 mod app_instances;
 mod app_offering_automation_rules;
 mod app_offering_lists;
 mod app_offering_publishing;
 mod app_offering_scopes;
-mod app_offerings;
+pub mod app_offerings;
 mod attachments;
 mod conventions;
 mod events;
+mod install_crashes;
+mod install_stories;
 mod meta;
 mod oauth;
 mod pictures;

@@ -14,6 +14,7 @@ use crate::on_both;
 use crate::support::TestApp;
 use crate::support::app::START;
 use crate::support::client::Client;
+use crate::support::encrypted;
 use crate::support::messages::{part, told};
 use crate::support::receiver::{Received, Receiver, Reply};
 
@@ -449,36 +450,73 @@ on_both! {
         assert_eq!(app.count(given_up).await, 1);
     }
 
-    async fn hostile_receivers_are_answered_by_patience(app: TestApp) {
+    async fn each_way_to_fail_has_its_words(
+        app: TestApp with |config| config.outgoing_ca_file = Some(encrypted::authority())
+    ) {
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let receiver = Receiver::start();
-        hook(&app, &receiver.url("/"), json!({})).await;
-        installs(&app).await;
-        let location = vec![("location", receiver.url("/elsewhere"))];
-        for (reply, status, error) in [
-            (Reply::Status(500), Some(500), None),
-            (Reply::Full(302, location, bytes::Bytes::new()), Some(302), None),
-            (Reply::Close, None, Some("connection closed before the answer was complete")),
-            (Reply::CutOff, None, Some("connection closed before the answer was complete")),
-        ] {
-            receiver.reply(reply);
-            app.deliver().await;
-            assert_eq!(receiver.take().len(), 1);
-            let is = |value: Option<String>| value.map_or("IS NULL".to_owned(), |it| format!("= {it}"));
-            let status = is(status.map(|it: i64| it.to_string()));
-            let error = is(error.map(|it: &str| format!("'{it}'")));
-            let sql = format!(
-                "SELECT COUNT(*) FROM delivery_attempts a WHERE response_status {status} AND error {error} \
-                 AND number = (SELECT MAX(number) FROM delivery_attempts)"
-            );
-            assert_eq!(app.count(&sql).await, 1, "{sql}");
-            app.advance_seconds(86_400 * 2);
+        let elsewhere = receiver.url("/elsewhere");
+        receiver.answer(move |request| match request.path.as_str() {
+            "/error" => Reply::Full(500, Vec::new(), "out of order".into()),
+            "/redirect" => Reply::Full(302, vec![("location", elsewhere.clone())], bytes::Bytes::new()),
+            "/close" => Reply::Close,
+            "/cut-off" => Reply::CutOff,
+            "/hang" => Reply::Hang,
+            "/slow" => Reply::After(std::time::Duration::from_secs(11), Box::new(Reply::Status(200))),
+            "/endless" => Reply::Endless(1 << 30),
+            "/no-reason" => Reply::Status(599),
+            other => panic!("nobody sends to {other}"),
+        });
+        let closed = "connection closed before the answer was complete";
+        let late = "timeout: no complete answer within 10 s";
+        let cases = [
+            (receiver.url("/error"), Some(500), Some("out of order"), None, Some("500 Internal Server Error")),
+            (receiver.url("/redirect"), Some(302), Some(""), None, Some("302 Found")),
+            (receiver.url("/no-reason"), Some(599), Some(""), None, Some("599")),
+            (receiver.url("/close"), None, None, Some(closed), Some(closed)),
+            (receiver.url("/cut-off"), None, None, Some(closed), Some(closed)),
+            (receiver.url("/hang"), None, None, Some(late), Some(late)),
+            (receiver.url("/slow"), None, None, Some(late), Some(late)),
+            (format!("http://{nobody}/"), None, None, Some("connection refused"), Some("connection refused")),
+            (
+                format!("https://{}/", encrypted::serve("echo.example.org")), None, None,
+                Some("TLS: certificate is for another host name"),
+                Some("TLS: certificate is for another host name"),
+            ),
+            // However long a success is: no more than its beginning is read.
+            (receiver.url("/endless"), Some(200), Some(&*"x".repeat(65_536)), None, None),
+            (format!("https://{}/", encrypted::serve("127.0.0.1")), Some(200), Some(""), None, None),
+        ];
+        let mut hooks = Vec::new();
+        for (uri, ..) in &cases {
+            hooks.push(hook(&app, uri, json!({})).await);
         }
-        // A success, however long it goes on: no more than the beginning is read.
-        receiver.reply(Reply::Endless(1 << 30));
+        // One failure more, and they are disabled.
+        let since = START - WEEK * 1000 - 1;
+        app.execute(&format!("UPDATE webhooks SET failures = 19, failing_since = {since}")).await;
+        installs(&app).await;
         app.deliver().await;
-        let sql = "SELECT COUNT(*) FROM delivery_attempts WHERE LENGTH(response_body) = 65536";
-        assert_eq!(app.count(sql).await, 1);
-        assert_eq!(app.count("SELECT COUNT(*) FROM deliveries WHERE state = 'delivered'").await, 1);
+        for (id, (uri, status, body, error, last_error)) in hooks.into_iter().zip(cases) {
+            let log = format!("/v1/webhooks/{id}/deliveries");
+            let list = app.acme().get(&log).await.expect(200);
+            let state = if last_error.is_some() { "waiting" } else { "delivered" };
+            assert_eq!((&list[0]["state"], &list[0]["attempt_count"]), (&json!(state), &json!(1)), "{uri}");
+            let one = app.acme().get(&format!("{log}/{}", list[0]["id"])).await.expect(200);
+            let attempt = &one["attempts"][0];
+            assert_eq!(one["attempts"], json!([{
+                "number": 1, "started_at": "2026-02-01T08:15:00.000Z", "duration": attempt["duration"],
+                "request_url": uri, "request_headers": attempt["request_headers"],
+                "response_status": status, "response_body": body, "error": error,
+            }]));
+            let duration = attempt["duration"].as_i64().unwrap();
+            assert_eq!(duration >= 10_000, error == Some(late), "{uri}: {duration}");
+            assert!(duration < 15_000, "{uri}: {duration}");
+            let shown = webhook(&app, id).await;
+            assert_eq!((&shown["last_error"], &shown["disabled"]),
+                (&json!(last_error), &json!(last_error.is_some())), "{uri}");
+        }
+        // Nobody has followed the redirect, and nobody asked twice.
+        assert_eq!(receiver.take().len(), 8);
     }
 
     async fn the_log_tells_what_was_sent_and_what_came_back(app: TestApp) {
@@ -518,11 +556,22 @@ on_both! {
             assert_eq!(one["attempts"], json!([{
                 "number": 1, "started_at": "2026-02-01T08:15:00.000Z", "duration": attempt["duration"],
                 "request_url": receiver.url("/in"), "request_headers": attempt["request_headers"],
-                "response_status": 404, "response_body": "nobody\u{fffd}here", "error": null,
+                // Whoever has read a secret may repeat it.
+                "response_status": 404, "response_body": null, "error": null,
             }]));
             assert_eq!(attempt["request_headers"]["authorization"], "********");
             assert_eq!(attempt["request_headers"]["x-4me-delivery"], delivery["delivery_id"]);
         }
+        // What came back for a message without secrets is shown, but for credentials.
+        receiver.answer(|request| {
+            let body = format!("nobody\0here with {}", request.header("authorization"));
+            Reply::Full(404, Vec::new(), body.into())
+        });
+        app.acme().post(&format!("/v1/webhooks/{id}/test"), json!({})).await.expect(204);
+        app.deliver().await;
+        let test = only(&receiver).header("x-4me-delivery").to_owned();
+        let one = app.acme().get(&format!("{path}/{test}")).await.expect(200);
+        assert_eq!(one["attempts"][0]["response_body"], "nobody\u{fffd}here with Basic ********");
     }
 
     async fn the_log_is_for_administrators_of_the_account(app: TestApp) {

@@ -3,8 +3,10 @@ pub mod app;
 pub mod audit;
 pub mod client;
 pub mod contract;
+pub mod encrypted;
 pub mod messages;
 pub mod packages;
+pub mod process;
 pub mod receiver;
 
 pub use app::TestApp;
