@@ -41,12 +41,35 @@ pub enum Case {
     Uploads,
     /// A new application with its package
     NewPackage,
+    /// Messages to webhooks, unsigned and signed
+    Deliveries,
+    /// Messages signed with each of the algorithms, for what one costs
+    Signatures,
+    /// The list of offerings while messages go out
+    Beside,
+    /// 100 webhooks of which 10 never answer
+    DeadEnds,
+}
+
+/// What is prepared alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    Offerings,
+    Packages,
+    Deliveries,
 }
 
 impl Case {
-    /// Whether it is about app offerings, not about app packages.
-    pub fn is_of_offerings(self) -> bool {
-        matches!(self, Self::List | Self::Get | Self::Filtered | Self::Scale | Self::Create)
+    pub fn family(self) -> Family {
+        match self {
+            Self::List | Self::Get | Self::Filtered | Self::Scale | Self::Create => {
+                Family::Offerings
+            }
+            Self::Deliveries | Self::Signatures | Self::Beside | Self::DeadEnds => {
+                Family::Deliveries
+            }
+            _ => Family::Packages,
+        }
     }
 
     /// The path of a case of offerings; `item` is the id of one in the middle of the list.

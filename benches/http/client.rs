@@ -44,6 +44,10 @@ impl Client {
         self.ask(Method::POST, path, body.into()).await
     }
 
+    pub async fn patch(&mut self, path: &str, body: impl Into<Bytes>) -> Result<Answer> {
+        self.ask(Method::PATCH, path, body.into()).await
+    }
+
     async fn ask(&mut self, method: Method, path: &str, body: Bytes) -> Result<Answer> {
         let (parts, body) = self.send(method, path, body).await?.into_parts();
         let body = body.collect().await?.to_bytes();

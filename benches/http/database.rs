@@ -58,6 +58,29 @@ impl Place {
     }
 }
 
+impl Place {
+    /// Runs a statement beside the server, in a transaction of its own.
+    pub async fn execute(&self, sql: &str) -> Result<()> {
+        match &self.url {
+            Some(url) => connect(url).await?.batch_execute(sql).await?,
+            None => self.sqlite()?.execute_batch(sql)?,
+        }
+        Ok(())
+    }
+
+    /// The number that a query asks for.
+    pub async fn number(&self, sql: &str) -> Result<i64> {
+        Ok(match &self.url {
+            Some(url) => connect(url).await?.query_one(sql, &[]).await?.get(0),
+            None => self.sqlite()?.query_row(sql, [], |row| row.get(0))?,
+        })
+    }
+
+    pub fn sqlite(&self) -> Result<rusqlite::Connection> {
+        Ok(rusqlite::Connection::open(self.folder.join("appmarket.db"))?)
+    }
+}
+
 fn copy_folder(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use url::Url;
 
 use crate::{
-    cases::{Case, LIST},
+    cases::{Case, Family, LIST},
     client::Client,
     database::{Database, Postgres},
     load::{CONNECTIONS, Load, Round, Shot, Work},
@@ -30,11 +30,13 @@ mod bare;
 mod cases;
 mod client;
 mod database;
+mod deliveries;
 mod load;
 mod offerings;
 mod packages;
 mod peers;
 mod process;
+mod receiver;
 mod report;
 mod server;
 mod transfer;
@@ -72,7 +74,8 @@ struct Options {
         value_delimiter = ',',
         default_values = [
             "list", "get", "filtered", "scale", "create", "package", "children", "collection",
-            "tree", "small-files", "large-files", "uploads", "new-package",
+            "tree", "small-files", "large-files", "uploads", "new-package", "deliveries",
+            "signatures", "beside", "dead-ends",
         ]
     )]
     cases: Vec<Case>,
@@ -192,7 +195,7 @@ async fn run(options: Options) -> Result<()> {
     let mut report = Report::default();
     let outcome = benchmark.run(&mut report).await;
     // What was measured before something went wrong is worth seeing too.
-    if !report.measurements().is_empty() {
+    if !report.is_empty() {
         println!("{report}");
     }
     outcome?;
@@ -292,11 +295,15 @@ impl Benchmark {
         postgres: Option<&Postgres>,
         report: &mut Report,
     ) -> Result<()> {
-        if self.options.cases.iter().any(|case| case.is_of_offerings()) {
+        let wants = |family| self.options.cases.iter().any(|case: &Case| case.family() == family);
+        if wants(Family::Offerings) {
             self.run_offerings(database, postgres, report).await?;
         }
-        if self.options.cases.iter().any(|case| !case.is_of_offerings()) {
+        if wants(Family::Packages) {
             self.run_packages(database, postgres, report).await?;
+        }
+        if wants(Family::Deliveries) {
+            self.run_deliveries(database, postgres, report).await?;
         }
         Ok(())
     }
@@ -368,6 +375,7 @@ impl Benchmark {
             "grown_offerings": self.grown,
             "applications": self.applications,
             "measurements": report.measurements(),
+            "deliveries": report.deliveries(),
             "targets": report.verdicts(),
         }))
     }

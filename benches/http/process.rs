@@ -130,6 +130,17 @@ impl Process {
         Ok(text.trim_end_matches(" kB").parse()?)
     }
 
+    /// Time that the server has spent on processors so far.
+    pub fn spent(&self) -> Result<Duration> {
+        let path = format!("/proc/{}/stat", self.child.id());
+        let text = fs::read_to_string(&path)?;
+        // Behind the name of the program, which may have spaces in it: user and system time, in the
+        // hundredths of a second that Linux shows on every architecture of today.
+        let (_, fields) = text.rsplit_once(')').ok_or_else(|| format!("{path} has no name"))?;
+        let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<u64>);
+        Ok(Duration::from_millis(ticks.sum::<Result<u64, _>>()? * 10))
+    }
+
     /// The end of what the server printed.
     pub fn last_words(&self) -> String {
         let log = fs::read_to_string(&self.log).unwrap_or_default();

@@ -8,6 +8,7 @@ use crate::{
     BARE, SERVER,
     cases::Case,
     database::Database,
+    deliveries::BARE_SENDER,
     load::Round,
     packages::{BARE_MD5, OFFERING},
     peers::Peer,
@@ -74,6 +75,10 @@ pub fn case_name(case: Case) -> &'static str {
         Case::LargeFiles => "32 MiB files",
         Case::Uploads => CROWD,
         Case::NewPackage => "create package",
+        Case::Deliveries => UNSIGNED,
+        Case::Signatures => "signatures",
+        Case::Beside => BESIDE,
+        Case::DeadEnds => DEAD_ENDS,
     }
 }
 
@@ -85,9 +90,68 @@ pub const LARGE: [&str; 2] = ["32 MiB up", "32 MiB down"];
 /// As many large files at once as a client sends.
 pub const CROWD: &str = "32 uploads";
 
+/// Messages as they are, and signed with the algorithm that most use.
+pub const UNSIGNED: &str = "unsigned";
+pub const SIGNED: &str = "es256";
+/// The list of offerings, while nothing else is to be done and while messages go out.
+pub const BESIDE: &str = "list of 20";
+pub const IDLE: &str = "appmarket, idle";
+pub const DELIVERING: &str = "appmarket, delivering";
+/// 90 webhooks, alone and beside 10 that never answer.
+pub const DEAD_ENDS: &str = "90 webhooks";
+pub const ALONE: &str = "appmarket";
+pub const BESIDE_DEAD_ENDS: &str = "appmarket, 10 dead ends";
+
+/// A backlog of messages that went out.
+#[derive(Clone, Debug, Serialize)]
+pub struct Drain {
+    pub messages: u64,
+    /// From the arrival of the first to that of the last one.
+    pub seconds: f64,
+    /// Time of processors that the server spent, of the database's none.
+    pub server_seconds: f64,
+    /// The most that was resident meanwhile.
+    pub resident_kib: u64,
+}
+
+impl Drain {
+    fn per_second(&self) -> f64 {
+        self.messages as f64 / self.seconds
+    }
+
+    fn microseconds_each(&self) -> f64 {
+        self.server_seconds * 1e6 / self.messages as f64
+    }
+}
+
+/// Backlogs of one kind, round by round.
+#[derive(Serialize)]
+pub struct Deliveries {
+    pub database: Database,
+    pub case: String,
+    pub target: String,
+    pub rounds: Vec<Drain>,
+}
+
+impl Deliveries {
+    fn median(&self, figure: fn(&Drain) -> f64) -> f64 {
+        median(self.rounds.iter().map(figure).collect())
+    }
+
+    fn quotient(&self, other: &Self, figure: fn(&Drain) -> f64) -> f64 {
+        let pairs = self.rounds.iter().zip(&other.rounds);
+        median(pairs.map(|(ours, theirs)| figure(ours) / figure(theirs)).collect())
+    }
+
+    fn resident_mib(&self) -> f64 {
+        self.rounds.iter().map(|round| round.resident_kib).max().unwrap_or(0) as f64 / 1024.0
+    }
+}
+
 #[derive(Default)]
 pub struct Report {
     measurements: Vec<Measurement>,
+    deliveries: Vec<Deliveries>,
 }
 
 /// A target of the product, and what was measured.
@@ -117,8 +181,26 @@ impl Report {
         self.measurements.push(measurement);
     }
 
+    pub fn add_deliveries(&mut self, deliveries: Deliveries) {
+        self.deliveries.push(deliveries);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.measurements.is_empty() && self.deliveries.is_empty()
+    }
+
     pub fn measurements(&self) -> &[Measurement] {
         &self.measurements
+    }
+
+    pub fn deliveries(&self) -> &[Deliveries] {
+        &self.deliveries
+    }
+
+    fn drained(&self, database: Database, case: &str, target: &str) -> Option<&Deliveries> {
+        self.deliveries
+            .iter()
+            .find(|it| it.database == database && it.case == case && it.target == target)
     }
 
     fn find(&self, database: Database, case: &str, target: &str) -> Option<&Measurement> {
@@ -184,7 +266,61 @@ impl Report {
                 .iter()
                 .flat_map(|database| self.verdicts_of_packages(*database)),
         );
+        verdicts.extend(self.verdicts_of_deliveries());
         verdicts
+    }
+
+    fn verdicts_of_deliveries(&self) -> Vec<Verdict> {
+        let database = Database::Postgres;
+        let mut verdicts = Vec::new();
+        for (case, limit) in [(UNSIGNED, 2_000.0), (SIGNED, 1_000.0)] {
+            let drained = self.drained(database, case, SERVER);
+            let speed = drained.map(|it| it.median(Drain::per_second));
+            let what = format!("{database}, {case}: messages per second");
+            verdicts.push(Verdict::at_least(limit, speed, what));
+            let memory = drained.map(Deliveries::resident_mib);
+            let what = format!("{database}, {case}: resident memory in MiB");
+            verdicts.push(Verdict::at_most(128.0, memory, what));
+        }
+        let pair = self.find(database, BESIDE, DELIVERING).zip(self.find(database, BESIDE, IDLE));
+        let slower = pair.map(|(ours, idle)| ours.quotient(idle, |it| it.p99_microseconds as f64));
+        let what = format!("{database}, {BESIDE}: p99 while messages go out to idle");
+        verdicts.push(Verdict::at_most(2.0, slower, what));
+        let alone = self.drained(database, DEAD_ENDS, ALONE);
+        let pair = self.drained(database, DEAD_ENDS, BESIDE_DEAD_ENDS).zip(alone);
+        let slower = pair.map(|(ours, alone)| ours.quotient(alone, |it| it.seconds));
+        let what = format!("{database}, {DEAD_ENDS}: time beside 10 dead ends to alone");
+        // What two runs of the same differ by.
+        verdicts.push(Verdict::at_most(1.1, slower, what));
+        verdicts
+    }
+
+    fn write_deliveries(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = None;
+        for deliveries in &self.deliveries {
+            let Deliveries { database, case, target, .. } = deliveries;
+            if shown != Some(database) {
+                shown = Some(database);
+                writeln!(
+                    f,
+                    "\n{database:<17} {:<27} {:>9} {:>8} {:>8} {:>8} {:>8}",
+                    "deliveries", "per s", "seconds", "CPU µs", "RSS MiB", "of bare"
+                )?;
+            }
+            let bare = self.drained(*database, case, BARE_SENDER);
+            let share = bare.map_or_else(String::new, |bare| {
+                format!("{:.3}", deliveries.quotient(bare, Drain::per_second))
+            });
+            writeln!(
+                f,
+                "{case:<17} {target:<27} {:>9} {:>8.2} {:>8.0} {:>8.1} {share:>8}",
+                rate(deliveries.median(Drain::per_second)),
+                deliveries.median(|round| round.seconds),
+                deliveries.median(Drain::microseconds_each),
+                deliveries.resident_mib(),
+            )?;
+        }
+        Ok(())
     }
 
     fn verdicts_of_packages(&self, database: Database) -> Vec<Verdict> {
@@ -232,6 +368,7 @@ impl fmt::Display for Report {
                 measurement.resident_kib as f64 / 1024.0,
             )?;
         }
+        self.write_deliveries(f)?;
         writeln!(f, "\n{:<62} {:>11} {:>9}", "Targets", "", "measured")?;
         for verdict in self.verdicts() {
             let limit = match (verdict.at_least, verdict.at_most) {

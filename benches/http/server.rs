@@ -148,6 +148,8 @@ fn configure(command: &mut Command, place: &Place) {
         }
     }
     command.envs(RATE_LIMITS);
+    // The receivers of messages are on this machine.
+    command.env("APPMARKET_OUTGOING_ALLOW", r#"["loopback"]"#);
     if let Some(url) = &place.url {
         command.env("APPMARKET_DATABASE_URL", url.as_str());
     }
@@ -168,7 +170,7 @@ pub async fn check(participant: &Participant) -> Result<()> {
 pub async fn grow(place: &Place, known: &Known, from: u64, to: u64) -> Result<()> {
     match &place.url {
         None => {
-            let connection = rusqlite::Connection::open(place.folder.join("appmarket.db"))?;
+            let connection = place.sqlite()?;
             // A million rows that can be made again need no care for a power cut.
             connection.pragma_update(None, "synchronous", "OFF")?;
             // Generated columns are `hidden` and cannot be written.
