@@ -78,7 +78,10 @@ fn known(error: &(dyn StdError + 'static)) -> Option<Failure> {
         return if error.is_incomplete_message() || error.is_closed() || error.is_canceled() {
             Some(Failure::Closed)
         } else {
-            error.is_parse().then_some(Failure::NotHttp)
+            // Without a cause it is about what came before there was a request, as servers greet
+            // that speak another protocol.
+            let is_early = !error.is_user() && error.source().is_none();
+            (error.is_parse() || is_early).then_some(Failure::NotHttp)
         };
     }
     let error = error.downcast_ref::<std::io::Error>()?;

@@ -206,6 +206,7 @@ async fn redirects_are_answers_and_are_not_followed() {
 async fn a_server_that_hangs_is_left_in_time() {
     let silent = Server::start(|_stream| std::thread::sleep(Duration::from_secs(60)));
     let in_head = Server::start(|mut stream| {
+        request(&mut stream);
         while stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").is_ok() {
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -287,6 +288,11 @@ async fn what_is_wrong_with_an_answer_is_told_in_plain_words() {
         let told = fails(&local(), &server.url(), SOON).await;
         assert_eq!(told, expected, "{}", String::from_utf8_lossy(answer));
     }
+    let greeting = Server::start(|mut stream| {
+        stream.write_all(b"220 mail.example ESMTP\r\n").unwrap();
+        request(&mut stream);
+    });
+    assert_eq!(fails(&local(), &greeting.url(), SOON).await, no_http);
     let endless_head = Server::start(|mut stream| {
         request(&mut stream);
         stream.write_all(b"HTTP/1.1 200 OK\r\n").unwrap();

@@ -8,7 +8,14 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::contract::{Document, documents};
-use super::receiver::Received;
+use super::receiver::{Received, Receiver};
+
+impl Receiver {
+    /// A receiver of messages, all of which must be as the documents say.
+    pub fn start() -> Self {
+        Self::checked_by(problems)
+    }
+}
 
 /// `events.json` as the code builds it.
 pub static EVENTS: LazyLock<Document> =

@@ -19,10 +19,11 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use super::messages;
-
 /// Longest wait for a request, on the slowest machine.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Tells what is wrong with a request.
+pub type Check = fn(&Received) -> Vec<String>;
 
 /// A request as it arrived.
 #[derive(Clone, Debug)]
@@ -74,9 +75,8 @@ pub enum Reply {
 type Answer = dyn Fn(&Received) -> Reply + Send + Sync;
 
 struct Shared {
-    /// Whether the documents are to know what arrives.
-    documented: bool,
-    /// What they do not know.
+    check: Check,
+    /// What it found.
     problems: Mutex<Vec<String>>,
     received: Mutex<Vec<Received>>,
     arrived: Condvar,
@@ -98,20 +98,15 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// Answers 200 until it is told otherwise. Whatever arrives must be as the documents say: if it is not,
-    /// the test fails in the end.
-    pub fn start() -> Self {
-        Self::serve(true)
-    }
-
-    /// The same for messages that tests make up, which no document knows.
+    /// Answers 200 until it is told otherwise.
     pub fn of_anything() -> Self {
-        Self::serve(false)
+        Self::checked_by(|_| Vec::new())
     }
 
-    fn serve(documented: bool) -> Self {
+    /// The same; the test fails in the end when the check found problems with any request.
+    pub fn checked_by(check: Check) -> Self {
         let shared = Arc::new(Shared {
-            documented,
+            check,
             problems: Mutex::default(),
             received: Mutex::default(),
             arrived: Condvar::new(),
@@ -211,12 +206,10 @@ async fn respond(
         body,
         at: Instant::now(),
     };
-    if shared.documented {
-        // Before anything is answered, so that it is known when the test ends.
-        let found = std::panic::catch_unwind(|| messages::problems(&received))
-            .unwrap_or_else(|_| vec![format!("this is no message: {received:?}")]);
-        shared.problems.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
-    }
+    // Before anything is answered, so that it is known when the test ends.
+    let found = std::panic::catch_unwind(|| (shared.check)(&received))
+        .unwrap_or_else(|_| vec![format!("this is no message: {received:?}")]);
+    shared.problems.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
     let answer = shared.answer.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let mut reply = answer(&received);
     shared.received().push(received);
