@@ -9,7 +9,7 @@ use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
-use serde_json::{Value, json};
+use serde_json::json;
 use url::Url;
 
 use super::entity::{COLUMN, Entity, Model};
@@ -24,10 +24,8 @@ use crate::kernel::state::Site;
 use crate::kernel::time_zone::{TimeZone, write_timestamp};
 use crate::offering_api::access::Caller;
 use crate::offering_api::app_offerings::entity::Model as Offering;
-use crate::offering_api::webhook_policies::entity as policy_entity;
-use crate::offering_api::webhook_policies::key_entity;
-use crate::offering_api::webhook_policies::{keys, service as policies};
 use crate::offering_api::webhooks::entity as webhook_entity;
+use crate::offering_api::webhooks::signer::{Keys, Signer};
 use crate::offering_api::{envelope, resource};
 
 /// How long the way is open, in seconds: a day.
@@ -187,35 +185,10 @@ async fn sign(state: &AppState, offering: &Offering, node_id: &str) -> Result<Op
         .all(db)
         .await?;
     let concerns = |webhook: &&webhook_entity::Model| {
-        let references: Vec<String> =
-            serde_json::from_str(&webhook.app_offering_references).unwrap_or_default();
-        references.is_empty() || references.contains(&offering.reference)
+        webhook.limits().is_none_or(|references| references.contains(&offering.reference))
     };
     let Some(webhook) = webhooks.iter().find(concerns) else { return Ok(None) };
-    let Some(id) = webhook.webhook_policy_id else { return Ok(None) };
-    let policy = policy_entity::Entity::find_by_id(id).one(db).await?;
-    let key = key_entity::Entity::signing(id).one(db).await?;
-    let (Some(policy), Some(key)) = (policy, key) else { return Ok(None) };
-    let now = state.clock.now() / 1000;
-    let issuer = if webhook.openid_connect_discovery {
-        policies::issuer(&state.site, &policy)
-    } else {
-        state.site.account_url(&webhook.account_id)
-    };
-    let mut claims = json!({
-        "data": node_id,
-        "jti": hex::encode(rand::random::<[u8; 32]>()),
-        "sub": webhook.id.to_string(),
-        "iss": issuer,
-        "iat": now,
-        "nbf": now,
-    });
-    if let Some(audience) = &policy.jwt_audience {
-        claims["aud"] = Value::from(audience.as_str());
-    }
-    if let Some(minutes) = policy.jwt_claim_expires_in {
-        claims["exp"] = (now + minutes * 60).into();
-    }
-    let signing = keys::open(&state.site.key, &key)?;
-    signing.sign(Some(&key.id), &claims).map(Some)
+    // Too seldom for keys to be remembered.
+    let signer = Signer::of(db, &state.site, &Keys::default(), webhook).await?;
+    signer.map(|signer| signer.sign(&node_id, state.clock.now() / 1000)).transpose()
 }

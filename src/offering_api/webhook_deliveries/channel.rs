@@ -1,7 +1,6 @@
 //! The way to webhooks: who is told of an event, by which request, and what follows from its answer
 //! (contract 4.3 to 4.5).
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -13,8 +12,7 @@ use sea_orm::{
 };
 use serde_json::{Map, Value, json};
 
-use super::keys::Keys;
-use super::message::{self, Claims, Content, Message, Person, Signed, WithEntry};
+use super::message::{self, Content, Message, Person, Signed, WithEntry};
 use super::schedule::{self, TOO_LONG, TOO_MANY};
 use crate::directory::people;
 use crate::kernel::delivery::entity::{Model as Delivery, lane::Model as Lane};
@@ -25,12 +23,12 @@ use crate::kernel::events::{self, NewEvent};
 use crate::kernel::node_id;
 use crate::kernel::outgoing;
 use crate::kernel::secret::Purpose;
-use crate::kernel::signature::{Secret, SigningKey};
+use crate::kernel::signature::Secret;
 use crate::kernel::state::Kernel;
 use crate::offering_api::audit_lines::dto::NODE_TYPE as AUDIT_LINE;
-use crate::offering_api::webhook_policies::{self as policies, key_entity};
 use crate::offering_api::webhooks::dto::{OF_INSTANCES, RECORD};
 use crate::offering_api::webhooks::entity::{self, ActiveModel, COLUMN, Model as Webhook};
+use crate::offering_api::webhooks::signer::{Keys, Signer};
 use crate::offering_api::webhooks::{address, messages, service};
 
 /// Longest that an attempt may take, in milliseconds (contract 4.5).
@@ -48,30 +46,6 @@ impl Webhooks {
         Self { kernel, keys: Keys::default() }
     }
 
-    /// How messages of a webhook are signed; `None` when they are not.
-    async fn signer(&self, webhook: &Webhook) -> Result<Option<Signer>> {
-        let Some(id) = webhook.webhook_policy_id else { return Ok(None) };
-        let (db, site) = (self.kernel.store.connection(), &self.kernel.site);
-        let policy = policies::entity::Entity::find_by_id(id).one(db).await?;
-        let key = key_entity::Entity::signing(id).one(db).await?;
-        let (Some(policy), Some(key)) = (policy, key) else {
-            return Err(Error::internal(format!("policy {id} has no key that signs")));
-        };
-        let discovers = webhook.openid_connect_discovery;
-        Ok(Some(Signer {
-            key: self.keys.get(&site.key, &key)?,
-            // Receivers find the key by it; where they know only one it would be new to them.
-            kid: discovers.then_some(key.id),
-            issuer: if discovers {
-                policies::service::issuer(site, &policy)
-            } else {
-                site.account_url(&webhook.account_id)
-            },
-            audience: policy.jwt_audience,
-            lifetime: policy.jwt_claim_expires_in.map(|minutes| minutes * 60),
-        }))
-    }
-
     /// The message of a delivery; `None` when its secrets cannot be opened.
     fn message(&self, webhook: &Webhook, delivery: &Delivery) -> Option<Message> {
         let site = &self.kernel.site;
@@ -84,37 +58,8 @@ impl Webhooks {
     }
 }
 
-/// How the messages of a webhook are signed.
-struct Signer {
-    key: Arc<SigningKey>,
-    kid: Option<String>,
-    issuer: String,
-    audience: Option<String>,
-    /// Seconds.
-    lifetime: Option<i64>,
-}
-
-impl Signer {
-    /// The signed body of a message; `now` in seconds since the epoch.
-    fn body(&self, message: &Message, webhook: i64, now: i64) -> Result<Vec<u8>> {
-        let claims = Claims {
-            data: message,
-            jti: hex::encode(rand::random::<[u8; 32]>()),
-            sub: webhook.to_string(),
-            iss: &self.issuer,
-            iat: now,
-            nbf: now,
-            aud: self.audience.as_deref(),
-            exp: self.lifetime.map(|seconds| now + seconds),
-        };
-        let jwt = self.key.sign(self.kid.as_deref(), &claims)?;
-        serde_json::to_vec(&Signed::new(jwt)).map_err(Error::internal)
-    }
-}
-
 /// What all requests to a webhook have in common.
 struct Frame {
-    webhook: i64,
     uri: Uri,
     headers: HeaderMap,
     signer: Option<Signer>,
@@ -131,9 +76,10 @@ impl Frame {
         message: &Message,
     ) -> Result<Request<Bytes>> {
         let body = match &self.signer {
-            Some(signer) => signer.body(message, self.webhook, self.now)?,
-            None => serde_json::to_vec(message).map_err(Error::internal)?,
+            Some(signer) => serde_json::to_vec(&Signed::new(signer.sign(message, self.now)?)),
+            None => serde_json::to_vec(message),
         };
+        let body = body.map_err(Error::internal)?;
         let mut headers = self.headers.clone();
         let mut set = |name: &'static str, text: &str| {
             let value = HeaderValue::try_from(text).map_err(Error::internal)?;
@@ -238,10 +184,9 @@ impl Webhooks {
             headers.insert(AUTHORIZATION, authorization);
         }
         let frame = Frame {
-            webhook: webhook.id,
             uri: url.as_str().parse().map_err(Error::internal)?,
             headers,
-            signer: self.signer(&webhook).await?,
+            signer: Signer::of(kernel.store.connection(), site, &self.keys, &webhook).await?,
             standard: service::standard_key(&site.key, &webhook)?,
             now: now / 1000,
         };
@@ -271,15 +216,6 @@ async fn listeners(transaction: &DatabaseTransaction, events: &[Event]) -> Resul
     Ok(found.all(transaction).await?)
 }
 
-/// The offerings that webhooks are limited to, by the number of the webhook; none for all.
-fn limits(webhooks: &[Webhook]) -> HashMap<i64, HashSet<String>> {
-    let limits = webhooks.iter().filter_map(|webhook| {
-        let of: HashSet<String> = serde_json::from_str(&webhook.app_offering_references).ok()?;
-        (!of.is_empty()).then_some((webhook.id, of))
-    });
-    limits.collect()
-}
-
 async fn names(
     transaction: &DatabaseTransaction,
     people: HashSet<i64>,
@@ -301,7 +237,8 @@ async fn recipients(
     if webhooks.is_empty() {
         return Ok(Vec::new());
     }
-    let limits = limits(&webhooks);
+    let limits: HashMap<i64, HashSet<String>> =
+        webhooks.iter().filter_map(|webhook| Some((webhook.id, webhook.limits()?))).collect();
     let mut by_event: HashMap<(&str, &str), Vec<&Webhook>> = HashMap::new();
     for webhook in &webhooks {
         by_event.entry((&webhook.account_id, &webhook.event)).or_default().push(webhook);

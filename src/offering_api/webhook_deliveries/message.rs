@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::kernel::delivery::entity::Model as Delivery;
-use crate::kernel::message_schema::{AccountId, Address, NodeId, Number, Seconds, Text};
+use crate::kernel::message_schema::{AccountId, Address, NodeId, Number, Text};
 use crate::kernel::node_id;
 use crate::kernel::secret::{MasterKey, Purpose};
 use crate::kernel::signature::Header;
@@ -16,6 +16,7 @@ use crate::kernel::state::Site;
 use crate::offering_api::meta::dto::PERSON_NODE_TYPE;
 use crate::offering_api::webhooks::dto::{EVENTS, NODE_TYPE, VERIFY};
 use crate::offering_api::webhooks::entity::Model as Webhook;
+use crate::offering_api::webhooks::signer::Claims;
 
 /// Stands for a secret where messages are shown.
 pub const MASK: &str = "********";
@@ -153,42 +154,6 @@ impl Message {
 /// What is told of a change of a record beside its entry: nothing.
 #[derive(JsonSchema)]
 pub struct RecordChange {}
-
-/// The claims by which a message is signed, in the order of the contract (4.4).
-#[derive(Debug, JsonSchema, Serialize)]
-#[schemars(rename = "SignedClaims", description = "The claims of a signed message.")]
-pub struct Claims<'a, M = Message> {
-    /// The message.
-    pub data: &'a M,
-    /// Another one for each attempt.
-    #[schemars(
-        length(min = 64, max = 64),
-        regex(pattern = "^[0-9a-f]{64}$"),
-        example = &"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
-    )]
-    pub jti: String,
-    /// Number of the webhook, as a text.
-    #[schemars(length(max = 19), regex(pattern = "^[1-9][0-9]*$"), example = &"77")]
-    pub sub: String,
-    /// Address of the account that owns the webhook; of a webhook with `openid_connect_discovery` that of the
-    /// policy, below which its keys are found.
-    #[schemars(with = "Address", example = &"https://acme.example.test")]
-    pub iss: &'a str,
-    /// When it was signed, in seconds since the epoch: now, at each attempt.
-    #[schemars(with = "Seconds", example = 1_769_937_300)]
-    pub iat: i64,
-    /// The same.
-    #[schemars(with = "Seconds", example = 1_769_937_300)]
-    pub nbf: i64,
-    /// Only when the policy has an audience: that.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Text<2048>", example = &"ticket-echo")]
-    pub aud: Option<&'a str>,
-    /// Only when the policy says so: when it expires, in seconds since the epoch.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Seconds", example = 1_769_937_900)]
-    pub exp: Option<i64>,
-}
 
 /// The body of a signed message.
 #[derive(JsonSchema, Serialize)]

@@ -14,7 +14,6 @@ use crate::directory::state::AppState;
 mod channel;
 pub mod dto;
 mod http;
-mod keys;
 mod log;
 pub mod message;
 mod schedule;

@@ -1,6 +1,7 @@
 //! Table `webhooks`.
 #![expect(missing_docs, reason = "a column means what its field in `dto.rs` says")]
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use sea_orm::entity::prelude::*;
 
@@ -63,6 +64,14 @@ impl Audited for Model {
 
     fn label(&self) -> Cow<'_, str> {
         Cow::Borrowed(&self.name)
+    }
+}
+
+impl Model {
+    /// References of the offerings that it is limited to; `None` for all.
+    pub fn limits(&self) -> Option<HashSet<String>> {
+        let of: HashSet<String> = serde_json::from_str(&self.app_offering_references).ok()?;
+        (!of.is_empty()).then_some(of)
     }
 }
 

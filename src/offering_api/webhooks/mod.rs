@@ -19,6 +19,7 @@ pub mod generated;
 mod http;
 pub mod messages;
 pub mod service;
+pub mod signer;
 mod verification;
 
 /// The resource's routes.
