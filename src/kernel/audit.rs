@@ -104,9 +104,18 @@ pub struct Entry {
 #[derive(Debug)]
 struct Told {
     payload: Value,
-    secrets: Option<Secrets>,
     /// Another account in whose feed it is too.
     also_in: Option<String>,
+    /// An event behind it, for the account of the record alone.
+    handed_over: Option<HandedOver>,
+}
+
+/// An event that hands over secrets.
+#[derive(Debug)]
+struct HandedOver {
+    name: &'static str,
+    payload: Value,
+    secrets: Secrets,
 }
 
 /// A row was made.
@@ -147,7 +156,11 @@ impl Entry {
             label: row.label().into_owned(),
             action,
             changes,
-            event: Some(Told { payload: Value::Object(Map::new()), secrets: None, also_in: None }),
+            event: Some(Told {
+                payload: Value::Object(Map::new()),
+                also_in: None,
+                handed_over: None,
+            }),
         }
     }
 
@@ -159,10 +172,11 @@ impl Entry {
         self
     }
 
-    /// Secret parts of messages, for the account of the record alone.
-    pub fn secrets(mut self, secrets: Secrets) -> Self {
+    /// Hands over secrets that came up with the change, by an event of this name, to the account of the
+    /// record alone; `payload` is what else that event says.
+    pub fn handing_over(mut self, name: &'static str, payload: Value, secrets: Secrets) -> Self {
         if let Some(event) = &mut self.event {
-            event.secrets = Some(secrets);
+            event.handed_over = Some(HandedOver { name, payload, secrets });
         }
         self
     }
@@ -216,7 +230,7 @@ impl Entry {
             created_at: Set(now),
             ..Default::default()
         };
-        let Some(Told { payload, secrets, also_in }) = self.event else {
+        let Some(Told { payload, also_in, handed_over }) = self.event else {
             // Nobody asks for its number.
             entity::Entity::insert(entry).exec_without_returning(transaction).await?;
             return Ok(());
@@ -230,14 +244,19 @@ impl Entry {
             person: Some(person),
             audit_line: Some(line),
             payload,
-            secrets,
+            secrets: None,
             now,
         };
         if let Some(account) = &also_in {
-            let event = NewEvent { account, secrets: None, ..event.clone() };
+            let event = NewEvent { account, ..event.clone() };
             events::record(transaction, event).await?;
         }
-        events::record(transaction, event).await
+        events::record(transaction, event.clone()).await?;
+        if let Some(HandedOver { name, payload, secrets }) = handed_over {
+            let event = NewEvent { name, payload, secrets: Some(secrets), ..event };
+            events::record(transaction, event).await?;
+        }
+        Ok(())
     }
 }
 

@@ -133,6 +133,7 @@ fn delivery(target: i64, payload: Value) -> NewDelivery {
         object: payload["object"].as_str().unwrap().to_owned(),
         payload,
         secrets: None,
+        pause: 0,
     }
 }
 

@@ -24,7 +24,7 @@ const SCHEMAS: &str = "/components/schemas";
 const DEFINITIONS: &str = "/$defs";
 
 type InstanceChange = Message<Sent<WithEntry<AppInstanceChange>>>;
-type InstanceSecrets = Message<Sent<AppInstanceSecrets>>;
+type InstanceSecrets = Message<Sent<WithEntry<AppInstanceSecrets>>>;
 type Verification = Message<Sent<WebhookVerification<'static>>>;
 type OfRecord = Message<Sent<WithEntry<RecordChange>>>;
 type Test = Message<WebhookTest>;

@@ -40,6 +40,9 @@ pub struct NewDelivery {
     /// More of it, sealed for [`Purpose::Message`](crate::kernel::secret::Purpose::Message) and the
     /// delivery's id; forgotten once delivered.
     pub secrets: Option<String>,
+    /// How long it waits before its first attempt, in milliseconds: for what the receiver is to be told first on
+    /// another way.
+    pub pause: i64,
 }
 
 /// A request that tries to deliver a message.

@@ -36,6 +36,7 @@ struct DeliveryRow<'a> {
     object: &'a str,
     payload: String,
     secrets: Option<&'a str>,
+    due_at: i64,
 }
 
 const DELIVERY: &[&str] = &[
@@ -48,6 +49,7 @@ const DELIVERY: &[&str] = &[
     "object text",
     "payload text",
     "secrets text",
+    "due_at bigint",
 ];
 
 /// Queues messages in the transaction of what they tell of; `now` in milliseconds since the epoch, as
@@ -79,6 +81,7 @@ pub async fn enqueue(
             object: &delivery.object,
             payload: delivery.payload.to_string(),
             secrets: delivery.secrets.as_deref(),
+            due_at: now + delivery.pause,
         });
     }
     // Within a lane as they came.
@@ -89,9 +92,9 @@ pub async fn enqueue(
             "INSERT INTO deliveries (lane_id, account_id, delivery_id, origin_id, event_id, event, \
              object, payload, secrets, state, attempts, next_attempt_at, created_at) \
              SELECT v.lane_id, v.account_id, v.delivery_id, v.origin_id, v.event_id, v.event, \
-             v.object, v.payload, v.secrets, 'waiting', 0, ",
+             v.object, v.payload, v.secrets, 'waiting', 0, v.due_at, ",
         );
-        sql.bind(now).push(", ").bind(now).push(" FROM ").rows(DELIVERY, rows)?;
+        sql.bind(now).push(" FROM ").rows(DELIVERY, rows)?;
         execute(transaction, sql.query(false)).await?;
     }
     // Behind the insertion: who has left a lane as empty without seeing these has done so before it.

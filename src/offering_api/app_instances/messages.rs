@@ -7,13 +7,13 @@ use sea_orm::{DatabaseTransaction, EntityTrait};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::dto::{NODE_TYPE, RECORD};
+use super::dto::NODE_TYPE;
 use super::entity::Model;
 use crate::directory::oauth_clients::{AUTHORIZATION_CODE, CLIENT_CREDENTIALS};
 use crate::directory::{accounts, people};
 use crate::kernel::audit::Entry;
 use crate::kernel::error::{Error, Result};
-use crate::kernel::events::{self, NewEvent, Secrets};
+use crate::kernel::events::Secrets;
 use crate::kernel::message_schema::{AccountId, Address, CustomValue, NodeId, Number, Text};
 use crate::kernel::node_id;
 use crate::kernel::record::field::MAX_CUSTOM_FIELDS;
@@ -196,15 +196,17 @@ struct Account {
 }
 
 /// Writes the entry of what happened to an install, and tells both parties: `updated` says whether it is
-/// another version from now on, `person` who did it.
+/// another version from now on, `person` who did it. Secrets that came up with it, if there are any, are
+/// handed over to the provider: sealed until the message goes out, and then forgotten.
 ///
 /// # Errors
 /// The database's.
 pub async fn tell(
     transaction: &DatabaseTransaction,
     site: &Site,
-    entry: Entry,
+    mut entry: Entry,
     updated: bool,
+    secrets: Parts,
     (instance, offering): (&Model, &Offering),
     (person, now): (i64, i64),
 ) -> Result<()> {
@@ -217,46 +219,21 @@ pub async fn tell(
         customer_representative: representative(transaction, site, instance).await?,
     };
     let payload = serde_json::to_value(payload).map_err(Error::internal)?;
-    let entry = entry.labelled(&offering.reference).payload(payload);
-    entry.also_in(&instance.customer_account_id).write(transaction, person, now).await
-}
-
-/// Hands secrets over to the provider, if there are any. They are sealed until the message goes out, and
-/// then forgotten.
-///
-/// # Errors
-/// The database's.
-pub async fn hand_over(
-    transaction: &DatabaseTransaction,
-    site: &Site,
-    parts: Parts,
-    (instance, offering): (&Model, &Offering),
-    (person, now): (i64, i64),
-) -> Result<()> {
-    if parts == Parts::default() {
-        return Ok(());
+    entry = entry.labelled(&offering.reference).payload(payload);
+    if secrets != Parts::default() {
+        let event_id = uuid::Uuid::new_v4().to_string();
+        let plain = serde_json::to_vec(&secrets).map_err(Error::internal)?;
+        let sealed = site.key.seal(Purpose::Message, event_id.as_bytes(), &plain);
+        // The secret parts join when the message is composed.
+        let payload = AppInstanceSecrets {
+            app_offering: version(site, offering),
+            customer_account_id: instance.customer_account_id.clone(),
+            parts: Parts::default(),
+        };
+        let payload = serde_json::to_value(payload).map_err(Error::internal)?;
+        entry = entry.handing_over(SECRETS_UPDATE, payload, Secrets { event_id, sealed });
     }
-    let event_id = uuid::Uuid::new_v4().to_string();
-    let plain = serde_json::to_vec(&parts).map_err(Error::internal)?;
-    let sealed = site.key.seal(Purpose::Message, event_id.as_bytes(), &plain);
-    // The secret parts join when the message is composed.
-    let payload = AppInstanceSecrets {
-        app_offering: version(site, offering),
-        customer_account_id: instance.customer_account_id.clone(),
-        parts: Parts::default(),
-    };
-    let event = NewEvent {
-        account: &instance.account_id,
-        name: SECRETS_UPDATE,
-        record_type: RECORD.name,
-        record_id: instance.id,
-        person: Some(person),
-        audit_line: None,
-        payload: serde_json::to_value(payload).map_err(Error::internal)?,
-        secrets: Some(Secrets { event_id, sealed }),
-        now,
-    };
-    events::record(transaction, event).await
+    entry.also_in(&instance.customer_account_id).write(transaction, person, now).await
 }
 
 /// nodeID of an instance.

@@ -117,9 +117,8 @@ async fn install(
     let entry = audit::created(&row)?.with(files).with(given(&values));
     let told = (&row, &offering);
     let by = (person, now);
-    messages::tell(transaction, &state.site, entry, false, told, by).await?;
     secrets.secrets = (!values.is_empty()).then_some(values);
-    messages::hand_over(transaction, &state.site, secrets, told, (person, now)).await?;
+    messages::tell(transaction, &state.site, entry, false, secrets, told, by).await?;
     let scope = Scope { condition: ONE, id: row.id };
     write.answer(transaction, state, &RECORD, scope, 201).await
 }
@@ -243,11 +242,10 @@ async fn change(
     let told = (&after, offering);
     if after != before || !files.is_empty() || !values.is_empty() {
         let entry = audit::updated(&before, &after)?.with(files).with(given(&values));
-        let updated = wanted.is_some();
-        messages::tell(transaction, &state.site, entry, updated, told, (person, now)).await?;
+        let (updated, by) = (wanted.is_some(), (person, now));
+        secrets.secrets = (!values.is_empty()).then_some(values);
+        messages::tell(transaction, &state.site, entry, updated, secrets, told, by).await?;
     }
-    secrets.secrets = (!values.is_empty()).then_some(values);
-    messages::hand_over(transaction, &state.site, secrets, told, (person, now)).await?;
     write.answer(transaction, state, &RECORD, scope, 200).await
 }
 
@@ -294,7 +292,8 @@ pub(super) async fn confirm(
     let offering = installed(transaction, &after).await?;
     let entry = audit::updated(&before, &after)?;
     let told = (&after, &offering);
-    messages::tell(transaction, &state.site, entry, false, told, (person, now)).await
+    let (secrets, by) = (messages::Parts::default(), (person, now));
+    messages::tell(transaction, &state.site, entry, false, secrets, told, by).await
 }
 
 /// Removes an app from the customer's account, with all that was generated there.
@@ -329,7 +328,8 @@ async fn uninstall(
     let entry = audit::destroyed(&instance)?;
     let told = (&instance, &offering);
     let by = (person, now);
-    messages::tell(transaction, &state.site, entry, false, told, by).await?;
+    let secrets = messages::Parts::default();
+    messages::tell(transaction, &state.site, entry, false, secrets, told, by).await?;
     let former = provisioning.connection(&instance).await?;
     provisioning.remove_rules(id).await?;
     provisioning.unauthorize(id).await?;

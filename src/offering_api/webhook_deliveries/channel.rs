@@ -288,6 +288,7 @@ async fn recipients(
                 event: event.name.clone(),
                 object: format!("{}:{}", event.record_type, event.record_id),
                 payload: payload.clone(),
+                pause: 0,
             });
         }
     }

@@ -134,6 +134,7 @@ fn again(key: &MasterKey, webhook: i64, former: &Model) -> Result<NewDelivery> {
         object: former.object.clone(),
         payload: serde_json::to_value(&content).map_err(Error::internal)?,
         secrets,
+        pause: 0,
     })
 }
 

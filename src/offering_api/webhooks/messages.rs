@@ -37,12 +37,14 @@ pub fn lane(webhook: i64) -> LaneKey {
     LaneKey { kind: LANES, target: webhook, name: String::new() }
 }
 
-/// The message by which an address is verified: whoever reads it can call `callback`, which is a secret.
-pub fn verification(key: &MasterKey, webhook: &Model, callback: &str) -> NewDelivery {
+/// The message by which an address is verified, after a pause in milliseconds: whoever reads it can call
+/// `callback`, which is a secret.
+pub fn verification(key: &MasterKey, webhook: &Model, callback: &str, pause: i64) -> NewDelivery {
     let mut message = message(webhook, VERIFY, format!("webhook:{}", webhook.id));
     let secrets = json!(WebhookVerification { callback }).to_string();
     let id = message.delivery_id.as_bytes();
     message.secrets = Some(key.seal(Purpose::Message, id, secrets.as_bytes()));
+    message.pause = pause;
     message
 }
 
@@ -64,5 +66,6 @@ fn message(webhook: &Model, event: &str, object: String) -> NewDelivery {
         object,
         payload: json!(WebhookTest {}),
         secrets: None,
+        pause: 0,
     }
 }

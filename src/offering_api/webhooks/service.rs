@@ -77,7 +77,9 @@ async fn insert(
         attachments::service::apply(transaction, account, &RECORD, id, &changes, now).await?;
     let userinfo = userinfo.unwrap_or(&Userinfo::None);
     let person = caller.identity.person;
-    let secret = begin(transaction, &state.site, row, userinfo, files, person, now).await?;
+    let (webhook, secret) =
+        complete(transaction, &state.site, row, userinfo, files, person, now).await?;
+    verify(transaction, &state.site, webhook, 0, now).await?;
     let answer = write.answer(transaction, state, &RECORD, Scope::own(id), 201).await?;
     Ok(match secret {
         Some(secret) => resource::show_once(answer, SECRET, &secret),
@@ -100,6 +102,10 @@ pub fn blank(account: &str, now: i64) -> ActiveModel {
     }
 }
 
+/// How long messages that verify wait for what the app is told by the provider's webhook for secrets, in
+/// milliseconds: without the key in there it could not trust them (contract 4.2).
+pub(super) const HEAD_START: i64 = 2_000;
+
 /// Makes a webhook that no user has asked for, at an address that was read before, and begins to verify
 /// it. The rest of the row comes from [`blank`] and the caller.
 ///
@@ -116,14 +122,16 @@ pub async fn add(
     row.uri = Set(address.masked.clone());
     let row = row.insert(transaction).await?;
     let (id, account) = (row.id, row.account_id.clone());
-    begin(transaction, site, row, &address.userinfo, Map::new(), person, now).await?;
+    let (webhook, _) =
+        complete(transaction, site, row, &address.userinfo, Map::new(), person, now).await?;
+    verify(transaction, site, webhook, HEAD_START, now).await?;
     let made = Entity::of(&account).filter(COLUMN.id.eq(id)).one(transaction).await?;
     made.ok_or(Error::NotFound)
 }
 
-/// Completes a new webhook with what needs its number: secrets, the trail, the verification. Returns the
-/// secret of Standard Webhooks, if there is one.
-async fn begin(
+/// Completes a new webhook with what needs its number: secrets and the trail. Returns it with the secret of
+/// Standard Webhooks, if there is one.
+async fn complete(
     transaction: &DatabaseTransaction,
     site: &Site,
     webhook: Model,
@@ -131,7 +139,7 @@ async fn begin(
     files: Map<String, Value>,
     person: i64,
     now: i64,
-) -> Result<Option<String>> {
+) -> Result<(Model, Option<String>)> {
     let mut row: ActiveModel = webhook.clone().into();
     if let Userinfo::New(userinfo) = userinfo {
         row.credentials = Set(Some(address::seal(&site.key, webhook.id, userinfo)));
@@ -142,11 +150,11 @@ async fn begin(
     }
     let webhook = if row.is_changed() { row.update(transaction).await? } else { webhook };
     audit::created(&webhook)?.with(files).write(transaction, person, now).await?;
-    verify(transaction, site, webhook, now).await?;
-    Ok(secret)
+    Ok((webhook, secret))
 }
 
-/// Begins to verify the address of a webhook, in the transaction that made it necessary.
+/// Begins to verify the address of a webhook after a pause in milliseconds, in the transaction that made it
+/// necessary.
 ///
 /// # Errors
 /// The database's.
@@ -154,11 +162,12 @@ pub(super) async fn verify(
     transaction: &DatabaseTransaction,
     site: &Site,
     webhook: Model,
+    pause: i64,
     now: i64,
 ) -> Result<()> {
     let (webhook, callback) = verification::begin(transaction, site, webhook, now).await?;
     if let Some(callback) = callback {
-        let message = messages::verification(&site.key, &webhook, &callback);
+        let message = messages::verification(&site.key, &webhook, &callback, pause);
         return delivery::enqueue(transaction, &[message], now).await;
     }
     // Verified by another one: what waits can go.
@@ -245,7 +254,7 @@ async fn change(
         delivery::resume(transaction, messages::LANES, id, now).await?;
     }
     if after.verified_at.is_none() || after.uri != before.uri {
-        verify(transaction, &state.site, after, now).await?;
+        verify(transaction, &state.site, after, 0, now).await?;
     }
     let answer = write.answer(transaction, state, &RECORD, scope, 200).await?;
     Ok(match secret {

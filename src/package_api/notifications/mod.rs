@@ -130,6 +130,7 @@ fn delivery(event: &package_events::Model, recipient: Recipient) -> Result<NewDe
         object: format!("tenant:{}:{}", event.tenant_id, event.topic),
         payload: serde_json::to_value(notification).map_err(Error::internal)?,
         secrets: None,
+        pause: 0,
     })
 }
 
