@@ -63,6 +63,12 @@ impl Default for Identities {
 }
 
 impl Identities {
+    /// Asks the database again for whoever calls next: tokens were switched off or on. Other processes find
+    /// out within five seconds.
+    pub fn forget(&self) {
+        self.seen.clear();
+    }
+
     /// The identity of a token; `None` when it is unknown, expired, or its person is disabled.
     ///
     /// # Errors

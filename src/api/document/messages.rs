@@ -8,12 +8,10 @@ use serde_json::{Map, Value, json};
 
 use super::{number, parameter, text};
 use crate::kernel::message_schema;
-use crate::offering_api::app_instances::messages::{
-    AppInstanceChange, AppInstanceSecrets, SECRETS_UPDATE,
-};
+use crate::offering_api::app_instances::messages::{AppInstanceChange, AppInstanceSecrets};
 use crate::offering_api::service_instances::dto::RECORD as SERVICE_INSTANCE;
 use crate::offering_api::webhook_deliveries::message::{Message, RecordChange, Signed, WithEntry};
-use crate::offering_api::webhooks::dto::{EVENTS, OF_INSTANCES, VERIFY};
+use crate::offering_api::webhooks::dto::{EVENTS, OF_INSTANCES, SECRETS_UPDATE, VERIFY};
 use crate::offering_api::webhooks::messages::{WebhookTest, WebhookVerification};
 use crate::package_api::appinstall::topic::Topic;
 use crate::package_api::notifications::Body as Notification;

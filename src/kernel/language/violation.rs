@@ -71,6 +71,10 @@ pub enum Violation {
     ProviderOnly,
     /// Only the customer of an app may change it.
     CustomerOnly,
+    /// Comes with an installed app.
+    OfApp,
+    /// Customers have agreed to the version as it is.
+    InUse,
     /// Custom fields that the form of the app does not have.
     UnknownFields {
         /// Their ids, separated by commas.
@@ -132,6 +136,8 @@ impl Violation {
             Self::NotAdministrator => "must be an Account Administrator of the customer account".into(),
             Self::ProviderOnly => "can only be changed by the provider of the app".into(),
             Self::CustomerOnly => "can only be changed by the customer".into(),
+            Self::OfApp => "cannot be changed: it belongs to an installed app".into(),
+            Self::InUse => "cannot be changed while the version is installed: change the draft and publish it".into(),
             Self::UnknownFields { ids } => format!("has fields that the form of the app does not have: {ids}").into(),
             Self::MissingFields { ids } => format!("lacks fields that the form of the app requires: {ids}").into(),
             Self::Because(text) => text.clone(),
@@ -166,6 +172,8 @@ impl Violation {
             Self::NotAdministrator => "muss im Kundenaccount die Rolle Account-Administrator haben".into(),
             Self::ProviderOnly => "kann nur vom Anbieter der App geändert werden".into(),
             Self::CustomerOnly => "kann nur vom Kunden geändert werden".into(),
+            Self::OfApp => "kann nicht geändert werden: gehört zu einer installierten App".into(),
+            Self::InUse => "kann nicht geändert werden, solange die Version installiert ist: Entwurf ändern und veröffentlichen".into(),
             Self::UnknownFields { ids } => format!("enthält Felder, die das Formular der App nicht hat: {ids}").into(),
             Self::MissingFields { ids } => format!("enthält nicht alle Felder, die das Formular der App verlangt: {ids}").into(),
             Self::Because(text) => text.clone(),
@@ -202,6 +210,8 @@ impl Violation {
             Self::NotAdministrator => "doit avoir le rôle d'administrateur du compte client".into(),
             Self::ProviderOnly => "ne peut changer que par le fournisseur de l'application".into(),
             Self::CustomerOnly => "ne peut changer que par le client".into(),
+            Self::OfApp => "ne peut pas changer : fait partie d'une application installée".into(),
+            Self::InUse => "ne peut pas changer tant que la version est installée : modifier le brouillon et le publier".into(),
             Self::UnknownFields { ids } => format!("comporte des champs que le formulaire de l'application n'a pas : {ids}").into(),
             Self::MissingFields { ids } => format!("ne comporte pas tous les champs qu'exige le formulaire de l'application : {ids}").into(),
             Self::Because(text) => text.clone(),
@@ -236,6 +246,8 @@ impl Violation {
             Self::NotAdministrator => "moet de rol accountbeheerder in het klantaccount hebben".into(),
             Self::ProviderOnly => "kan alleen door de aanbieder van de app worden gewijzigd".into(),
             Self::CustomerOnly => "kan alleen door de klant worden gewijzigd".into(),
+            Self::OfApp => "kan niet worden gewijzigd: hoort bij een geïnstalleerde app".into(),
+            Self::InUse => "kan niet worden gewijzigd zolang de versie geïnstalleerd is: wijzig het concept en publiceer het".into(),
             Self::UnknownFields { ids } => format!("bevat velden die het formulier van de app niet heeft: {ids}").into(),
             Self::MissingFields { ids } => format!("mist velden die het formulier van de app vereist: {ids}").into(),
             Self::Because(text) => text.clone(),

@@ -164,6 +164,11 @@ impl Changes {
         self.refuse(field, violation);
     }
 
+    /// Whether a field was refused so far.
+    pub fn refuses(&self, field: &str) -> bool {
+        self.problems.iter().any(|problem| problem.field == field)
+    }
+
     /// Whether anything was refused so far.
     pub fn is_refused(&self) -> bool {
         !self.problems.is_empty()

@@ -24,6 +24,7 @@ use crate::kernel::state::Site;
 use crate::kernel::time_zone::{TimeZone, write_timestamp};
 use crate::offering_api::access::Caller;
 use crate::offering_api::app_offerings::entity::Model as Offering;
+use crate::offering_api::webhooks::dto::SECRETS_UPDATE;
 use crate::offering_api::webhooks::entity as webhook_entity;
 use crate::offering_api::webhooks::signer::{Keys, Signer};
 use crate::offering_api::{envelope, resource};
@@ -178,7 +179,7 @@ pub async fn address_of_app(
 async fn sign(state: &AppState, offering: &Offering, node_id: &str) -> Result<Option<String>> {
     let db = state.store.connection();
     let webhooks = webhook_entity::Entity::of(&offering.account_id)
-        .filter(webhook_entity::COLUMN.event.eq("app_instance.secrets-update"))
+        .filter(webhook_entity::COLUMN.event.eq(SECRETS_UPDATE))
         .filter(webhook_entity::COLUMN.disabled.eq(false))
         .filter(webhook_entity::COLUMN.webhook_policy_id.is_not_null())
         .order_by_asc(webhook_entity::Column::Id)

@@ -65,6 +65,10 @@ impl Form {
         kept: Option<&str>,
         changes: &mut Changes,
     ) -> Map<String, Value> {
+        if changes.refuses(CUSTOM_FIELDS) {
+            // Nobody knows what was meant.
+            return Map::new();
+        }
         let given = match changes.get(CUSTOM_FIELDS) {
             Some(Input::CustomFields(given)) => given.clone(),
             // Null instead of the list clears all that there is.

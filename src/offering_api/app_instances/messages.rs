@@ -23,9 +23,7 @@ use crate::kernel::state::Site;
 use crate::offering_api::app_offerings;
 use crate::offering_api::app_offerings::dto::REFERENCE_MAX;
 use crate::offering_api::app_offerings::entity::Model as Offering;
-
-/// Name of the event that hands over secrets.
-pub const SECRETS_UPDATE: &str = "app_instance.secrets-update";
+use crate::offering_api::webhooks::dto::SECRETS_UPDATE;
 
 /// What has become of an installed app.
 #[derive(JsonSchema, Serialize)]

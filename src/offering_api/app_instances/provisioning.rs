@@ -22,8 +22,8 @@ use crate::kernel::signature::Algorithm;
 use crate::offering_api::app_offering_automation_rules::entity as offering_rules;
 use crate::offering_api::app_offerings::entity::Model as Offering;
 use crate::offering_api::app_offerings::scopes::entity as scopes;
-use crate::offering_api::webhook_policies::keys::NewKey;
-use crate::offering_api::webhook_policies::{self, entity as policy_entity};
+use crate::offering_api::webhook_policies::keys::{self, NewKey};
+use crate::offering_api::webhook_policies::{self, entity as policy_entity, key_entity};
 use crate::offering_api::webhooks::address::Address;
 use crate::offering_api::webhooks::{self, entity as webhook_entity, generated};
 
@@ -160,7 +160,8 @@ impl Provisioning<'_> {
         let (site, person, now) = (&self.state.site, self.person, self.now);
         let policy =
             webhook_policies::service::add(self.transaction, site, row, key, person, now).await?;
-        secrets.policy = Some(Some(self.policy_secret(&policy, offering, key)));
+        let public_key = key.public_key_pem().to_owned();
+        secrets.policy = Some(Some(self.policy_secret(&policy, offering, algorithm, public_key)));
         Ok(Some(policy))
     }
 
@@ -177,7 +178,8 @@ impl Provisioning<'_> {
         &self,
         policy: &policy_entity::Model,
         offering: &Offering,
-        key: &NewKey,
+        algorithm: Algorithm,
+        public_key: String,
     ) -> PolicyPart {
         let site = &self.state.site;
         let issuer = if offering.openid_connect_discovery {
@@ -188,8 +190,8 @@ impl Provisioning<'_> {
         PolicyPart {
             node_id: node_id::encode(&site.domain, webhook_policies::dto::NODE_TYPE, policy.id),
             audience: policy.jwt_audience.clone(),
-            algorithm: key.algorithm().jose_name(),
-            public_key: key.public_key_pem().to_owned(),
+            algorithm: algorithm.jose_name(),
+            public_key,
             issuer,
         }
     }
@@ -244,7 +246,10 @@ impl Provisioning<'_> {
         let address = self.address(offering)?;
         let policy = match (&former.policy, algorithm(offering)?) {
             (Some(policy), Some(algorithm)) => {
-                Some(self.change_policy(policy, offering, (algorithm, key), secrets).await?)
+                let policy = self.change_policy(policy, offering, (algorithm, key)).await?;
+                secrets.policy =
+                    self.policy_news(former, &policy, offering, algorithm).await?.map(Some);
+                Some(policy)
             }
             (None, Some(_)) => self.add_policy(offering, key, secrets).await?,
             (Some(_), None) => {
@@ -278,7 +283,6 @@ impl Provisioning<'_> {
         before: &policy_entity::Model,
         offering: &Offering,
         (algorithm, key): (Algorithm, Option<&NewKey>),
-        secrets: &mut Parts,
     ) -> Result<policy_entity::Model> {
         let mut row = before.clone().into_active_model();
         if before.jwt_alg != algorithm.name() {
@@ -299,7 +303,6 @@ impl Provisioning<'_> {
             let late = self.late_key(algorithm, key).await?;
             if let Some(key) = late.as_ref().or(key) {
                 key.sign_for(self.transaction, &self.state.site.key, after.id, self.now).await?;
-                secrets.policy = Some(Some(self.policy_secret(&after, offering, key)));
             }
         }
         let entry = audit::updated(before, &after)?;
@@ -307,7 +310,30 @@ impl Provisioning<'_> {
         Ok(after)
     }
 
-    /// Removes what of the former connection is no part of the present one. Nothing refers to it any more.
+    /// What verifies messages from now on, when that is something else than the provider was told.
+    async fn policy_news(
+        &self,
+        former: &Connection,
+        policy: &policy_entity::Model,
+        offering: &Offering,
+        algorithm: Algorithm,
+    ) -> Result<Option<PolicyPart>> {
+        let is_same = former.policy.as_ref().is_some_and(|former| {
+            former.jwt_alg == policy.jwt_alg && former.jwt_audience == policy.jwt_audience
+        });
+        // It decides on the issuer.
+        let discovered = former.webhook.as_ref().map(|webhook| webhook.openid_connect_discovery);
+        if is_same && discovered == Some(offering.openid_connect_discovery) {
+            return Ok(None);
+        }
+        let key = key_entity::Entity::signing(policy.id).one(self.transaction).await?;
+        let key = key.ok_or_else(|| Error::internal(format!("policy {} has no key", policy.id)))?;
+        let public_key = keys::open(&self.state.site.key, &key)?.public_key_pem()?;
+        Ok(Some(self.policy_secret(policy, offering, algorithm, public_key)))
+    }
+
+    /// Removes what of the former connection is no part of the present one. A policy that the customer uses
+    /// for other webhooks stays.
     ///
     /// # Errors
     /// The database's.
@@ -317,7 +343,7 @@ impl Provisioning<'_> {
             webhooks::service::remove(transaction, webhook, person, now).await?;
         }
         if let Some(policy) = former.policy.filter(|it| present.policy_id() != Some(it.id)) {
-            webhook_policies::service::remove(transaction, policy, person, now).await?;
+            webhook_policies::service::remove_unused(transaction, policy, person, now).await?;
         }
         Ok(())
     }

@@ -142,11 +142,14 @@ pub async fn update(state: &AppState, write: Write, id: &str) -> Result<Response
     let id = resource::record_id(&RECORD, id, &write.caller)?;
     let changes = Changes::read(&RECORD, &write.body, Mode::Update, &write.caller.view);
     let key = key_for_update(state, &write, id, &changes).await?;
-    write
+    let response = write
         .run(state, (id, changes, key), |transaction, state, write, (id, changes, key)| {
             change(transaction, state, write, *id, changes.clone(), key.as_ref()).boxed()
         })
-        .await
+        .await?;
+    // The app's tokens may be switched off or on, or be good for other things.
+    state.identities.forget();
+    Ok(response)
 }
 
 /// The key that another version needs, made beforehand.
@@ -302,11 +305,13 @@ pub(super) async fn confirm(
 /// 404 for what the caller cannot see, 403 for the provider, 412 for a stale `If-Match`.
 pub async fn delete(state: &AppState, write: Write, id: &str) -> Result<Response> {
     let id = resource::record_id(&RECORD, id, &write.caller)?;
-    write
+    let response = write
         .run(state, id, |transaction, state, write, id| {
             uninstall(transaction, state, write, *id).boxed()
         })
-        .await
+        .await?;
+    state.identities.forget();
+    Ok(response)
 }
 
 async fn uninstall(

@@ -61,8 +61,11 @@ async fn insert(
 ) -> Result<Answer> {
     let caller = &write.caller;
     let account = &*caller.identity.account;
-    check_offering(transaction, account, &mut changes).await?;
+    let offering = check_offering(transaction, account, &mut changes).await?;
     changes.check()?;
+    if let Some(offering) = &offering {
+        app_offerings::locking::refuse_installed(transaction, offering).await?;
+    }
     let now = state.clock.now();
     let mut row = ActiveModel {
         account_id: Set(account.to_owned()),
@@ -110,8 +113,11 @@ async fn change(
     let before = find(transaction, account, id).await?;
     let scope = Scope::own(id);
     write.check_precondition(transaction, &RECORD, scope).await?;
-    check_offering(transaction, account, &mut changes).await?;
+    let offering = check_offering(transaction, account, &mut changes).await?;
     changes.check()?;
+    for id in [Some(before.app_offering_id), offering.map(|it| it.id)].into_iter().flatten() {
+        refuse_installed(transaction, account, id).await?;
+    }
     let now = state.clock.now();
     let mut row: ActiveModel = before.clone().into();
     changes.apply(&mut row)?;
@@ -137,6 +143,7 @@ pub async fn delete(state: &AppState, write: Write, id: &str) -> Result<Response
                 let row = find(transaction, &identity.account, *id).await?;
                 let scope = Scope::own(*id);
                 write.check_precondition(transaction, &RECORD, scope).await?;
+                refuse_installed(transaction, &identity.account, row.app_offering_id).await?;
                 let entry = audit::destroyed(&row)?;
                 entry.write(transaction, identity.person, state.clock.now()).await?;
                 row.delete(transaction).await?;
@@ -153,12 +160,25 @@ async fn check_offering(
     transaction: &DatabaseTransaction,
     account: &str,
     changes: &mut Changes,
-) -> Result<()> {
-    let Some(id) = changes.int("app_offering") else { return Ok(()) };
-    if app_offerings::locking::lock(transaction, account, id).await?.is_none() {
+) -> Result<Option<app_offerings::entity::Model>> {
+    let Some(id) = changes.int("app_offering") else { return Ok(None) };
+    let offering = app_offerings::locking::lock(transaction, account, id).await?;
+    if offering.is_none() {
         changes.refuse("app_offering", Violation::MustExist);
     }
-    Ok(())
+    Ok(offering)
+}
+
+/// Refuses to change the rules of a version that is installed: customers have agreed to them.
+async fn refuse_installed(
+    transaction: &DatabaseTransaction,
+    account: &str,
+    offering: i64,
+) -> Result<()> {
+    match app_offerings::locking::lock(transaction, account, offering).await? {
+        Some(offering) => app_offerings::locking::refuse_installed(transaction, &offering).await,
+        None => Ok(()),
+    }
 }
 
 /// The place behind the last rule of an offering; at the very end the id decides.

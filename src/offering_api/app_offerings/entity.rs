@@ -74,3 +74,8 @@ impl Entity {
 pub const VISIBLE: &str = "t.id = {id} AND (t.account_id = {account} OR (t.published AND (EXISTS \
      (SELECT 1 FROM trusts WHERE provider_id = t.account_id AND customer_id = {account}) OR EXISTS \
      (SELECT 1 FROM app_instances WHERE app_offering_id = t.id AND customer_account_id = {account}))))";
+
+/// SQL condition for a published version that is installed; `{id}` is the row. It names the table that refers
+/// to versions, so that nothing here has to import it.
+pub const INSTALLED: &str = "t.id = {id} AND t.published \
+     AND EXISTS (SELECT 1 FROM app_instances i WHERE i.app_offering_id = t.id)";

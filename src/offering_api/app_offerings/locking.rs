@@ -4,8 +4,9 @@ use sea_orm::{DatabaseTransaction, QueryFilter, QuerySelect};
 
 use super::dto::RECORD;
 use super::entity::{self, COLUMN, Entity, Model};
+use crate::kernel::db::Source;
 use crate::kernel::error::{Error, Result};
-use crate::kernel::record::select::Scope;
+use crate::kernel::record::select::{self, Scope};
 use crate::offering_api::access::Caller;
 use crate::offering_api::resource;
 
@@ -20,6 +21,30 @@ pub async fn find(transaction: &DatabaseTransaction, caller: &Caller, id: i64) -
     let scope = Scope { condition: entity::VISIBLE, id };
     resource::show(transaction, &RECORD, scope, caller).await?;
     Err(Error::Forbidden)
+}
+
+/// Refuses to change what customers have agreed to: a published version that is installed stays as it is, but
+/// for its texts and pictures.
+///
+/// # Errors
+/// 422 for such a version.
+pub async fn refuse_installed(transaction: &DatabaseTransaction, offering: &Model) -> Result<()> {
+    if is_installed(transaction, offering).await? {
+        return Err(Error::Unprocessable(
+            "The version is installed: change the draft and publish it".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// Whether this is a published version that is installed somewhere.
+///
+/// # Errors
+/// The database's.
+pub async fn is_installed(transaction: &DatabaseTransaction, offering: &Model) -> Result<bool> {
+    let scope = Scope { condition: entity::INSTALLED, id: offering.id };
+    let source = Source::Transaction(transaction);
+    select::exists(source, &RECORD, scope, &offering.account_id).await
 }
 
 /// Loads an offering of an account, and keeps others from changing it until the transaction ends: two

@@ -150,6 +150,9 @@ pub(super) async fn change(
     let now = state.clock.now();
     let mut row: ActiveModel = before.clone().into();
     changes.apply(&mut row)?;
+    if locking::is_installed(transaction, &before).await? {
+        refuse_what_was_agreed(&row, scopes, &mut changes)?;
+    }
     let files =
         attachments::service::apply(transaction, account, &RECORD, id, &changes, now).await?;
     if row.is_changed() || !files.is_empty() {
@@ -160,6 +163,31 @@ pub(super) async fn change(
     }
     scopes.apply(transaction, caller, &before, removed, now).await?;
     write.answer(transaction, state, &RECORD, scope, 200).await
+}
+
+/// What customers have agreed to, and what was generated for them from it, stays as it is in the version that
+/// they have installed: changes come as another version, which they approve.
+fn refuse_what_was_agreed(
+    row: &ActiveModel,
+    scopes: &ScopeChanges,
+    changes: &mut Changes,
+) -> Result<()> {
+    for (field, differs) in [
+        ("webhook_uri_template", row.webhook_uri_template.is_set()),
+        ("openid_connect_discovery", row.openid_connect_discovery.is_set()),
+        ("policy_jwt_alg", row.policy_jwt_alg.is_set()),
+        ("policy_jwt_audience", row.policy_jwt_audience.is_set()),
+        ("policy_jwt_claim_expires_in", row.policy_jwt_claim_expires_in.is_set()),
+        ("ui_extension_version", row.ui_extension_version_id.is_set()),
+    ] {
+        if differs {
+            changes.refuse(field, Violation::InUse);
+        }
+    }
+    for name in scopes.names() {
+        changes.refuse(name, Violation::InUse);
+    }
+    changes.check()
 }
 
 /// Whether this is a published version, or a draft that has one.
@@ -192,9 +220,16 @@ fn check_templates(changes: &mut Changes) {
 fn is_url_template(template: &str) -> bool {
     // Clients that normalise URLs encode the braces.
     let text = template.replace("%7Baccount%7D", "{account}").replace("%7baccount%7d", "{account}");
-    let text = text.replace("{account}", "a");
-    let is_open = |url: url::Url| url.username().is_empty() && url.password().is_none();
-    is_http_url(&text) && url::Url::parse(&text).is_ok_and(is_open)
+    // No host has a label like that, so what has it now is where the account stands.
+    const ACCOUNT: &str = "account--of-a-customer";
+    let text = text.replace("{account}", ACCOUNT);
+    let is_open = |url: &url::Url| url.username().is_empty() && url.password().is_none();
+    // Whose host it is, is the template's to say: `{account}.example.org`, not `example.{account}`.
+    let is_fixed = |url: &url::Url| {
+        let mut labels = url.host_str().unwrap_or_default().rsplit('.').take(2);
+        labels.all(|label| !label.contains(ACCOUNT))
+    };
+    is_http_url(&text) && url::Url::parse(&text).is_ok_and(|url| is_open(&url) && is_fixed(&url))
 }
 
 /// Tells that another draft has the reference together with everything else that is wrong. A body that
@@ -271,6 +306,7 @@ mod tests {
         for good in [
             "https://example.org/{account}/hook",
             "https://{account}.example.org/",
+            "https://hooks-{account}.example.org:8443/",
             "http://example.org/?a={account}&b=%7Baccount%7D",
             "HTTPS://example.org",
         ] {
@@ -285,6 +321,11 @@ mod tests {
             "//x",
             "https://me:secret@example.org/{account}",
             "https://{account}@example.org/",
+            "https://{account}/",
+            "https://example{account}/",
+            "https://example.{account}/",
+            "https://my-{account}.org/",
+            "https://example.org:{account}/",
         ] {
             assert!(!is_url_template(bad), "{bad}");
         }

@@ -26,7 +26,7 @@ use crate::kernel::secret::Purpose;
 use crate::kernel::signature::Secret;
 use crate::kernel::state::Kernel;
 use crate::offering_api::audit_lines::dto::NODE_TYPE as AUDIT_LINE;
-use crate::offering_api::webhooks::dto::{OF_INSTANCES, RECORD};
+use crate::offering_api::webhooks::dto::{OF_INSTANCES, RECORD, SECRETS_UPDATE};
 use crate::offering_api::webhooks::entity::{self, ActiveModel, COLUMN, Model as Webhook};
 use crate::offering_api::webhooks::signer::{Keys, Signer};
 use crate::offering_api::webhooks::{address, messages, service};
@@ -147,10 +147,24 @@ impl Channel for Webhooks {
 }
 
 impl Webhooks {
+    /// The webhook of a lane, and who signs for it.
+    async fn signed(&self, lane: &Lane) -> Result<Option<(Webhook, Option<Signer>)>> {
+        let (db, site) = (self.kernel.store.connection(), &self.kernel.site);
+        let mut is_second_look = false;
+        loop {
+            let webhook = entity::Entity::of(&lane.account_id).filter(COLUMN.id.eq(lane.target_id));
+            let Some(webhook) = webhook.one(db).await? else { return Ok(None) };
+            match Signer::of(db, site, &self.keys, &webhook).await {
+                // Its policy has just been removed: with it, or after it was linked to another one.
+                Err(Error::NotFound) if !is_second_look => is_second_look = true,
+                signer => return Ok(Some((webhook, signer?))),
+            }
+        }
+    }
+
     async fn compose_all(&self, lane: &Lane, due: Vec<Delivery>, now: i64) -> Result<Composed> {
         let (kernel, site) = (&self.kernel, &self.kernel.site);
-        let webhook = entity::Entity::of(&lane.account_id).filter(COLUMN.id.eq(lane.target_id));
-        let Some(webhook) = webhook.one(kernel.store.connection()).await? else {
+        let Some((webhook, signer)) = self.signed(lane).await? else {
             // It is just being removed, and its lane with it.
             return Ok(Composed::Hold);
         };
@@ -186,7 +200,7 @@ impl Webhooks {
         let frame = Frame {
             uri: url.as_str().parse().map_err(Error::internal)?,
             headers,
-            signer: Signer::of(kernel.store.connection(), site, &self.keys, &webhook).await?,
+            signer,
             standard: service::standard_key(&site.key, &webhook)?,
             now: now / 1000,
         };
@@ -212,7 +226,13 @@ async fn listeners(transaction: &DatabaseTransaction, events: &[Event]) -> Resul
     let found = entity::Entity::find()
         .filter(COLUMN.account_id.is_in(accounts))
         .filter(COLUMN.event.is_in(names))
-        .filter(COLUMN.disabled.eq(false).and(COLUMN.verified_at.is_not_null()));
+        // Secrets are told once: they wait until the webhook is verified and enabled.
+        .filter(
+            COLUMN
+                .event
+                .eq(SECRETS_UPDATE)
+                .or(COLUMN.disabled.eq(false).and(COLUMN.verified_at.is_not_null())),
+        );
     Ok(found.all(transaction).await?)
 }
 

@@ -57,3 +57,12 @@ impl Entity {
 pub const USED: &str = "t.id = {id} AND (\
      EXISTS (SELECT 1 FROM webhooks w WHERE w.webhook_policy_id = t.id) \
      OR EXISTS (SELECT 1 FROM app_instances i WHERE i.webhook_policy_id = t.id))";
+
+/// SQL condition for the policy of an installed app.
+pub const OF_INSTANCE: &str =
+    "t.id = {id} AND EXISTS (SELECT 1 FROM app_instances i WHERE i.webhook_policy_id = t.id)";
+
+/// The same for one whose key the app knows from having been told it, and does not look up.
+pub const OF_INSTANCE_BY_KEY: &str = "t.id = {id} AND EXISTS (SELECT 1 FROM app_instances i \
+     JOIN webhooks w ON w.id = i.webhook_id \
+     WHERE i.webhook_policy_id = t.id AND NOT w.openid_connect_discovery)";

@@ -106,7 +106,7 @@ pub async fn update(state: &AppState, write: Write, id: &str) -> Result<Response
     };
     write
         .run(state, (id, changes, key), |transaction, state, write, (id, changes, key)| {
-            change(transaction, state, write, *id, changes, key.as_ref()).boxed()
+            change(transaction, state, write, *id, changes.clone(), key.as_ref()).boxed()
         })
         .await
 }
@@ -116,7 +116,7 @@ async fn change(
     state: &AppState,
     write: &Write,
     id: i64,
-    changes: &Changes,
+    mut changes: Changes,
     key: Option<&NewKey>,
 ) -> Result<Answer> {
     let before = find(transaction, &write.caller, id).await?;
@@ -126,6 +126,21 @@ async fn change(
     let now = state.clock.now();
     let mut row: ActiveModel = before.clone().into();
     changes.apply(&mut row)?;
+    let of_instance = Scope { condition: entity::OF_INSTANCE, id };
+    let source = Source::Transaction(transaction);
+    if select::exists(source, &RECORD, of_instance, &before.account_id).await? {
+        // The app checks what it was told of it.
+        for (field, differs) in [
+            ("jwt_alg", row.jwt_alg.is_set()),
+            ("jwt_audience", row.jwt_audience.is_set()),
+            ("jwt_claim_expires_in", row.jwt_claim_expires_in.is_set()),
+        ] {
+            if differs {
+                changes.refuse(field, Violation::OfApp);
+            }
+        }
+        changes.check()?;
+    }
     if row.is_changed() {
         row.updated_at = Set(now);
         let after = row.update(transaction).await?;
@@ -150,7 +165,8 @@ async fn change(
 /// Gives a policy a new key of the same algorithm.
 ///
 /// # Errors
-/// 404 for what the account does not have, 412 for a stale `If-Match`.
+/// 404 for what the account does not have, 412 for a stale `If-Match`, 422 for that of an installed app that
+/// does not look for keys.
 pub async fn rotate(state: &AppState, write: Write, id: &str) -> Result<Response> {
     let id = resource::record_id(&RECORD, id, &write.caller)?;
     let policy = Entity::of(&write.caller.identity.account)
@@ -182,6 +198,15 @@ async fn rotate_to(
             "The algorithm of the policy is being changed: rotate it again".to_owned(),
         ));
     }
+    let by_key = Scope { condition: entity::OF_INSTANCE_BY_KEY, id };
+    let source = Source::Transaction(transaction);
+    if select::exists(source, &RECORD, by_key, &before.account_id).await? {
+        return Err(Error::Unprocessable(
+            "The policy signs the messages of an installed app that knows this key only: for another \
+             key remove the app and install it anew"
+                .to_owned(),
+        ));
+    }
     let now = state.clock.now();
     let mut row: ActiveModel = before.clone().into();
     row.updated_at = Set(now);
@@ -205,15 +230,13 @@ pub async fn delete(state: &AppState, write: Write, id: &str) -> Result<Response
                 let caller = &write.caller;
                 let row = find(transaction, caller, *id).await?;
                 write.check_precondition(transaction, &RECORD, Scope::own(*id)).await?;
-                let used = Scope { condition: entity::USED, id: *id };
-                let source = Source::Transaction(transaction);
-                if select::exists(source, &RECORD, used, &caller.identity.account).await? {
+                let (person, now) = (caller.identity.person, state.clock.now());
+                if !remove_unused(transaction, row, person, now).await? {
                     return Err(Error::Unprocessable(
                         "The policy signs the messages of webhooks: link those to another one first"
                             .to_owned(),
                     ));
                 }
-                remove(transaction, row, caller.identity.person, state.clock.now()).await?;
                 Ok(Answer { status: 204, location: None, body: Vec::new() })
             }
             .boxed()
@@ -221,23 +244,28 @@ pub async fn delete(state: &AppState, write: Write, id: &str) -> Result<Response
         .await
 }
 
-/// Removes a policy that nothing uses, with its keys.
+/// Removes a policy with its keys, unless something uses it; whether it is gone.
 ///
 /// # Errors
 /// The database's.
-pub async fn remove(
+pub async fn remove_unused(
     transaction: &DatabaseTransaction,
     policy: Model,
     person: i64,
     now: i64,
-) -> Result<()> {
+) -> Result<bool> {
+    let used = Scope { condition: entity::USED, id: policy.id };
+    let source = Source::Transaction(transaction);
+    if select::exists(source, &RECORD, used, &policy.account_id).await? {
+        return Ok(false);
+    }
     audit::destroyed(&policy)?.write(transaction, person, now).await?;
     key_entity::Entity::delete_many()
         .filter(key_entity::COLUMN.webhook_policy_id.eq(policy.id))
         .exec(transaction)
         .await?;
     policy.delete(transaction).await?;
-    Ok(())
+    Ok(true)
 }
 
 /// Loads a policy of the caller's account for a change, and locks it.

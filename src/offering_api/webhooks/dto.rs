@@ -16,7 +16,7 @@ pub const EVENTS: &[&str] = &[
     "app_instance.create",
     "app_instance.update",
     "app_instance.delete",
-    "app_instance.secrets-update",
+    SECRETS_UPDATE,
     "automation_rule",
     "webhook.verify",
     "broadcast.create",
@@ -97,6 +97,8 @@ pub const EVENTS: &[&str] = &[
     "workflow.status-changed",
 ];
 
+/// Event that hands over secrets.
+pub const SECRETS_UPDATE: &str = "app_instance.secrets-update";
 /// The event by which an address is verified.
 pub const VERIFY: &str = "webhook.verify";
 /// What the names of events of installed apps begin with.

@@ -86,3 +86,7 @@ impl Entity {
 /// to webhooks, so that nothing here has to import it.
 pub const OF_INSTANCE: &str =
     "t.id = {id} AND EXISTS (SELECT 1 FROM app_instances i WHERE i.webhook_id = t.id)";
+
+/// The same for that of an app that is switched on.
+pub const OF_EFFECTIVE_INSTANCE: &str = "t.id = {id} AND EXISTS (SELECT 1 FROM app_instances i \
+     WHERE i.webhook_id = t.id AND i.enabled_by_customer AND NOT i.disabled AND NOT i.suspended)";

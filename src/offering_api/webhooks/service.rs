@@ -217,6 +217,11 @@ async fn change(
     let key = &state.site.key;
     let mut row: ActiveModel = before.clone().into();
     changes.apply(&mut row)?;
+    let of_instance = Scope { condition: entity::OF_INSTANCE, id };
+    let source = Source::Transaction(transaction);
+    if select::exists(source, &RECORD, of_instance, account).await? {
+        refuse_what_the_app_says(transaction, &row, userinfo.as_ref(), &mut changes).await?;
+    }
     let mut told =
         attachments::service::apply(transaction, account, &RECORD, id, &changes, now).await?;
     match userinfo {
@@ -281,6 +286,34 @@ pub async fn test(state: &AppState, write: Write, id: &str) -> Result<Response> 
             .boxed()
         })
         .await
+}
+
+/// The webhook of an installed app is as the app has it, or its messages would not arrive or not be trusted
+/// any more; and it is on only while the app is. The customer may switch it off.
+async fn refuse_what_the_app_says(
+    transaction: &DatabaseTransaction,
+    row: &ActiveModel,
+    userinfo: Option<&Userinfo>,
+    changes: &mut Changes,
+) -> Result<()> {
+    let is_switched_on = row.disabled == Set(false);
+    let id = *row.id.as_ref();
+    let effective = Scope { condition: entity::OF_EFFECTIVE_INSTANCE, id };
+    let source = Source::Transaction(transaction);
+    let account = row.account_id.as_ref();
+    let may_be_on = !is_switched_on || select::exists(source, &RECORD, effective, account).await?;
+    for (field, differs) in [
+        ("event", row.event.is_set()),
+        ("uri", row.uri.is_set() || matches!(userinfo, Some(Userinfo::New(_)))),
+        ("webhook_policy", row.webhook_policy_id.is_set()),
+        ("openid_connect_discovery", row.openid_connect_discovery.is_set()),
+        ("disabled", !may_be_on),
+    ] {
+        if differs {
+            changes.refuse(field, Violation::OfApp);
+        }
+    }
+    changes.check()
 }
 
 /// Removes a webhook with all that was sent to it, and all that was yet to be.

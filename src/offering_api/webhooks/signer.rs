@@ -45,7 +45,7 @@ impl Keys {
 #[derive(Debug)]
 pub struct Signer {
     key: Arc<SigningKey>,
-    kid: Option<String>,
+    kid: String,
     webhook: i64,
     issuer: String,
     audience: Option<String>,
@@ -57,7 +57,8 @@ impl Signer {
     /// Who signs for a webhook; `None` for one without a policy, whose messages are not signed.
     ///
     /// # Errors
-    /// 500 when another master key has sealed the key; the database's.
+    /// 404 when the policy has been removed meanwhile, 500 when another master key has sealed its key; the
+    /// database's.
     pub async fn of(
         db: &impl ConnectionTrait,
         site: &Site,
@@ -67,14 +68,11 @@ impl Signer {
         let Some(id) = webhook.webhook_policy_id else { return Ok(None) };
         let policy = policy_entity::Entity::find_by_id(id).one(db).await?;
         let key = key_entity::Entity::signing(id).one(db).await?;
-        let (Some(policy), Some(key)) = (policy, key) else {
-            return Err(Error::internal(format!("policy {id} has no key that signs")));
-        };
+        let (Some(policy), Some(key)) = (policy, key) else { return Err(Error::NotFound) };
         let discovers = webhook.openid_connect_discovery;
         Ok(Some(Self {
             key: keys.get(&site.key, &key)?,
-            // Receivers find the key by it; where they know only one it would be new to them.
-            kid: discovers.then_some(key.id),
+            kid: key.id,
             webhook: webhook.id,
             issuer: if discovers {
                 policies::issuer(site, &policy)
@@ -101,7 +99,7 @@ impl Signer {
             aud: self.audience.as_deref(),
             exp: self.lifetime.map(|seconds| now + seconds),
         };
-        self.key.sign(self.kid.as_deref(), &claims)
+        self.key.sign(Some(&self.kid), &claims)
     }
 }
 

@@ -101,6 +101,12 @@ impl ScopeChanges {
         Ok(found)
     }
 
+    /// The properties by which something is to be added or removed.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        let present = [(NEW, !self.added.is_empty()), (DELETE, !self.removed.is_empty())];
+        present.into_iter().filter_map(|(name, is_present)| is_present.then_some(name))
+    }
+
     /// Adds and removes what was read and found.
     ///
     /// # Errors

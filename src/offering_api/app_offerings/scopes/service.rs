@@ -79,6 +79,7 @@ async fn insert(
     let caller = &write.caller;
     let offering = app_offerings::locking::find(transaction, caller, offering).await?;
     changes.check()?;
+    app_offerings::locking::refuse_installed(transaction, &offering).await?;
     let row = add(transaction, caller, &offering, changes, state.clock.now()).await?;
     let scope = Scope { condition: entity::ONE, id: row.id };
     let mut answer = write.answer(transaction, state, &RECORD, scope, 201).await?;
@@ -222,10 +223,12 @@ async fn find(
     (offering, id): (i64, i64),
 ) -> Result<Model> {
     let offering = app_offerings::locking::find(transaction, caller, offering).await?;
-    Entity::of(&offering.account_id)
+    let scope = Entity::of(&offering.account_id)
         .filter(COLUMN.app_offering_id.eq(offering.id))
         .filter(COLUMN.id.eq(id))
         .one(transaction)
         .await?
-        .ok_or(Error::NotFound)
+        .ok_or(Error::NotFound)?;
+    app_offerings::locking::refuse_installed(transaction, &offering).await?;
+    Ok(scope)
 }
