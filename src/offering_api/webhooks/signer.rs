@@ -99,7 +99,7 @@ impl Signer {
             aud: self.audience.as_deref(),
             exp: self.lifetime.map(|seconds| now + seconds),
         };
-        self.key.sign(Some(&self.kid), &claims)
+        self.key.sign(&self.kid, &claims)
     }
 }
 

@@ -65,7 +65,7 @@ fn instance(reference: &str) -> Value {
 
 /// That of an event by which secrets are handed over.
 fn handed_over() -> Value {
-    json!({"app_offering": {"reference": "acme_ticket_echo", "id": 14, "nodeID": "n"},
+    json!({"audit_line_id": 901, "audit_line_nodeID": "n", "app_offering": {"reference": "acme_ticket_echo", "id": 14, "nodeID": "n"},
            "customer_account_id": "globex"})
 }
 
@@ -189,11 +189,12 @@ on_both! {
         assert_eq!(arrived().await, ["/provider service_instance.update"]);
         app.globex().post("/v1/app_instances", filled(2)).await.expect(201);
         assert_eq!(arrived().await, [
-            "/app?account=globex webhook.verify",
             "/customer app_instance.create",
             "/provider app_instance.create",
             "/provider app_instance.secrets-update",
         ]);
+        app.advance_seconds(2);
+        assert_eq!(arrived().await, ["/app?account=globex webhook.verify"]);
         let one = "/v1/app_instances/1";
         app.acme().patch(one, json!({"disabled": true})).await.expect(200);
         let updated = ["/customer app_instance.update", "/provider app_instance.update"];
@@ -267,7 +268,10 @@ on_both! {
             let body = message.json();
             assert_eq!(body.as_object().unwrap().keys().collect::<Vec<_>>(), ["jwt"]);
             let token = body["jwt"].as_str().unwrap();
-            assert_eq!(part(token, 0), json!({"typ": "JWT", "alg": "ES256"}));
+            let header = part(token, 0);
+            let expected = json!({"typ": "JWT", "alg": "ES256", "kid": header["kid"]});
+            assert_eq!(header.to_string(), expected.to_string());
+            assert_eq!(header["kid"].as_str().unwrap().len(), 36);
             let claims = part(token, 1);
             assert_eq!(claims["data"]["event"], "app_instance.create");
             assert_eq!(claims["data"]["payload"]["customer_account_id"], "globex");

@@ -103,7 +103,8 @@ def verify_jwt(token, algorithm, pem, issuer, keys):
     """The claims, as both libraries see them with each form of the key."""
     header = jwt.get_unverified_header(token)
     if keys is None:
-        assert header == {"typ": "JWT", "alg": algorithm}, header
+        # Names the key to those who know more than one.
+        assert header == {"typ": "JWT", "alg": algorithm, "kid": header["kid"]}, header
         pyjwt_keys, joserfc_keys = [pem], [pem]
     else:
         (jwk,) = [key for key in keys["keys"] if key["kid"] == header["kid"]]
