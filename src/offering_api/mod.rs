@@ -41,6 +41,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         )
         .mount("/v1/app_offerings/{id}/scopes", app_offerings::scopes::router())
         .mount("/v1/app_offerings/{id}/app_instances", app_instances::router_of_offering())
+        .mount("/v1/app_offerings/{id}", app_instances::router_of_form())
         .mount("/v1/app_offering_automation_rules", app_offering_automation_rules::router())
         .mount("/v1/app_instances", app_instances::router())
         .mount("/v1/app_instances/{id}/automation_rules", app_instances::automation_rules::router())

@@ -158,7 +158,8 @@ impl Expression<'_> {
             | Kind::Integer { .. }
             | Kind::Duration
             | Kind::Choice(_)
-            | Kind::Reference(_) => list.split(',').collect(),
+            | Kind::Reference(_)
+            | Kind::Derived(_) => list.split(',').collect(),
             Kind::Boolean if list.contains(',') => {
                 return Err(Error::BadRequest(format!(
                     "Cannot filter on a set of values for field '{}'",

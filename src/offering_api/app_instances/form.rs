@@ -3,7 +3,7 @@
 //! and what stands in an input with `data-secret` is told to the provider and never kept.
 use html5gum::emitters::default::DefaultEmitter;
 use html5gum::{StartTag, Token, Tokenizer};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::kernel::language::violation::Violation;
 use crate::kernel::record::Changes;
@@ -28,6 +28,13 @@ pub struct FormField {
     pub secret: bool,
 }
 
+impl FormField {
+    /// As answers show it.
+    pub fn tell(&self) -> Value {
+        json!({"id": self.id, "required": self.required, "secret": self.secret})
+    }
+}
+
 /// The inputs of a form, in their order. An app without a form has none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Form(pub Vec<FormField>);
@@ -48,6 +55,11 @@ impl Form {
             }
         }
         form
+    }
+
+    /// As answers show it.
+    pub fn tell(&self) -> Value {
+        self.0.iter().map(FormField::tell).collect()
     }
 
     /// The input of this id.

@@ -1,13 +1,14 @@
 //! Routes of app instances.
 use axum::extract::{OriginalUri, Path, State};
 use axum::response::Response;
+use http::Uri;
 
 use super::dto::{
     AppInstance, AppInstanceItem, AppInstanceQuery, COLLECTION, Configuration, CreateAppInstance,
     RECORD, UpdateAppInstance,
 };
 use super::entity::{AUDIT, OF_OFFERING, ONE, SEEN};
-use super::upgrade_dto::Upgrade;
+use super::upgrade_dto::{InstallForm, Upgrade};
 use super::{configuration, service, upgrade};
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
@@ -247,10 +248,81 @@ pub async fn list_of_offering(
     Path(id): Path<String>,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response> {
+    of_offering(&state, &caller, &id, None, &uri).await
+}
+
+/// List the enabled instances of an app offering
+///
+/// Those that the provider has not disabled, whatever the other switches say.
+#[utoipa::path(
+    get, path = "/enabled", tag = OFFERINGS, operation_id = "list_enabled_app_instances_of_app_offering",
+    params(
+        ("id" = String, Path, description = "Number or nodeID of the app offering.", example = "1"),
+        AppInstanceQuery,
+    ),
+    responses((status = OK, description = "One page of enabled app instances.", body = Vec<AppInstanceItem>)),
+    security(("oauth2" = ["app-instance:Read"])),
+)]
+pub async fn list_enabled_of_offering(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<String>,
+    OriginalUri(uri): OriginalUri,
+) -> Result<Response> {
+    of_offering(&state, &caller, &id, Some("enabled"), &uri).await
+}
+
+/// List the disabled instances of an app offering
+///
+/// Those that the provider has disabled.
+#[utoipa::path(
+    get, path = "/disabled", tag = OFFERINGS, operation_id = "list_disabled_app_instances_of_app_offering",
+    params(
+        ("id" = String, Path, description = "Number or nodeID of the app offering.", example = "1"),
+        AppInstanceQuery,
+    ),
+    responses((status = OK, description = "One page of disabled app instances.", body = Vec<AppInstanceItem>)),
+    security(("oauth2" = ["app-instance:Read"])),
+)]
+pub async fn list_disabled_of_offering(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<String>,
+    OriginalUri(uri): OriginalUri,
+) -> Result<Response> {
+    of_offering(&state, &caller, &id, Some("disabled"), &uri).await
+}
+
+async fn of_offering(
+    state: &AppState,
+    caller: &Caller,
+    id: &str,
+    subset: Option<&'static str>,
+    uri: &Uri,
+) -> Result<Response> {
     let record = &app_offerings::dto::RECORD;
-    let id = resource::record_id(record, &id, &caller)?;
+    let id = resource::record_id(record, id, caller)?;
     let visible = Scope { condition: app_offerings::entity::VISIBLE, id };
-    resource::require(&state, &caller, record, visible).await?;
+    resource::require(state, caller, record, visible).await?;
     let scope = Scope { condition: OF_OFFERING, id };
-    resource::list(&state, &caller, &COLLECTION, None, Some(scope), &uri).await
+    resource::list(state, caller, &COLLECTION, subset, Some(scope), uri).await
+}
+
+/// Get the form of an app offering
+///
+/// What a customer fills in when this draft or version is installed: the inputs of its UI extension, whose ids
+/// are those of the `custom_fields` of the app instance. An offering without a UI extension asks for nothing.
+#[utoipa::path(
+    get, path = "/form", tag = OFFERINGS, operation_id = "get_app_offering_form",
+    params(("id" = String, Path, description = "Number or nodeID of the app offering.", example = "1")),
+    responses((status = OK, description = "The inputs of the form, in their order.", body = InstallForm)),
+    security(("oauth2" = ["app-offering:Read"])),
+    extensions(("x-appmarket-extension" = json!(true))),
+)]
+pub async fn form(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response> {
+    service::form(&state, &caller, &id).await
 }

@@ -10,6 +10,8 @@
 //! | GET | `/v1/app_instances/{id}/configuration` | `http::configuration` |
 //! | … | `/v1/app_instances/{id}/automation_rules` | [`automation_rules`] |
 //! | GET | `/v1/app_offerings/{id}/app_instances` | `http::list_of_offering` |
+//! | GET | `/v1/app_offerings/{id}/app_instances/{enabled,disabled}` | `http::list_enabled_of_offering`, `http::list_disabled_of_offering` |
+//! | GET | `/v1/app_offerings/{id}/form` | `http::form` |
 //! | GET | `/accounts/{account}/app_instances/{id}/configure` | `pages::configure` |
 //! | GET, POST | `/accounts/{account}/app_instances/{id}/confirm_configuration` | `pages::ask`, `pages::confirm` |
 //!
@@ -49,7 +51,15 @@ pub fn router() -> OpenApiRouter<AppState> {
 
 /// The instances of one version of an offering, below that version.
 pub fn router_of_offering() -> OpenApiRouter<AppState> {
-    OpenApiRouter::default().routes(routes!(http::list_of_offering))
+    OpenApiRouter::default()
+        .routes(routes!(http::list_of_offering))
+        .routes(routes!(http::list_enabled_of_offering))
+        .routes(routes!(http::list_disabled_of_offering))
+}
+
+/// What customers fill in, below an offering.
+pub fn router_of_form() -> OpenApiRouter<AppState> {
+    OpenApiRouter::default().routes(routes!(http::form))
 }
 
 /// The pages on the host of the customer account.

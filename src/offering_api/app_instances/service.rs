@@ -21,12 +21,14 @@ use crate::kernel::record::Changes;
 use crate::kernel::record::input::Mode;
 use crate::kernel::record::select::Scope;
 use crate::kernel::secret::random_text;
+use crate::offering_api::access::Caller;
+use crate::offering_api::app_offerings::dto::RECORD as OFFERING;
 use crate::offering_api::app_offerings::entity as app_offerings;
 use crate::offering_api::app_offerings::entity::Model as Offering;
-use crate::offering_api::attachments;
 use crate::offering_api::resource::{self, Write};
 use crate::offering_api::webhook_policies::entity as policy_entity;
 use crate::offering_api::webhook_policies::keys::NewKey;
+use crate::offering_api::{attachments, envelope};
 
 /// Characters of what the codes of a configuration are made for.
 const CONFIRMATION: usize = 32;
@@ -130,6 +132,19 @@ fn given(values: &Map<String, Value>) -> Map<String, Value> {
     }
     let ids: Vec<&String> = values.keys().collect();
     Map::from_iter([("secrets".to_owned(), json!([null, ids]))])
+}
+
+/// Answers what a customer fills in when a draft or version is installed.
+///
+/// # Errors
+/// 404 for an offering that the caller cannot see.
+pub async fn form(state: &AppState, caller: &Caller, offering: &str) -> Result<Response> {
+    let id = resource::record_id(&OFFERING, offering, caller)?;
+    let visible = Scope { condition: app_offerings::VISIBLE, id };
+    resource::require(state, caller, &OFFERING, visible).await?;
+    let db = state.store.connection();
+    let offering = rules::offering(db, id).await?.ok_or(Error::NotFound)?;
+    Ok(envelope::json(&rules::form(db, &offering).await?.tell()))
 }
 
 /// Changes an install: its switches, what the customer filled in, or the installed version.

@@ -226,13 +226,17 @@ fn changed_fields(
 }
 
 fn compare_fields(before: &Form, after: &Form) -> Value {
-    let tell = |field: &FormField| json!({"id": field.id, "required": field.required, "secret": field.secret});
     let only = |these: &Form, those: &Form| -> Vec<Value> {
-        these.0.iter().filter(|field| those.field(&field.id).is_none()).map(tell).collect()
+        these
+            .0
+            .iter()
+            .filter(|field| those.field(&field.id).is_none())
+            .map(FormField::tell)
+            .collect()
     };
     let is_changed =
         |field: &&FormField| before.field(&field.id).is_some_and(|former| former != *field);
-    let changed: Vec<Value> = after.0.iter().filter(is_changed).map(tell).collect();
+    let changed: Vec<Value> = after.0.iter().filter(is_changed).map(FormField::tell).collect();
     let mut told = Map::new();
     told.insert("added".to_owned(), only(after, before).into());
     told.insert("removed".to_owned(), only(before, after).into());

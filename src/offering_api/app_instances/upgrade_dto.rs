@@ -9,6 +9,10 @@ use crate::offering_api::app_offerings::dto::REFERENCE_MAX;
 use crate::offering_api::webhook_policies::dto::ALGORITHMS;
 
 literal_schema!(Upgrade: schema::from_json(upgrade()));
+literal_schema!(InstallForm: schema::from_json(json!({
+    "type": "array", "maxItems": MOST, "items": field(), "description": "The inputs of a form, in their order.",
+    "examples": [[{"id": "url", "required": true, "secret": false}]],
+})));
 
 /// Most elements of a list: far more than an app has.
 const MOST: u32 = 10_000;

@@ -124,7 +124,7 @@ pub async fn get(
 
 /// Create an automation rule
 ///
-/// Adds a rule to a draft or to a published version. Customers who have the app get a version's rules
+/// Adds a rule to a draft, or to a published version that is not installed yet. Customers get a version's rules
 /// when they install it or update to it.
 #[utoipa::path(
     post, path = "", tag = TAG, operation_id = "create_app_offering_automation_rule",
@@ -170,11 +170,14 @@ pub async fn update(
 
 /// Delete an automation rule
 ///
-/// Customers who have the app keep their copy until they update to another version.
+/// Rules of a published version stay while it is installed: customers get those of another version by updating.
 #[utoipa::path(
     delete, path = "/{id}", tag = TAG, operation_id = "delete_app_offering_automation_rule",
     params(("id" = String, Path, description = "Number or nodeID of the automation rule.", example = "1")),
-    responses((status = NO_CONTENT, description = "The automation rule is gone.")),
+    responses(
+        (status = NO_CONTENT, description = "The automation rule is gone."),
+        (status = UNPROCESSABLE_ENTITY, description = "The version is installed."),
+    ),
     security(("oauth2" = ["app-offering-automation-rule:Delete"])),
     extensions(("x-required-role" = json!("account_administrator"))),
 )]

@@ -5,9 +5,13 @@ use axum::response::Response;
 use super::dto::{AuditLine, AuditLineItem, AuditLineQuery, COLLECTION, RECORD};
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
-use crate::kernel::record::select::OWN_RECORD;
 use crate::offering_api::access::Caller;
 use crate::offering_api::resource;
+
+/// The customer of an installed app is told of the changes to it, which are entries of the provider's account.
+const SEEN: &str = "t.id = {id} AND (t.account_id = {account} OR (t.record_type = 'app_instance' \
+     AND EXISTS (SELECT 1 FROM app_instances i \
+     WHERE i.id = t.record_id AND i.customer_account_id = {account})))";
 
 /// OpenAPI tag of this resource; always the folder's name.
 const TAG: &str = "audit_lines";
@@ -32,7 +36,7 @@ pub async fn list(
 
 /// Get an audit entry
 ///
-/// With what changed.
+/// With what changed. The customer of an installed app finds the entries of its changes too.
 #[utoipa::path(
     get, path = "/{id}", tag = TAG, operation_id = "get_audit_line",
     params(("id" = String, Path, description = "Number or nodeID of the entry.", example = "1")),
@@ -44,5 +48,5 @@ pub async fn get(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Response> {
-    resource::get(&state, &caller, &RECORD, OWN_RECORD, &id).await
+    resource::get(&state, &caller, &RECORD, SEEN, &id).await
 }

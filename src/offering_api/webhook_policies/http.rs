@@ -153,7 +153,8 @@ pub async fn delete(
 /// Rotate the key of a webhook policy
 ///
 /// Makes a new key pair of the same algorithm, which signs from now on. The answer shows the public half,
-/// once. Receivers find the former key for two more hours.
+/// once. Receivers find the former key for two more hours. Refused for the policy of an installed app without
+/// `openid_connect_discovery`, which knows the present key only.
 #[utoipa::path(
     post, path = "/{id}/rotate", tag = TAG, operation_id = "rotate_webhook_policy",
     params(("id" = String, Path, description = "Number or nodeID of the webhook policy.", example = "1")),

@@ -562,4 +562,178 @@ on_both! {
         assert_eq!(client.post(PATH, filled(2)).await.expect(201), first);
         assert_eq!(app.count("SELECT COUNT(*) FROM idempotency_keys WHERE body LIKE '%s3cr3t%'").await, 0);
     }
+
+    async fn what_comes_with_an_app_stays_as_the_app_has_it(app: TestApp) {
+        let made = installed(&app).await;
+        let globex = app.globex();
+        let webhook = format!("/v1/webhooks/{}", made["webhook"]["id"]);
+        let policy = format!("/v1/webhook_policies/{}", made["webhook_policy"]["id"]);
+        let text = "cannot be changed: it belongs to an installed app";
+        for (path, change, field) in [
+            (&webhook, json!({"event": "app_instance.update"}), "event"),
+            (&webhook, json!({"uri": "https://elsewhere.example.org/"}), "uri"),
+            (&webhook, json!({"uri": "https://me:secret@echo.example.org/hook?account=globex"}), "uri"),
+            (&webhook, json!({"webhook_policy_id": null}), "webhook_policy"),
+            (&webhook, json!({"openid_connect_discovery": true}), "openid_connect_discovery"),
+            (&policy, json!({"jwt_alg": "es384"}), "jwt_alg"),
+            (&policy, json!({"jwt_audience": "other"}), "jwt_audience"),
+            (&policy, json!({"jwt_claim_expires_in": 1}), "jwt_claim_expires_in"),
+        ] {
+            let refused = globex.patch(path, change).await.expect(422);
+            let told = refused["errors"][0][1].as_str().unwrap();
+            assert!(told.ends_with(text), "{field}: {told}");
+            assert_eq!(refused, invalid(json!([[field, told]])));
+        }
+        let known = globex.get(&webhook).await.expect(200);
+        let same = json!({"event": known["event"], "uri": known["uri"],
+            "webhook_policy_id": known["webhook_policy"]["id"], "name": "Mine"});
+        assert_eq!(globex.patch(&webhook, same).await.expect(200)["name"], "Mine");
+
+        // Whom messages disturb may switch them off, and on again while the app is on.
+        for disabled in [true, false] {
+            globex.patch(&webhook, json!({"disabled": disabled})).await.expect(200);
+        }
+        app.acme().patch(ONE, json!({"disabled": true})).await.expect(200);
+        let refused = globex.patch(&webhook, json!({"disabled": false})).await.expect(422);
+        assert_eq!(refused, invalid(json!([["disabled", format!("Disabled {text}")]])));
+        assert_eq!(globex.get(&webhook).await.expect(200)["disabled"], true);
+
+        // Another key would be found by those only who look for it.
+        let rotate = format!("{policy}/rotate");
+        assert_eq!(globex.post(&rotate, json!({})).await.expect(422), json!({
+            "type": "about:blank", "title": "Unprocessable Entity", "status": 422,
+            "detail": "The policy signs the messages of an installed app that knows this key only: for another \
+                key remove the app and install it anew",
+        }));
+        app.execute("UPDATE webhooks SET openid_connect_discovery = TRUE").await;
+        globex.post(&rotate, json!({})).await.expect(200);
+    }
+
+    async fn a_policy_that_others_use_stays_when_the_app_goes(app: TestApp) {
+        let made = installed(&app).await;
+        let id = &made["webhook_policy"]["id"];
+        app.globex().post("/v1/webhooks", json!({"event": "app_instance.update",
+            "uri": "https://globex.example.org/", "webhook_policy_id": id})).await.expect(201);
+        app.globex().delete(ONE).await.expect(204);
+        app.globex().get(&format!("/v1/webhook_policies/{id}")).await.expect(200);
+        app.globex().get(&format!("/v1/webhooks/{}", made["webhook"]["id"])).await.expect(404);
+    }
+
+    async fn a_version_stays_as_its_customers_have_agreed_to_it(app: TestApp) {
+        installed(&app).await;
+        let acme = app.acme();
+        let text = "cannot be changed while the version is installed: change the draft and publish it";
+        let refused = acme.patch("/v1/app_offerings/2", json!({
+            "name": "Other", "webhook_uri_template": "https://elsewhere.example.org/", "policy_jwt_alg": "rs256",
+            "policy_jwt_audience": "other", "policy_jwt_claim_expires_in": 1, "openid_connect_discovery": true,
+            "ui_extension_version_id": null, "new_scopes": [{"actions": ["person:All"]}],
+        })).await.expect(422);
+        let fields: Vec<&str> =
+            refused["errors"].as_array().unwrap().iter().map(|it| it[0].as_str().unwrap()).collect();
+        assert_eq!(fields, ["policy_jwt_alg", "policy_jwt_audience", "policy_jwt_claim_expires_in",
+            "ui_extension_version", "webhook_uri_template", "openid_connect_discovery", "new_scopes"]);
+        for error in refused["errors"].as_array().unwrap() {
+            assert!(error[1].as_str().unwrap().ends_with(text), "{error}");
+        }
+        let problem = json!({"type": "about:blank", "title": "Unprocessable Entity", "status": 422,
+            "detail": "The version is installed: change the draft and publish it"});
+        let scopes = acme.get("/v1/app_offerings/2/scopes").await.expect(200);
+        let scope = format!("/v1/app_offerings/2/scopes/{}", scopes[0]["id"]);
+        let new = json!({"actions": ["person:All"]});
+        assert_eq!(acme.post("/v1/app_offerings/2/scopes", new.clone()).await.expect(422), problem);
+        assert_eq!(acme.patch(&scope, new).await.expect(422), problem);
+        assert_eq!(acme.delete(&scope).await.expect(422), problem);
+        let told = json!({"message": problem["detail"]});
+        let rules = acme.get("/v1/app_offerings/2/automation_rules").await.expect(200);
+        let rule = format!("/v1/app_offering_automation_rules/{}", rules[0]["id"]);
+        let new = json!({"app_offering_id": 2, "rulable_type": "Req", "name": "More", "trigger": "on create"});
+        assert_eq!(acme.post("/v1/app_offering_automation_rules", new).await.expect(422), told);
+        assert_eq!(acme.patch(&rule, json!({"name": "Other"})).await.expect(422), told);
+        assert_eq!(acme.delete(&rule).await.expect(422), told);
+        let own = "/v1/app_offering_automation_rules/1";
+        assert_eq!(acme.patch(own, json!({"app_offering_id": 2})).await.expect(422), told);
+        // Texts are nobody's consent, and the draft is free.
+        acme.patch("/v1/app_offerings/2", json!({"name": "Other", "description": "New"})).await.expect(200);
+        acme.patch("/v1/app_offerings/1", json!({"policy_jwt_audience": "other"})).await.expect(200);
+        app.globex().delete(ONE).await.expect(204);
+        acme.patch("/v1/app_offerings/2", json!({"policy_jwt_audience": "other"})).await.expect(200);
+    }
+
+    async fn a_provider_is_told_by_what_messages_are_verified_from_now_on(app: TestApp) {
+        published(&app, json!({"policy_jwt_alg": "es256"})).await;
+        app.globex().post(PATH, filled(2)).await.expect(201);
+        let before = secrets(&app).await["policy"].clone();
+        assert_eq!((&before["audience"], &before["issuer"]), (&Value::Null, &json!("https://globex.example.test")));
+        app.acme().patch("/v1/app_offerings/1", json!({"policy_jwt_audience": "echo"})).await.expect(200);
+        let version = publish(&app).await;
+        app.globex().patch(ONE, json!({"app_offering_id": version})).await.expect(200);
+        let mut expected = before.clone();
+        expected["audience"] = json!("echo");
+        assert_eq!(secrets(&app).await["policy"], expected);
+        app.acme().patch("/v1/app_offerings/1", json!({"openid_connect_discovery": true})).await.expect(200);
+        let version = publish(&app).await;
+        let made = app.globex().patch(ONE, json!({"app_offering_id": version})).await.expect(200);
+        let name = made["webhook_policy"]["name"].as_str().unwrap();
+        expected["issuer"] = json!(format!("https://globex.example.test/webhook_policies/{name}"));
+        assert_eq!(secrets(&app).await["policy"], expected);
+    }
+
+    async fn an_app_that_is_switched_off_is_out_at_once(app: TestApp) {
+        published(&app, json!({"new_scopes": [{"actions": ["app-instance:Read"]}]})).await;
+        app.globex().post(PATH, filled(2)).await.expect(201);
+        let secrets = secrets(&app).await;
+        let ticket = token(&app, &secrets).await.expect(200);
+        let client = app.bearer(ticket["access_token"].as_str().unwrap());
+        client.get(ONE).await.expect(200);
+        app.acme().patch(ONE, json!({"disabled": true})).await.expect(200);
+        client.get(ONE).await.expect(401);
+        app.acme().patch(ONE, json!({"disabled": false})).await.expect(200);
+        client.get(ONE).await.expect(200);
+        app.globex().delete(ONE).await.expect(204);
+        client.get(ONE).await.expect(401);
+    }
+
+    async fn customers_read_what_they_have_to_fill_in(app: TestApp) {
+        published(&app, json!({})).await;
+        let form = json!([
+            {"id": "url", "required": true, "secret": false}, {"id": "size", "required": false, "secret": false},
+            {"id": "api_key", "required": true, "secret": true}, {"id": "pin", "required": false, "secret": true},
+        ]);
+        for (client, id, status) in [
+            (app.acme(), 1, 200), (app.acme(), 2, 200), (app.globex(), 2, 200), (app.globex(), 1, 404),
+            (app.initech(), 2, 404), (app.acme(), 99, 404),
+        ] {
+            let answer = client.get(&format!("/v1/app_offerings/{id}/form")).await.expect(status);
+            if status == 200 {
+                assert_eq!(answer, form);
+            }
+        }
+        // What cannot be read is not said to be missing as well.
+        let refused = app.globex().post(PATH, json!({"app_offering_id": 2, "custom_fields": "x"})).await.expect(422);
+        assert_eq!(refused, invalid(json!([["custom_fields", "Custom fields is invalid"]])));
+    }
+
+    async fn instances_of_an_offering_are_listed_by_state_and_customer(app: TestApp) {
+        installed(&app).await;
+        let acme = app.acme();
+        let count = async |path: &str| acme.get(path).await.expect(200).as_array().unwrap().len();
+        let of_version = "/v1/app_offerings/2/app_instances";
+        assert_eq!(count(&format!("{of_version}/enabled")).await, 1);
+        assert_eq!(count(&format!("{of_version}/disabled")).await, 0);
+        acme.patch(ONE, json!({"disabled": true})).await.expect(200);
+        assert_eq!(count(&format!("{of_version}/enabled")).await, 0);
+        assert_eq!(count(&format!("{of_version}/disabled")).await, 1);
+        app.initech().get(&format!("{of_version}/enabled")).await.expect(404);
+        assert_eq!(count(&format!("{PATH}?customer_account=initech,globex")).await, 1);
+        assert_eq!(count(&format!("{PATH}?customer_account=!initech,globex")).await, 0);
+        assert_eq!(count(&format!("{PATH}?customer_account=initech,acme")).await, 0);
+        // Customers can read the entries that their messages name.
+        let line = app.count("SELECT MAX(id) FROM audit_lines WHERE record_type = 'app_instance'").await;
+        let path = format!("/v1/audit_lines/{line}");
+        let told = app.globex().get(&path).await.expect(200);
+        assert_eq!(told["changes"], json!({"disabled": [false, true]}));
+        app.initech().get(&path).await.expect(404);
+        let other = app.count("SELECT MAX(id) FROM audit_lines WHERE record_type = 'app_offering'").await;
+        app.globex().get(&format!("/v1/audit_lines/{other}")).await.expect(404);
+    }
 }

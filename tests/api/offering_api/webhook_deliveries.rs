@@ -349,6 +349,28 @@ on_both! {
         assert_eq!(app.count(masked).await, 1);
     }
 
+    async fn secrets_wait_until_their_webhook_is_verified_and_enabled(app: TestApp) {
+        let receiver = Receiver::start();
+        let name = "app_instance.secrets-update";
+        let body = json!({"event": name, "uri": receiver.url("/"), "disabled": true});
+        let made = app.acme().post("/v1/webhooks", body).await.expect(201);
+        app.deliver().await;
+        let callback = only(&receiver).json()["payload"]["callback"].as_str().unwrap().to_owned();
+        let secrets = json!({"secrets": {"api_key": "canary-4711"}});
+        happens(&app, "acme", name, handed_over(), Some(secrets)).await;
+        // Others are told of what happens once they are there.
+        app.deliver().await;
+        assert_eq!(receiver.take().len(), 0);
+        let path = callback.strip_prefix("https://acme.example.test").unwrap();
+        app.anonymous().get(&format!("/accounts/acme{path}")).await.text();
+        app.deliver().await;
+        assert_eq!(receiver.take().len(), 0);
+        app.acme().patch(&format!("/v1/webhooks/{}", made["id"]), json!({"disabled": false})).await.expect(200);
+        app.deliver().await;
+        assert_eq!(only(&receiver).json()["payload"]["secrets"], json!({"api_key": "canary-4711"}));
+        assert_eq!(app.count("SELECT COUNT(*) FROM deliveries WHERE secrets IS NOT NULL").await, 0);
+    }
+
     async fn verifications_and_tests_reach_who_is_switched_off(app: TestApp) {
         let receiver = Receiver::start();
         let body = json!({"event": "app_instance.create", "uri": receiver.url("/"), "disabled": true});

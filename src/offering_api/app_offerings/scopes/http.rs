@@ -110,14 +110,18 @@ pub async fn update(
 
 /// Remove a scope from an app offering
 ///
-/// The property `scopes_to_delete` of an app offering does the same.
+/// The property `scopes_to_delete` of an app offering does the same. Scopes of a published version stay while it
+/// is installed.
 #[utoipa::path(
     delete, path = "/{scope_id}", tag = TAG, operation_id = "delete_app_offering_scope",
     params(
         ("id" = String, Path, description = "Number or nodeID of the app offering.", example = "1"),
         ("scope_id" = String, Path, description = "Number or nodeID of the scope.", example = "1"),
     ),
-    responses((status = NO_CONTENT, description = "The scope is gone.")),
+    responses(
+        (status = NO_CONTENT, description = "The scope is gone."),
+        (status = UNPROCESSABLE_ENTITY, description = "The version is installed."),
+    ),
     security(("oauth2" = ["app-offering-scope:Delete"])),
     extensions(
         ("x-required-role" = json!("account_administrator")),
