@@ -10,18 +10,19 @@ use serde_json::{Map, Value};
 use crate::kernel::delivery::entity::Model as Delivery;
 use crate::kernel::message_schema::{AccountId, Address, NodeId, Number, Text};
 use crate::kernel::node_id;
+use crate::kernel::record::field::KB64;
 use crate::kernel::secret::{MasterKey, Purpose};
 use crate::kernel::signature::Header;
 use crate::kernel::state::Site;
 use crate::offering_api::meta::dto::PERSON_NODE_TYPE;
-use crate::offering_api::webhooks::dto::{EVENTS, NODE_TYPE, VERIFY};
+use crate::offering_api::webhooks::dto::{EVENTS, NODE_TYPE};
 use crate::offering_api::webhooks::entity::Model as Webhook;
 use crate::offering_api::webhooks::signer::Claims;
 
 /// Stands for a secret where messages are shown.
 pub const MASK: &str = "********";
 
-/// What a delivery keeps of its message. What a webhook is sent of its own accord keeps nothing: `{}`.
+/// What a delivery keeps of its message. What only shows that messages arrive keeps nothing: `{}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default)]
 pub struct Content {
@@ -172,6 +173,12 @@ impl Signed {
     }
 }
 
+/// Longest signed message, in characters. What customers type into secret inputs are [`KB64`] bytes of JSON at
+/// most; the inputs' ids stand in a form of as many bytes, of which JSON escapes may make six each; and all else
+/// are names, addresses and a key, which are shorter than that together. Base64 makes four characters of three
+/// bytes.
+const LONGEST: u32 = (KB64 + 6 * KB64 + KB64).div_ceil(3) * 4;
+
 /// A signed token whose claims tell a message.
 #[derive(Serialize)]
 #[serde(transparent)]
@@ -191,7 +198,7 @@ impl<M: JsonSchema> JsonSchema for Jwt<M> {
         let header = generator.subschema_for::<Header>();
         let claims = generator.subschema_for::<Claims<M>>();
         json_schema!({
-            "type": "string", "maxLength": 65_536,
+            "type": "string", "maxLength": LONGEST,
             "pattern": r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$",
             "description": "Signed token (JWS in compact form): `contentSchema` describes its header and its claims.",
             "examples": ["eyJ0eXAiOiJKV1QiLCJhbGciOiJFUzI1NiJ9.eyJkYXRhIjp7fX0.c2lnbmF0dXJl"],
@@ -229,12 +236,6 @@ pub fn masked(secrets: &Map<String, Value>) -> Map<String, Value> {
     secrets.iter().map(|(name, value)| (name.clone(), mask(value))).collect()
 }
 
-/// The masked secrets of messages that keep nothing.
-pub fn masked_of(event: &str) -> Map<String, Value> {
-    let is_verification = event == VERIFY;
-    is_verification.then(|| ("callback".to_owned(), MASK.into())).into_iter().collect()
-}
-
 /// `app_instance:31` as the type of a record and its number.
 fn object(text: &str) -> (&str, i64) {
     let (record, id) = text.split_once(':').unwrap_or((text, ""));
@@ -268,7 +269,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::offering_api::webhooks::dto::EVENTS;
+    use crate::offering_api::webhooks::dto::{EVENTS, VERIFY};
 
     fn site() -> Site {
         Site {
@@ -386,8 +387,6 @@ mod tests {
     #[test]
     fn what_is_kept_of_nothing_is_nothing() {
         assert_eq!(serde_json::from_str::<Content>("{}").unwrap(), Content::default());
-        assert_eq!(masked_of(VERIFY), map(json!({"callback": MASK})));
-        assert_eq!(masked_of("app_instance.create"), Map::new());
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! When a message that was not delivered is tried again (contract 4.5).
+use std::time::UNIX_EPOCH;
+
 use http::{HeaderMap, StatusCode, header};
 use rand::RngExt;
 
 use crate::kernel::delivery::entity::Model as Delivery;
 use crate::kernel::delivery::{Outcome, Verdict};
-use crate::offering_api::webhooks::dto::VERIFY;
 
 const SECOND: i64 = 1_000;
 const MINUTE: i64 = 60 * SECOND;
@@ -41,8 +42,10 @@ fn judge_with(delivery: &Delivery, attempt: i64, outcome: &Outcome, jitter: f64)
         }
         wanted = retry_after(&answer.headers, ended_at).unwrap_or_default().min(LONGEST);
     }
+    // No event made these two, and only what verifies holds a secret, the code.
+    let is_verification = delivery.event_id.is_none() && delivery.secrets.is_some();
     // Who tests a webhook looks at once what came of it.
-    if delivery.event_id.is_none() && delivery.event != VERIFY {
+    if delivery.event_id.is_none() && !is_verification {
         return Verdict::Failed;
     }
     let number = usize::try_from(attempt - 1).unwrap_or_default();
@@ -51,7 +54,7 @@ fn judge_with(delivery: &Delivery, attempt: i64, outcome: &Outcome, jitter: f64)
     let pause = pause + (pause as f64 * jitter) as i64;
     let pause = pause.max(wanted);
     // The code in it expires.
-    if delivery.event == VERIFY && ended_at + pause >= delivery.created_at + DAY {
+    if is_verification && ended_at + pause >= delivery.created_at + DAY {
         return Verdict::Failed;
     }
     Verdict::Retry(pause)
@@ -65,9 +68,9 @@ fn retry_after(headers: &HeaderMap, now: i64) -> Option<i64> {
         // More digits than a number has are a long time.
         return Some(text.parse::<i64>().unwrap_or(i64::MAX).saturating_mul(SECOND));
     }
-    // What senders must write today, `Sun, 01 Feb 2026 08:15:00 GMT`, is also a date of mails.
-    let date = chrono::DateTime::parse_from_rfc2822(text).ok()?;
-    Some(date.timestamp_millis().saturating_sub(now).max(0))
+    // All three forms that receivers may write (RFC 9110, 5.6.7). None is before 1970.
+    let date = httpdate::parse_http_date(text).ok()?.duration_since(UNIX_EPOCH).ok()?;
+    Some(i64::try_from(date.as_millis()).unwrap_or(i64::MAX).saturating_sub(now).max(0))
 }
 
 /// What an owner reads of a failed attempt: `404 Not Found`, `connection refused`; `None` for a success.
@@ -173,6 +176,8 @@ mod tests {
             ("30", MINUTE),
             ("0", MINUTE),
             ("Sun, 01 Feb 2026 08:25:00 GMT", 10 * MINUTE),
+            ("Sunday, 01-Feb-26 08:25:00 GMT", 10 * MINUTE),
+            ("Sun Feb  1 08:25:00 2026", 10 * MINUTE),
             ("Sun, 01 Feb 2026 08:15:30 GMT", MINUTE),
             ("Sun, 01 Feb 2025 08:15:00 GMT", MINUTE),
             ("86400", DAY),
@@ -197,11 +202,15 @@ mod tests {
         let test = delivery("app_instance.create", None);
         assert_eq!(judge_with(&test, 1, &failed(), 0.0), Verdict::Failed);
         assert_eq!(judge_with(&test, 1, &answered(200, None), 0.0), Verdict::Delivered);
+        // Nor that of a webhook for verifications.
+        let test = delivery("webhook.verify", None);
+        assert_eq!(judge_with(&test, 1, &failed(), 0.0), Verdict::Failed);
     }
 
     #[test]
     fn verifications_are_repeated_as_long_as_their_code_can_be_used() {
-        let verification = delivery(VERIFY, None);
+        let mut verification = delivery("webhook.verify", None);
+        verification.secrets = Some("sealed".to_owned());
         assert_eq!(judge_with(&verification, 5, &failed(), 0.0), Verdict::Retry(6 * HOUR));
         assert_eq!(judge_with(&verification, 6, &failed(), 0.0), Verdict::Failed);
     }

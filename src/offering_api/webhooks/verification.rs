@@ -4,18 +4,22 @@
 //! together with the webhook and the time that it is for.
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, SecondsFormat};
 use futures_util::FutureExt;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, header};
 use sea_orm::{
     ActiveModelTrait, ConnectionTrait, DatabaseTransaction, QueryFilter, QuerySelect, Set,
 };
 use serde_json::json;
 
+use super::address;
+use super::dto::{RECORD, VERIFY};
 use super::entity::{ActiveModel, COLUMN, Entity, Model};
 use super::messages::LANES;
 use crate::directory::state::AppState;
 use crate::kernel::delivery;
 use crate::kernel::error::{Error, Result};
+use crate::kernel::events::{self, NewEvent};
 use crate::kernel::record::schema;
 use crate::kernel::secret::{MasterKey, Purpose, random_text};
 use crate::kernel::state::Site;
@@ -30,27 +34,31 @@ const LIFETIME: i64 = 24 * 60 * 60 * 1000;
 const CODE_LENGTH: usize = 24;
 
 /// Begins the verification of a webhook's address, which voids an earlier code: returns the address to be
-/// called. It is verified already, and there is none, when the same address of another webhook of the
-/// account is.
+/// called. It is verified already, and there is none, when exactly the same address, with name and password,
+/// of another webhook of the account is.
 ///
 /// # Errors
-/// The database's.
+/// The database's; 500 when another master key has sealed the name and password.
 pub(super) async fn begin(
     transaction: &DatabaseTransaction,
     site: &Site,
     webhook: Model,
     now: i64,
 ) -> Result<(Model, Option<String>)> {
-    let another = Entity::of(&webhook.account_id)
+    let alike = Entity::of(&webhook.account_id)
         .filter(COLUMN.uri.eq(webhook.uri.as_str()))
         .filter(COLUMN.id.ne(webhook.id))
         .filter(COLUMN.verified_at.is_not_null())
-        .one(transaction)
+        .all(transaction)
         .await?;
+    // They are kept masked: another name and password may lead to another receiver.
+    let whole = address::whole(&site.key, &webhook)?;
+    let is_verified =
+        alike.iter().any(|it| address::whole(&site.key, it).is_ok_and(|other| other == whole));
     let expires_at = now + LIFETIME;
     let (id, account) = (webhook.id, webhook.account_id.clone());
     let mut row: ActiveModel = webhook.into();
-    let callback = if another.is_some() {
+    let callback = if is_verified {
         row.verified_at = Set(Some(now));
         row.code_hash = Set(None);
         row.code_expires_at = Set(None);
@@ -102,7 +110,8 @@ literal_schema!(VerificationText: schema::from_json(json!({
 /// Verify the address of a webhook
 ///
 /// The `callback` of the message `webhook.verify`: the code in it is the proof, no token is needed. On the
-/// host of the account it is `/webhooks/{id}/verify`. Calls may be repeated.
+/// host of the account it is `/webhooks/{id}/verify`. Calls may be repeated. HEAD is answered alike and
+/// verifies nothing.
 #[utoipa::path(
     get, path = "/{id}/verify", tag = TAG, operation_id = "verify_webhook",
     params(
@@ -122,8 +131,10 @@ pub async fn follow(
     State(state): State<AppState>,
     Path((account, id)): Path<(String, String)>,
     RawQuery(query): RawQuery,
+    method: Method,
 ) -> Result<Response> {
-    answer(&state, account, &id, query.as_deref()).await
+    // HEAD comes here too. Who checks links asks that way, and has not called anything yet.
+    answer(&state, account, &id, query.as_deref(), method != Method::HEAD).await
 }
 
 /// Verify the address of a webhook (POST)
@@ -149,7 +160,7 @@ pub async fn confirm(
     Path((account, id)): Path<(String, String)>,
     RawQuery(query): RawQuery,
 ) -> Result<Response> {
-    answer(&state, account, &id, query.as_deref()).await
+    answer(&state, account, &id, query.as_deref(), true).await
 }
 
 /// What a callback comes to.
@@ -173,11 +184,13 @@ struct Call {
     expires_at: i64,
 }
 
+/// What a callback answers; whether it also `verifies`.
 async fn answer(
     state: &AppState,
     account: String,
     id: &str,
     query: Option<&str>,
+    verifies: bool,
 ) -> Result<Response> {
     let webhook = id.parse().map_err(|_| Error::NotFound)?;
     let parameter = |wanted: &str| {
@@ -195,7 +208,7 @@ async fn answer(
     let call = Call { state: state.clone(), account, webhook, code, expires_at };
     // Guesses do not make others wait for a transaction.
     let mut verdict = call.judge(&call.find(state.store.connection()).await?);
-    if verdict == Verdict::Right {
+    if verdict == Verdict::Right && verifies {
         let verify = state.store.write(call, |transaction, call| call.verify(transaction).boxed());
         verdict = verify.await?;
     }
@@ -246,6 +259,23 @@ impl Call {
             row.verified_at = Set(Some(now));
             row.updated_at = Set(now);
             row.update(transaction).await?;
+            let at = DateTime::from_timestamp_millis(now);
+            // Whoever reads the message is no person of the account, so no entry of the trail tells it.
+            let event = NewEvent {
+                account: &self.account,
+                name: "webhook.update",
+                record_type: RECORD.name,
+                record_id: self.webhook,
+                person: None,
+                audit_line: None,
+                payload: json!({
+                    "verified_at": at.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true)),
+                }),
+                secrets: None,
+                now,
+            };
+            events::record(transaction, event).await?;
+            delivery::give_up(transaction, LANES, self.webhook, VERIFY, now).await?;
             delivery::resume(transaction, LANES, self.webhook, now).await?;
         }
         Ok(verdict)

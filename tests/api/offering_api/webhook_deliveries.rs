@@ -287,6 +287,24 @@ on_both! {
         assert_ne!(ids[0], ids[1]);
     }
 
+    async fn long_secrets_make_a_long_token(app: TestApp) {
+        // It holds what arrives against the documents.
+        let receiver = Receiver::start();
+        let policy = policy(&app, "rs512").await;
+        let name = "app_instance.secrets-update";
+        let more = json!({"event": name, "webhook_policy_id": policy["id"]});
+        hook(&app, &receiver.url("/"), more).await;
+        // As much as customers can type, in an input with the id that takes most room.
+        let id = "\u{1}".repeat(128);
+        let typed = "x".repeat(65_533);
+        let secrets = json!({"secrets": {id.as_str(): typed}});
+        happens(&app, "acme", name, handed_over(), Some(secrets)).await;
+        app.deliver().await;
+        let sent = only(&receiver);
+        assert!(sent.body.len() > 65_536);
+        assert_eq!(told(&sent)["payload"]["secrets"][&id], typed);
+    }
+
     async fn receivers_that_discover_keys_are_told_which_and_where(app: TestApp) {
         let receiver = Receiver::start();
         let policy = policy(&app, "es512").await;
@@ -388,6 +406,33 @@ on_both! {
         app.deliver().await;
         let message = only(&receiver).json();
         assert_eq!((&message["event"], &message["object_id"]), (&json!("app_instance.create"), &json!(12345)));
+    }
+
+    async fn a_test_of_a_webhook_for_verifications_is_a_test(app: TestApp) {
+        let receiver = Receiver::start();
+        receiver.reply(Reply::Status(500));
+        let id = hook(&app, &receiver.url("/"), json!({"event": "webhook.verify"})).await;
+        app.acme().post(&format!("/v1/webhooks/{id}/test"), json!({})).await.expect(204);
+        app.deliver().await;
+        let sent = only(&receiver);
+        assert_eq!((&sent.json()["event"], &sent.json()["payload"]), (&json!("webhook.verify"), &json!({})));
+        // It is not tried again, shown as what it was, and can be sent once more.
+        let log = format!("/v1/webhooks/{id}/deliveries");
+        let list = app.acme().get(&log).await.expect(200);
+        assert_eq!((&list[0]["state"], &list[0]["attempt_count"]), (&json!("failed"), &json!(1)));
+        let one = format!("{log}/{}", list[0]["id"]);
+        assert_eq!(app.acme().get(&one).await.expect(200)["message"]["payload"], json!({}));
+        app.acme().post(&format!("{one}/redeliver"), json!({})).await.expect(201);
+        app.deliver().await;
+        assert_eq!(only(&receiver).json()["payload"], json!({}));
+        // What verifies is none: it is tried again.
+        app.execute("UPDATE webhooks SET verified_at = NULL").await;
+        app.acme().patch(&format!("/v1/webhooks/{id}"), json!({})).await.expect(200);
+        app.deliver().await;
+        assert!(only(&receiver).json()["payload"]["callback"].is_string());
+        let waiting = app.acme().get(&format!("{log}?state=waiting")).await.expect(200);
+        let one = app.acme().get(&format!("{log}/{}", waiting[0]["id"])).await.expect(200);
+        assert_eq!(one["message"]["payload"], json!({"callback": "********"}));
     }
 
     async fn what_waits_for_a_disabled_webhook_leaves_once_it_is_enabled(app: TestApp) {
@@ -500,7 +545,8 @@ on_both! {
             (receiver.url("/redirect"), Some(302), Some(""), None, Some("302 Found")),
             (receiver.url("/no-reason"), Some(599), Some(""), None, Some("599")),
             (receiver.url("/close"), None, None, Some(closed), Some(closed)),
-            (receiver.url("/cut-off"), None, None, Some(closed), Some(closed)),
+            // The status has come.
+            (receiver.url("/cut-off"), Some(200), Some("half of"), None, None),
             (receiver.url("/hang"), None, None, Some(late), Some(late)),
             (receiver.url("/slow"), None, None, Some(late), Some(late)),
             (format!("http://{nobody}/"), None, None, Some("connection refused"), Some("connection refused")),
@@ -590,14 +636,20 @@ on_both! {
         }
         // What came back for a message without secrets is shown, but for credentials.
         receiver.answer(|request| {
-            let body = format!("nobody\0here with {}", request.header("authorization"));
+            let body = format!(
+                "nobody\0here with {}, which is me:canary: canary is wrong",
+                request.header("authorization")
+            );
             Reply::Full(404, Vec::new(), body.into())
         });
         app.acme().post(&format!("/v1/webhooks/{id}/test"), json!({})).await.expect(204);
         app.deliver().await;
         let test = only(&receiver).header("x-4me-delivery").to_owned();
         let one = app.acme().get(&format!("{path}/{test}")).await.expect(200);
-        assert_eq!(one["attempts"][0]["response_body"], "nobody\u{fffd}here with Basic ********");
+        assert_eq!(
+            one["attempts"][0]["response_body"],
+            "nobody\u{fffd}here with Basic ********, which is ********: ******** is wrong"
+        );
     }
 
     async fn the_log_is_for_administrators_of_the_account(app: TestApp) {

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::webhook_policies::policy;
 use crate::on_both;
 use crate::support::client::Client;
+use crate::support::receiver::{Receiver, Reply};
 use crate::support::{TestApp, unprocessable};
 
 const PATH: &str = "/v1/webhooks";
@@ -57,6 +58,11 @@ async fn waiting(app: &TestApp, webhook: i64) -> Vec<Waiting> {
     };
     let query = Query::new(sql, Vec::new());
     app.state.store.committed().fetch(query, Vec::new(), read).await.unwrap()
+}
+
+/// What is kept of a verification beside its secrets.
+fn verification() -> Value {
+    json!({"payload": {"callback": "********"}, "has_secrets": true})
 }
 
 /// The last callback that was sent to a webhook, without its host.
@@ -363,7 +369,7 @@ on_both! {
         let sent = waiting(&app, 1).await;
         let [message] = sent.as_slice() else { panic!("{sent:?}") };
         assert_eq!((message.event.as_str(), message.object.as_str()), ("webhook.verify", "webhook:1"));
-        assert_eq!(message.payload, json!({}));
+        assert_eq!(message.payload, verification());
         let secrets = message.secrets.as_ref().unwrap();
         let callback = secrets["callback"].as_str().unwrap();
         // 24 hours after 09:15.
@@ -383,6 +389,17 @@ on_both! {
         let read = app.acme().get(&format!("{PATH}/1")).await.expect(200);
         assert_eq!(read["verified_at"], "2026-02-01T09:16:00+01:00");
         assert_eq!(read["updated_at"], "2026-02-01T09:16:00+01:00");
+        // It is part of all that happened.
+        app.deliver().await;
+        let feed = "/v1/events?event=webhook.update";
+        let events = app.acme().get(feed).await.expect(200);
+        let event = &events[0];
+        assert_eq!(events, json!([{
+            "position": event["position"], "id": event["id"], "event": "webhook.update",
+            "object_type": "webhook", "object_id": 1, "object_nodeID": "ZXhhbXBsZS50ZXN0L1dlYmhvb2svMQ",
+            "person": null, "payload": {"verified_at": "2026-02-01T08:16:00Z"},
+            "created_at": "2026-02-01T09:16:00+01:00",
+        }]));
         // Again, by POST, behind the path of the account, and long after.
         app.advance_seconds(48 * 60 * 60);
         for (client, path) in [(host, path.to_owned()), (app.anonymous(), format!("/accounts/acme{path}"))] {
@@ -392,6 +409,8 @@ on_both! {
         }
         let read = app.acme().get(&format!("{PATH}/1")).await.expect(200);
         assert_eq!(read["verified_at"], "2026-02-01T09:16:00+01:00");
+        app.deliver().await;
+        assert_eq!(app.acme().get(feed).await.expect(200), events, "it happened once");
     }
 
     async fn wrong_void_and_late_codes_verify_nothing(app: TestApp) {
@@ -448,6 +467,87 @@ on_both! {
         assert_eq!(row(&app, 2).await.verified_at, None);
     }
 
+    async fn a_new_code_does_not_wait_for_a_void_one(app: TestApp) {
+        let receiver = Receiver::start();
+        receiver.reply(Reply::Status(500));
+        let one = format!("{PATH}/1");
+        app.acme().post(PATH, hook(&receiver.url("/old"))).await.expect(201);
+        app.deliver().await;
+        assert_eq!(receiver.take().len(), 1);
+        app.advance_seconds(1);
+        app.acme().patch(&one, json!({"uri": receiver.url("/new")})).await.expect(200);
+        app.deliver().await;
+        let sent = receiver.take();
+        assert_eq!(sent.iter().map(|it| it.path.as_str()).collect::<Vec<_>>(), ["/new"]);
+        let new = callback(&app, 1).await;
+        assert!(sent[0].json()["payload"]["callback"].as_str().unwrap().ends_with(&new));
+        let log = format!("{one}/deliveries");
+        let list = app.acme().get(&format!("{log}?state=failed")).await.expect(200);
+        let [void] = list.as_array().unwrap().as_slice() else { panic!("{list}") };
+        assert_eq!(
+            (&void["finished_at"], &void["next_attempt_at"], &void["attempt_count"]),
+            (&json!("2026-02-01T09:15:01+01:00"), &Value::Null, &json!(1))
+        );
+        let refused = app.acme().post(&format!("{log}/{}/redeliver", void["id"]), json!({})).await;
+        assert_eq!(refused.expect(422), json!({
+            "type": "about:blank", "title": "Unprocessable Entity", "status": 422,
+            "detail": "The code in this message is void or soon will be: update the webhook, and it gets \
+                       another one",
+        }));
+        const SECRETS: &str = "SELECT COUNT(*) FROM deliveries WHERE secrets IS NOT NULL";
+        assert_eq!(app.count(SECRETS).await, 1);
+        // Nobody needs the last one any more, once whoever has read it has called.
+        let answer = acme_host(&app).get(&new).await;
+        assert_eq!(answer.text(), "Verification successful");
+        assert!(waiting(&app, 1).await.is_empty());
+        assert_eq!(app.count(SECRETS).await, 0);
+        app.advance_seconds(60 * 60);
+        app.deliver().await;
+        assert!(receiver.take().is_empty());
+        // Nor when the address turns out to be verified.
+        app.acme().post(PATH, hook(&receiver.url("/other"))).await.expect(201);
+        app.deliver().await;
+        assert_eq!(receiver.take().len(), 1);
+        app.acme().patch(&format!("{PATH}/2"), json!({"uri": receiver.url("/new")})).await.expect(200);
+        assert!(row(&app, 2).await.verified_at.is_some());
+        assert!(waiting(&app, 2).await.is_empty());
+        // Tests are another matter.
+        app.acme().post(&format!("{PATH}/2/test"), json!({})).await.expect(204);
+        app.execute("UPDATE webhooks SET verified_at = NULL").await;
+        app.acme().patch(&format!("{PATH}/2"), json!({"event": "webhook.verify"})).await.expect(200);
+        app.acme().post(&format!("{PATH}/2/test"), json!({})).await.expect(204);
+        verify(&app, 2).await;
+        assert_eq!(waiting(&app, 2).await.len(), 2);
+    }
+
+    async fn another_name_and_password_are_another_address(app: TestApp) {
+        for (id, user, is_verified) in [(1, "me:one", false), (2, "me:two", false), (3, "me:one", true)] {
+            let uri = format!("https://{user}@echo.example.org/a");
+            let made = app.acme().post(PATH, hook(&uri)).await.expect(201);
+            assert_eq!(made["verified_at"].is_string(), is_verified, "{made}");
+            if id == 1 {
+                verify(&app, 1).await;
+            }
+        }
+        // One that is disabled vouches too.
+        app.acme().patch(&format!("{PATH}/1"), json!({"disabled": true})).await.expect(200);
+        app.acme().delete(&format!("{PATH}/3")).await.expect(204);
+        let made = app.acme().post(PATH, hook("https://me:one@echo.example.org/a")).await.expect(201);
+        assert!(made["verified_at"].is_string(), "{made}");
+    }
+
+    async fn a_look_at_the_callback_verifies_nothing(app: TestApp) {
+        app.acme().post(PATH, hook("https://echo.example.org/")).await.expect(201);
+        let path = callback(&app, 1).await;
+        let host = acme_host(&app);
+        let looked = host.send(http::Method::HEAD, &path, Vec::new()).await;
+        assert_eq!((looked.status.as_u16(), looked.text().as_str()), (200, ""));
+        assert_eq!(looked.header("content-type"), "text/plain; charset=utf-8");
+        assert_eq!(row(&app, 1).await.verified_at, None);
+        assert_eq!(host.send(http::Method::HEAD, "/webhooks/1/verify", Vec::new()).await.status, 400);
+        verify(&app, 1).await;
+    }
+
     async fn an_address_is_verified_once_per_account(app: TestApp) {
         app.acme().post(PATH, hook("https://echo.example.org/a")).await.expect(201);
         verify(&app, 1).await;
@@ -490,9 +590,9 @@ on_both! {
             let sent: Vec<(&str, &str, &Value, bool)> = sent.iter()
                 .map(|it| (it.event.as_str(), it.object.as_str(), &it.payload, it.secrets.is_some()))
                 .collect();
-            let nothing = json!({});
+            let (nothing, masked) = (json!({}), verification());
             let verify = format!("webhook:{id}");
-            assert_eq!(sent, [("webhook.verify", verify.as_str(), &nothing, true), (event, object, &nothing, false)]);
+            assert_eq!(sent, [("webhook.verify", verify.as_str(), &masked, true), (event, object, &nothing, false)]);
         }
     }
 
