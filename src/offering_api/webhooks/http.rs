@@ -156,7 +156,7 @@ pub async fn delete(
 /// Test a webhook
 ///
 /// Sends a message of its event about a record with the number 12345, which need not exist, also when
-/// the webhook is disabled or its address not verified.
+/// the webhook is disabled or its address not verified. Its `payload` is empty, whatever the event.
 #[utoipa::path(
     post, path = "/{id}/test", tag = TAG, operation_id = "test_webhook",
     params(("id" = String, Path, description = "Number or nodeID of the webhook.", example = "1")),
