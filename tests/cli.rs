@@ -33,6 +33,7 @@ const COMMANDS: &[&str] = &[
     "migrate",
     "account",
     "account create",
+    "account list",
     "person",
     "person create",
     "trust",
@@ -47,6 +48,7 @@ const COMMANDS: &[&str] = &[
     "application create",
     "tenant",
     "tenant create",
+    "tenant list",
     "tenant uninstall",
     "developer",
     "developer create",
@@ -278,7 +280,7 @@ fn what_is_no_command_is_refused_with_the_usage() {
         ),
         (
             "account --json",
-            "'appmarket account' requires a subcommand but one was not provided [subcommands: create, help]",
+            "'appmarket account' requires a subcommand but one was not provided [subcommands: create, list, help]",
         ),
         ("--json account", "a command is missing here; --help lists them"),
     ] {
@@ -650,6 +652,39 @@ fn tenants_are_made_with_their_sites() {
 }
 
 #[test]
+fn what_was_made_is_listed() {
+    let folder = TempDir::new().unwrap();
+    assert_eq!(said(&folder, "account list"), "There are no accounts.");
+    assert_eq!(told(&folder, "account list"), json!({"accounts": []}));
+    assert_eq!(said(&folder, "tenant list"), "There are no tenants.");
+    assert_eq!(told(&folder, "tenant list"), json!({"tenants": []}));
+    said(&folder, "account create globex --name Globex_Ltd --locale de");
+    said(&folder, "account create acme --name Acme --time-zone Amsterdam");
+    said(&folder, "tenant create --account globex --production");
+    let made = told(&folder, "tenant create --account acme --site Main_store --site Outlet");
+    let accounts = ["acme", "globex"].map(|id| format!("{id:<32}  "));
+    assert_eq!(
+        said(&folder, "account list"),
+        format!("{}Acme\n{}Globex Ltd", accounts[0], accounts[1])
+    );
+    assert_eq!(
+        told(&folder, "account list"),
+        json!({"accounts": [
+            {"id": "acme", "name": "Acme", "time_zone": "Amsterdam", "locale": "en"},
+            {"id": "globex", "name": "Globex Ltd", "time_zone": "UTC", "locale": "de"},
+        ]})
+    );
+    let of_acme = "2       sandbox     acme  Acme Sandbox\n  site 1  Main store\n  site 2  Outlet";
+    assert_eq!(
+        said(&folder, "tenant list"),
+        format!("1       production  globex  Globex Ltd Production\n{of_acme}")
+    );
+    assert_eq!(said(&folder, "tenant list --account acme"), of_acme);
+    assert_eq!(told(&folder, "tenant list --account acme"), json!({"tenants": [made]}));
+    fails(&folder, "tenant list --account nobody", "there is no account \"nobody\"");
+}
+
+#[test]
 fn operators_remove_what_is_installed() {
     let folder = with_site();
     let db = rusqlite::Connection::open(folder.path().join("data/appmarket.db")).unwrap();
@@ -955,7 +990,7 @@ fn without_a_command_it_serves_and_greets_people() {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
     let mut greeting = Vec::new();
-    while greeting.len() < 11 {
+    while greeting.len() < 13 {
         match receiver.recv_timeout(PATIENCE) {
             Ok(line) => greeting.push(line),
             Err(_) => break,
@@ -971,7 +1006,12 @@ fn without_a_command_it_serves_and_greets_people() {
     assert_eq!(greeting[5], "  App key     acme01.loyalty.1.1.0.Release");
     let secret = greeting[6].strip_prefix("  Secret      ").unwrap();
     assert!(secret.len() == 32 && secret.bytes().all(|byte| byte.is_ascii_hexdigit()), "{secret}");
-    assert_eq!(greeting[10], "`appmarket token create --account wdc` makes another token.");
+    assert_eq!(greeting[7], "  Sandbox     tenant 1, to install it in");
+    assert_eq!(greeting[11], "`appmarket token create --account wdc` makes another token, and");
+    assert_eq!(
+        greeting[12],
+        "`appmarket token create --account globex` one that installs what wdc publishes."
+    );
 }
 
 #[test]

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
+use crate::directory::accounts::entity::Model as Account;
 use crate::directory::accounts::{self, NewAccount, Refused};
 use crate::directory::permission::Scopes;
 use crate::directory::state::AppState;
@@ -137,6 +138,8 @@ enum AccountCommand {
         #[arg(long, default_value = "en")]
         locale: String,
     },
+    /// List the accounts
+    List,
 }
 
 #[derive(Debug, Subcommand)]
@@ -361,6 +364,18 @@ async fn administer(state: &AppState, command: Command) -> Result<Report, Failur
                 json!({"id": id, "name": account.name, "administrator": {"id": person.id, "email": email}}),
             )
         }
+        Command::Account(AccountCommand::List) => {
+            let accounts = accounts::list(&db).await?;
+            let line = |it: &Account| format!("{:<32}  {}", it.id, it.name);
+            let text = match accounts.as_slice() {
+                [] => "There are no accounts.".to_owned(),
+                some => some.iter().map(line).collect::<Vec<_>>().join("\n"),
+            };
+            let told = accounts.iter().map(|it| {
+                json!({"id": it.id, "name": it.name, "time_zone": it.time_zone, "locale": it.locale})
+            });
+            Report::new(text, json!({"accounts": told.collect::<Vec<_>>()}))
+        }
         Command::Person(PersonCommand::Create { account, name, email, administrator }) => {
             accounts::find(&db, &account).await?;
             let person = people::create(&db, &account, &name, &email, administrator, now).await?;
@@ -514,6 +529,7 @@ async fn greet(
             report["demo"] = json!({
                 "provider": seed::PROVIDER, "customer": seed::CUSTOMER, "token": token,
                 "application": {"appKey": application.key, "sharedSecret": application.secret},
+                "sandbox": application.sandbox,
             });
         }
         writeln!(out, "{report}")?;
@@ -532,12 +548,15 @@ async fn greet(
             writeln!(out, "  Token       {token}")?;
             writeln!(out, "  App key     {}", application.key)?;
             writeln!(out, "  Secret      {}", application.secret)?;
+            writeln!(out, "  Sandbox     tenant {}, to install it in", application.sandbox)?;
             writeln!(
                 out,
                 "\nPut the token into the Swagger UI's Authorize dialog of the app offerings, key and secret into that\n\
-                 of the app packages. They act for {account} and are not shown again;\n\
-                 `appmarket token create --account {account}` makes another token.",
-                account = seed::PROVIDER
+                 of the app packages. They act for {provider} and are not shown again;\n\
+                 `appmarket token create --account {provider}` makes another token, and\n\
+                 `appmarket token create --account {customer}` one that installs what {provider} publishes.",
+                provider = seed::PROVIDER,
+                customer = seed::CUSTOMER
             )?;
         }
         None => writeln!(out, "\n`appmarket token create --account ID` makes a token for it.")?,

@@ -1,5 +1,5 @@
 //! Accounts: the tenants of the service.
-use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, Set, SqlErr};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, QueryOrder, Set, SqlErr};
 
 use super::account_numbers;
 use crate::kernel::language::Language;
@@ -64,6 +64,14 @@ pub struct NewAccount<'a> {
     pub time_zone: &'a str,
     /// Language tag.
     pub locale: &'a str,
+}
+
+/// All accounts, by id.
+///
+/// # Errors
+/// The database's.
+pub async fn list(db: &impl ConnectionTrait) -> Result<Vec<entity::Model>, Refused> {
+    Ok(entity::Entity::find().order_by_asc(entity::Column::Id).all(db).await?)
 }
 
 /// Makes an account, and gives it its number.

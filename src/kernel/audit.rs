@@ -123,7 +123,7 @@ struct HandedOver {
 /// # Errors
 /// 500 when a table of fields and its entity disagree (a test compares them).
 pub fn created<M: Audited>(row: &M) -> Result<Entry> {
-    Ok(Entry::new(row, Action::Create, changes(None, Some(row))?))
+    Entry::new(row, Action::Create, changes(None, Some(row))?)
 }
 
 /// A row was changed.
@@ -131,7 +131,7 @@ pub fn created<M: Audited>(row: &M) -> Result<Entry> {
 /// # Errors
 /// As [`created`].
 pub fn updated<M: Audited>(before: &M, after: &M) -> Result<Entry> {
-    Ok(Entry::new(after, Action::Update, changes(Some(before), Some(after))?))
+    Entry::new(after, Action::Update, changes(Some(before), Some(after))?)
 }
 
 /// A row is about to be removed.
@@ -139,32 +139,37 @@ pub fn updated<M: Audited>(before: &M, after: &M) -> Result<Entry> {
 /// # Errors
 /// As [`created`].
 pub fn destroyed<M: Audited>(row: &M) -> Result<Entry> {
-    Ok(Entry::new(row, Action::Destroy, changes(Some(row), None)?))
+    Entry::new(row, Action::Destroy, changes(Some(row), None)?)
 }
 
 /// Something else happened to a row.
-pub fn info<M: Audited>(row: &M, changes: Map<String, Value>) -> Entry {
+///
+/// # Errors
+/// As [`created`].
+pub fn info<M: Audited>(row: &M, changes: Map<String, Value>) -> Result<Entry> {
     Entry::new(row, Action::Info, changes)
 }
 
 impl Entry {
-    fn new<M: Audited>(row: &M, action: Action, changes: Map<String, Value>) -> Self {
-        Self {
+    fn new<M: Audited>(row: &M, action: Action, changes: Map<String, Value>) -> Result<Self> {
+        let mut payload = states(row)?;
+        let is_update = matches!(action, Action::Update);
+        if let Some(before) = changes.get(STATUS).filter(|_| is_update).and_then(|it| it.get(0)) {
+            payload.insert(PREVIOUS_STATUS.to_owned(), before.clone());
+        }
+        Ok(Self {
             account: row.account().to_owned(),
             record: M::RECORD,
             id: row.id(),
             label: row.label().into_owned(),
             action,
             changes,
-            event: Some(Told {
-                payload: Value::Object(Map::new()),
-                also_in: None,
-                handed_over: None,
-            }),
-        }
+            event: Some(Told { payload: Value::Object(payload), also_in: None, handed_over: None }),
+        })
     }
 
     /// What messages say of it beside the numbers of record, person and entry: an object without secrets.
+    /// Without a word about it they say where the record came from and which status it has.
     pub fn payload(mut self, payload: Value) -> Self {
         if let Some(event) = &mut self.event {
             event.payload = payload;
@@ -258,6 +263,26 @@ impl Entry {
         }
         Ok(())
     }
+}
+
+/// Field of records that go through a life.
+const STATUS: &str = "status";
+/// What messages call the status that an update has ended.
+const PREVIOUS_STATUS: &str = "previous_status";
+
+/// What messages say of every record that has it (contract 4.3): where it came from, and its status. What
+/// is null is left out.
+fn states<M: Audited>(row: &M) -> Result<Map<String, Value>> {
+    let mut states = Map::new();
+    for name in ["source", "sourceID", STATUS] {
+        let field = M::RECORD.fields.iter().find(|field| field.name == name);
+        let Some(field) = field.filter(|field| !field.column.is_empty()) else { continue };
+        let value = to_json(row.get(column::<M::Entity>(field)?), field.kind);
+        if !value.is_null() {
+            states.insert(name.to_owned(), value);
+        }
+    }
+    Ok(states)
 }
 
 /// What differs between two states of a row, field by field; `None` stands for "no row". References

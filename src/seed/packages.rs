@@ -23,6 +23,8 @@ pub struct DemoApplication {
     pub key: String,
     /// Secret of that version.
     pub secret: String,
+    /// Number of the sandbox tenant, to install it in.
+    pub sandbox: i64,
 }
 
 /// Makes a namespace of `account`, an application with two versions and a working package with files, a
@@ -57,9 +59,9 @@ pub(super) async fn fill(
     // An update of the parent, for the child to accept.
     let (update, _) = by.theme("base", (1, 1, 0), None).await?;
     by.set_status(&update, status::PUBLISHED).await?;
-    by.tenant("Acme Sandbox", true).await?;
+    let sandbox = by.tenant("Acme Sandbox", true).await?;
     by.tenant("Acme", false).await?;
-    Ok(DemoApplication { key: working.key().to_string(), secret })
+    Ok(DemoApplication { key: working.key().to_string(), secret, sandbox })
 }
 
 /// Writes demo records.
@@ -123,11 +125,12 @@ impl By<'_> {
         clone::working_copy(self.db, &self.author, new).await.map(drop).map_err(Refused::from)
     }
 
-    async fn tenant(&self, name: &str, is_sandbox: bool) -> Result<(), Refused> {
+    async fn tenant(&self, name: &str, is_sandbox: bool) -> Result<i64, Refused> {
         let sites = ["Main".to_owned()];
         let account = &self.author.account;
         let new = NewTenant { account, name, is_sandbox, domain: None, sites: &sites };
-        tenants::service::create(self.db, new, self.author.now).await.map(drop)
+        let (tenant, _) = tenants::service::create(self.db, new, self.author.now).await?;
+        Ok(tenant.id)
     }
 
     async fn rename(&self, row: &PackageRow, name: &str, description: &str) -> Result<(), Refused> {

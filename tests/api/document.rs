@@ -219,6 +219,7 @@ fn verification() -> (Value, Vec<(&'static str, &'static str)>) {
         ("x-4me-delivery", id),
         ("x-xurrent-delivery", id),
         ("link", "<https://acme.example.test/webhooks/77>; rel=\"canonical\""),
+        ("user-agent", "4me/1.0 (https://developer.4me.com/v1/webhooks)"),
     ];
     (message, headers.to_vec())
 }
@@ -264,12 +265,17 @@ fn what_the_documents_do_not_say_of_a_message_is_found() {
     for (place, header) in [
         (1, ("x-new", "1")),
         (3, ("x-new", "1")),
+        (4, ("x-new", "1")),
         (1, ("x-4me-delivery", "12")),
         (0, ("content-type", "text/plain")),
     ] {
         let mut other = headers.clone();
         other[place] = header;
         assert_ne!(check(&message, &other), [""; 0], "{header:?}");
+    }
+    for (value, is_right) in [("Basic YW5uOmh1bnRlcjI=", true), ("Bearer YW5u", false)] {
+        let with = [headers.clone(), vec![("authorization", value)]].concat();
+        assert_eq!(check(&message, &with).is_empty(), is_right, "{value}");
     }
     let header = json!({"typ": "JWT", "alg": "ES256", "kid": uuid::Uuid::new_v4()});
     let claims = json!({"data": message, "jti": "0".repeat(64), "sub": "77",

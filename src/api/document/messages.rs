@@ -113,6 +113,8 @@ pub(super) fn add_offerings(document: &mut Value) {
             "MessageFourMeDelivery",
             "MessageOrigin",
             "MessageLink",
+            "MessageUserAgent",
+            "MessageAuthorization",
             "StandardWebhookId",
             "StandardWebhookTimestamp",
             "StandardWebhookSignature",
@@ -135,14 +137,32 @@ pub(super) fn add_offerings(document: &mut Value) {
     add(document, schemas, entries, webhook_headers(), responses);
 }
 
+/// What every notification is.
+const NOTIFICATION: &str = "\
+Tells an application what has become of its package in a tenant, when the package has subscribed to it. \
+Messages of one topic and tenant arrive in order.
+
+Each attempt has a new `Date` and with it a new `x-vol-hmac-sha256`, over the same body. Receivers should \
+refuse a `Date` that is more than 180 seconds old, and know by `eventId` what they have got already.
+
+What happened to a whole tenant is told once, without `x-vol-site` and `x-vol-site-domain`, however many \
+sites the tenant has.";
+/// What is more of the topic that tells of a replacement.
+const REPLACED: &str = "
+
+The subscriptions of the version that was replaced are told too, unless the new one listens at the same \
+address: these messages are signed with the secret of the replaced version.";
+
 /// Adds the notifications of subscriptions to the document of the packages.
 pub(super) fn add_packages(document: &mut Value) {
     let mut schemas = message_schema::generator(SCHEMAS);
     let mut entries = Map::new();
     for topic in Topic::ALL {
         let schema = schemas.subschema_for::<Notification>();
-        let description = "Tells an application what has become of its package in a tenant, when the \
-             package has subscribed to it. Messages of one topic and tenant arrive in order.";
+        let mut description = NOTIFICATION.to_owned();
+        if topic == Topic::Upgraded {
+            description.push_str(REPLACED);
+        }
         let headers = [
             "NotificationDate",
             "NotificationSignature",
@@ -156,7 +176,7 @@ pub(super) fn add_packages(document: &mut Value) {
         let schema = schema.to_value();
         entries.insert(
             event.to_owned(),
-            entry(event, description, "appsubscriptions", &headers, schema, &["200", "default"]),
+            entry(event, &description, "appsubscriptions", &headers, schema, &["200", "default"]),
         );
     }
     let responses = json!({
@@ -291,6 +311,16 @@ fn webhook_headers() -> Value {
                  "<https://acme.example.test/app_instances/31>; rel=\"canonical\", \
                   <https://api.example.test/v1/app_instances/31>; rel=\"resource\""),
         ),
+        "MessageUserAgent": always(
+            "User-Agent",
+            "What the operator has set as `webhook_user_agent`.",
+            text(1000, r"^[^\x00]*$", "4me/1.0 (https://developer.4me.com/v1/webhooks)"),
+        ),
+        "MessageAuthorization": parameter(
+            "Authorization",
+            "Only when the `uri` of the webhook has a name and a password: these, as HTTP Basic.",
+            text(4096, r"^Basic [A-Za-z0-9+/]+=*$", "Basic YW5uOmh1bnRlcjI="),
+        ),
         "StandardWebhookId": parameter(
             "webhook-id",
             "Only of webhooks with `standard_webhooks`: the same as `X-Xurrent-Delivery`.",
@@ -314,7 +344,8 @@ fn notification_headers() -> Value {
     json!({
         "NotificationDate": always(
             "Date",
-            "When this attempt was made; signed with the body.",
+            "When this attempt was made; signed with the body. Receivers should refuse what is more than 180 \
+             seconds old.",
             text(29, "^[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT$",
                  "Wed, 04 Mar 2026 09:15:00 GMT"),
         ),
@@ -324,9 +355,9 @@ fn notification_headers() -> Value {
              `base64(sha256(key + date + body))`, where the key is `base64(sha256(secret + secret))`.",
             text(44, "^[A-Za-z0-9+/]{43}=$", "926iaXZdsN9rW9rT+a/mnLsNqciIp+35tXjBE8DoLbs="),
         ),
-        "NotificationTenant": always("x-vol-tenant", "Tenant that it happened in.", number(2201)),
+        "NotificationTenant": always("x-vol-tenant", "Tenant that it happened in.", number(1)),
         "NotificationSite": parameter(
-            "x-vol-site", "Only when it happened in a site: its number.", number(3301),
+            "x-vol-site", "Only when it happened in a site: its number.", number(1),
         ),
         "NotificationTenantDomain": always(
             "x-vol-tenant-domain", "Host of the tenant.", domain("apps.acme.example"),

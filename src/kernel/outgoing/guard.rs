@@ -95,7 +95,8 @@ pub enum Refused {
     Port,
     /// A host that is not public: what it was called, and what it is.
     #[error(
-        "leads from {host} to {place}: use a public address, or ask the operator to allow this one"
+        "leads from {host} to {place}: use a public address, or ask the operator to \
+         allow this one (setting outgoing_allow)"
     )]
     Place {
         /// The host's name or its IP address, as the URL standard writes it.
@@ -375,7 +376,7 @@ mod tests {
         assert_eq!(
             told,
             "leads from 127.0.0.1 to the server itself: use a public address, or ask the operator \
-             to allow this one"
+             to allow this one (setting outgoing_allow)"
         );
     }
 

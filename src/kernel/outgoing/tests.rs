@@ -373,7 +373,8 @@ async fn a_name_that_turns_to_another_address_is_refused() {
     let url = format!("http://hooks.example.com:{port}/");
     let turning: &[&[&str]] = &[&["127.0.0.1"], &["127.0.0.2"]];
     let refusal = "address not allowed: leads from hooks.example.com to the server itself: use a \
-                   public address, or ask the operator to allow this one";
+                   public address, or ask the operator to allow this one (setting \
+                   outgoing_allow)";
 
     let outgoing = Outgoing::with_names(&config(&["127.0.0.1"]), Names::new(turning)).unwrap();
     outgoing.guard().check_url(&url, Credentials::Refused).unwrap();

@@ -209,8 +209,10 @@ pub async fn upgrade(
 /// Get the way to the configuration of an app
 ///
 /// Where to send the browser of the customer's administrator to configure the app, valid for a day. It
-/// leads over this service to the app's own page, and from there back to a page that enables the app. Whoever
-/// has the address can do so: it is shown to administrators of the customer only.
+/// leads over this service to the app's own page, and from there back to a page that enables the app. The
+/// first answer (302) sets a cookie in the browser, and without that cookie the last page answers 403: so the
+/// whole way is gone in one browser, and the app, which is told the last address, cannot confirm by itself.
+/// The address is shown to administrators of the customer only.
 #[utoipa::path(
     get, path = "/{id}/configuration", tag = TAG, operation_id = "get_app_instance_configuration",
     params(("id" = String, Path, description = "Number or nodeID of the app instance.", example = "1")),

@@ -27,6 +27,9 @@ const COOKIE: &str = "appmarket_configuration";
 /// `X-4me-Signature`: a JWT whose claim `data` is the nodeID. The address comes from
 /// `/v1/app_instances/{id}/configuration`. On the host of the account it is
 /// `/app_instances/{id}/configure`.
+///
+/// The answer sets a cookie, `appmarket_configuration`, which the confirmation needs: it works in this browser
+/// alone.
 #[utoipa::path(
     get, path = "/{id}/configure", tag = TAG, operation_id = "configure_app_instance",
     params(
@@ -36,7 +39,7 @@ const COOKIE: &str = "appmarket_configuration";
         PassQuery,
     ),
     responses(
-        (status = FOUND, description = "On to the app's page."),
+        (status = FOUND, description = "On to the app's page, with the cookie that the confirmation needs."),
         (status = BAD_REQUEST, description = "The address is not complete.", body = Page, content_type = "text/html"),
         (status = FORBIDDEN, description = "The code is wrong, or the person no administrator any more.", body = Page, content_type = "text/html"),
         (status = GONE, description = "The code has expired, or there is nothing to configure any more.", body = Page, content_type = "text/html"),
@@ -76,6 +79,9 @@ pub async fn configure(
 ///
 /// A page with a button that switches the app on: a look at it changes nothing. The app leads the browser
 /// here when it is configured. On the host of the account it is `/app_instances/{id}/confirm_configuration`.
+///
+/// It needs the cookie that the first page, `/app_instances/{id}/configure`, has set in the administrator's
+/// browser; without it the answer is 403.
 #[utoipa::path(
     get, path = "/{id}/confirm_configuration", tag = TAG, operation_id = "ask_to_confirm_app_instance",
     params(
@@ -87,7 +93,7 @@ pub async fn configure(
     responses(
         (status = OK, description = "The page.", body = Page, content_type = "text/html"),
         (status = BAD_REQUEST, description = "The address is not complete.", body = Page, content_type = "text/html"),
-        (status = FORBIDDEN, description = "The code is wrong, or this is another browser than the one that began.", body = Page, content_type = "text/html"),
+        (status = FORBIDDEN, description = "The code is wrong, or the cookie of the browser that began is not there.", body = Page, content_type = "text/html"),
         (status = GONE, description = "The code has expired, or there is nothing to confirm any more.", body = Page, content_type = "text/html"),
     ),
 )]
@@ -115,6 +121,9 @@ pub async fn ask(
 ///
 /// Switches the app on: `enabled_by_customer` becomes true. A body is not looked at. On the host of the
 /// account it is `/app_instances/{id}/confirm_configuration`.
+///
+/// It needs the cookie that the first page, `/app_instances/{id}/configure`, has set in the administrator's
+/// browser; without it the answer is 403.
 #[utoipa::path(
     post, path = "/{id}/confirm_configuration", tag = TAG, operation_id = "confirm_app_instance",
     params(
@@ -126,7 +135,7 @@ pub async fn ask(
     responses(
         (status = OK, description = "The app is switched on.", body = Page, content_type = "text/html"),
         (status = BAD_REQUEST, description = "The address is not complete.", body = Page, content_type = "text/html"),
-        (status = FORBIDDEN, description = "The code is wrong, or this is another browser than the one that began.", body = Page, content_type = "text/html"),
+        (status = FORBIDDEN, description = "The code is wrong, or the cookie of the browser that began is not there.", body = Page, content_type = "text/html"),
         (status = GONE, description = "The code has expired, or there is nothing to confirm any more.", body = Page, content_type = "text/html"),
     ),
 )]

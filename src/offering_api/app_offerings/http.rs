@@ -144,7 +144,8 @@ pub async fn create(State(state): State<AppState>, write: Write) -> Result<Respo
 /// Update an app offering
 ///
 /// Changes a draft, which reaches customers when it is published, or a published version, which takes
-/// effect at once.
+/// effect at once. What customers have agreed to stays while they have the version installed: scopes, the
+/// address of the webhook and how it signs, and the UI extension.
 #[utoipa::path(
     method(patch, put), path = "/{id}", tag = TAG, operation_id = "update_app_offering",
     params(("id" = String, Path, description = "Number or nodeID of the app offering.", example = "1")),

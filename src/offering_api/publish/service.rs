@@ -89,6 +89,6 @@ pub async fn copy(
     belongings::copy::<Rules>(transaction, person, (draft, &version), now).await?;
     let mut published = Map::new();
     published.insert("published_as".to_owned(), json!([null, version.id]));
-    audit::info(draft, published).write(transaction, person, now).await?;
+    audit::info(draft, published)?.write(transaction, person, now).await?;
     Ok(version)
 }

@@ -152,9 +152,27 @@ impl Message {
     }
 }
 
-/// What is told of a change of a record beside its entry: nothing.
-#[derive(JsonSchema)]
-pub struct RecordChange {}
+/// What is told of a change of a record beside its entry. What the record does not have, or has not set, is
+/// left out.
+#[derive(JsonSchema, Serialize)]
+pub struct RecordChange {
+    /// Where the record came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Text<30>", example = &"curl/8.5.0")]
+    source: Option<String>,
+    /// Id of the record in the system it came from.
+    #[serde(rename = "sourceID", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Text<128>", example = &"ERP-4711")]
+    source_id: Option<String>,
+    /// Status of the record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Text<40>", example = &"discontinued")]
+    status: Option<String>,
+    /// Only when the status has changed: what it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Text<40>", example = &"in_production")]
+    previous_status: Option<String>,
+}
 
 /// The body of a signed message.
 #[derive(JsonSchema, Serialize)]

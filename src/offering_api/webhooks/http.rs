@@ -113,6 +113,8 @@ pub async fn create(State(state): State<AppState>, write: Write) -> Result<Respo
 ///
 /// Changes the fields that the body names. A new address is verified anew. As long as the address is not
 /// verified, each update sends another `webhook.verify`, whose code takes the place of the former.
+///
+/// The webhook of an installed app keeps its event, address and policy, and is enabled only while the app is.
 #[utoipa::path(
     method(patch, put), path = "/{id}", tag = TAG, operation_id = "update_webhook",
     params(("id" = String, Path, description = "Number or nodeID of the webhook.", example = "1")),
@@ -156,7 +158,7 @@ pub async fn delete(
 /// Test a webhook
 ///
 /// Sends a message of its event about a record with the number 12345, which need not exist, also when
-/// the webhook is disabled or its address not verified.
+/// the webhook is disabled or its address not verified. Its `payload` is empty, whatever the event.
 #[utoipa::path(
     post, path = "/{id}/test", tag = TAG, operation_id = "test_webhook",
     params(("id" = String, Path, description = "Number or nodeID of the webhook.", example = "1")),

@@ -26,10 +26,10 @@ pub struct ApplicationEntitlement {
     #[schema(nullable, max_length = 20, example = "Active")]
     pub entitlement_status: String,
     /// Number of the tenant.
-    #[schema(value_type = i32, example = 2201)]
+    #[schema(value_type = i32, example = 1)]
     pub tenant_id: i64,
     /// Number of the site; null for the whole tenant.
-    #[schema(value_type = Option<i32>, example = 3301)]
+    #[schema(value_type = Option<i32>, example = 1)]
     pub site_id: Option<i64>,
     /// When the licence begins.
     #[schema(value_type = Option<String>, format = DateTime, example = "2026-03-04T09:15:00.000Z")]
@@ -92,10 +92,10 @@ pub struct ApplicationTransaction {
     #[schema(value_type = Option<i32>, example = 611)]
     pub application_entitlement_id: Option<i64>,
     /// Number of the tenant.
-    #[schema(value_type = i32, example = 2201)]
+    #[schema(value_type = i32, example = 1)]
     pub tenant_id: i64,
     /// Number of the site; null for the whole tenant.
-    #[schema(value_type = Option<i32>, example = 3301)]
+    #[schema(value_type = Option<i32>, example = 1)]
     pub site_id: Option<i64>,
     /// Number of the language.
     #[schema(value_type = i32, example = 1033)]

@@ -24,11 +24,12 @@ const TAG: &str = "appinstall";
 /// take effect when it is installed again. Installing the same package again keeps the entitlement, and of
 /// its licence what the body leaves out: dates, type and purchases, to which those of the body are added
 /// (an end of null makes it open-ended). Another version or package takes the place of what is installed
-/// there, whose entitlement is revoked.
+/// there, whose entitlement is revoked; `application.upgraded` also goes to the subscriptions of what was
+/// replaced, signed with the secret of its version.
 #[utoipa::path(
     post, path = "/application/entitlement", tag = TAG, operation_id = "install_application",
     request_body(content = ApplicationEntitlement, description = "What to install where.", example = json!({
-        "appKey": "acme01.loyalty.1.1.0.Release", "tenantId": 2201, "siteId": null
+        "appKey": "acme01.loyalty.1.1.0.Release", "tenantId": 1, "siteId": null
     })),
     responses(
         (status = OK, description = "The entitlement.", body = ApplicationEntitlement),
@@ -48,7 +49,7 @@ pub async fn install_application(State(state): State<AppState>, write: Write) ->
     post, path = "/toproductiontenant", tag = TAG,
     operation_id = "install_application_to_production",
     request_body(content = ApplicationEntitlement, description = "What to install where.", example = json!({
-        "appKey": "acme01.loyalty.1.0.0.Release", "tenantId": 2202, "siteId": null
+        "appKey": "acme01.loyalty.1.0.0.Release", "tenantId": 2, "siteId": null
     })),
     responses(
         (status = OK, description = "The entitlement.", body = ApplicationEntitlement),
@@ -69,7 +70,7 @@ pub async fn install_application_to_production(
 /// that have expired or were revoked.
 #[utoipa::path(
     get, path = "/application/entitlement", tag = TAG, operation_id = "list_entitlements",
-    params(("x-vol-tenant" = Option<i32>, Header, minimum = 1, example = 2201,
+    params(("x-vol-tenant" = Option<i32>, Header, minimum = 1, example = 1,
             description = "Number of a tenant: only entitlements in it.")),
     responses((status = OK, description = "The entitlements.", body = Vec<ApplicationEntitlement>)),
     security(("oauth2" = ["application:Read"])),
@@ -105,7 +106,7 @@ pub async fn get_entitlement(State(state): State<AppState>, call: Call) -> Resul
 #[utoipa::path(
     get, path = "/tenant/{tenantId}/entitlements", tag = TAG,
     operation_id = "list_tenant_entitlements",
-    params(("tenantId" = i32, Path, minimum = 1, description = "Number of the tenant.", example = 2201)),
+    params(("tenantId" = i32, Path, minimum = 1, description = "Number of the tenant.", example = 1)),
     responses((status = OK, description = "The entitlements.", body = Vec<ApplicationEntitlement>)),
     security(("oauth2" = ["application:Read"])),
 )]

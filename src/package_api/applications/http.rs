@@ -21,8 +21,8 @@ const TAG: &str = "applications";
     params(
         ("appId" = String, Path, max_length = 200, example = "acme01.loyalty",
          description = "Id of the installed application, key of its package, or namespace and name."),
-        ("x-vol-tenant" = i32, Header, minimum = 1, description = "Number of the tenant.", example = 2201),
-        ("x-vol-site" = Option<i32>, Header, minimum = 1, example = 3301,
+        ("x-vol-tenant" = i32, Header, minimum = 1, description = "Number of the tenant.", example = 1),
+        ("x-vol-site" = Option<i32>, Header, minimum = 1, example = 1,
          description = "Number of a site of the tenant."),
     ),
     responses((status = OK, description = "The installed application.", body = InstalledApplication)),
@@ -42,8 +42,8 @@ pub async fn get(State(state): State<AppState>, call: Call) -> Result<Response> 
     params(
         ("appId" = String, Path, max_length = 200, example = "acme01.loyalty",
          description = "Id of the installed application, key of its package, or namespace and name."),
-        ("x-vol-tenant" = i32, Header, minimum = 1, description = "Number of the tenant.", example = 2201),
-        ("x-vol-site" = Option<i32>, Header, minimum = 1, example = 3301,
+        ("x-vol-tenant" = i32, Header, minimum = 1, description = "Number of the tenant.", example = 1),
+        ("x-vol-site" = Option<i32>, Header, minimum = 1, example = 1,
          description = "Number of a site of the tenant."),
     ),
     request_body(content = InstalledApplication, description = "What to switch.", example = json!({

@@ -358,7 +358,7 @@ pub struct ApplicationAttribute {
     #[schema(example = false)]
     pub is_applied_to_base: bool,
     /// Number of the tenant that they were taken from.
-    #[schema(value_type = i32, example = 2201)]
+    #[schema(value_type = i32, example = 1)]
     pub source_tenant_id: i64,
     /// Name of that tenant.
     #[schema(max_length = 200, example = "Acme Sandbox")]

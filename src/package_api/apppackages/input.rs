@@ -197,9 +197,13 @@ impl PackageInput {
             parent: parent(body)?,
             range: body.text("semanticVersionRange", NAME)?.value(),
             behaviors: each(body, "applicationBehaviors", MANY, &mut seen, behavior)?,
-            subscriptions: each(body, "applicationSubscriptions", SOME, &mut seen, |object, _| {
-                Listed::read(object, known, is_new)
-            })?,
+            subscriptions: each(
+                body,
+                "applicationSubscriptions",
+                SOME,
+                &mut seen,
+                |object, seen| Listed::read(object, known, is_new, seen),
+            )?,
             capability_types: each(
                 body,
                 "applicationCapabilityTypes",

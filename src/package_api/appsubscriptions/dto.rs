@@ -25,7 +25,7 @@ pub struct ApplicationSubscription {
     /// Number of the package that it belongs to.
     #[schema(value_type = i32, example = 4102)]
     pub package_id: i64,
-    /// Whether the application is not told of what it did itself.
+    /// Whether the application is not told of what it did itself, by whichever of its versions.
     #[schema(example = true)]
     pub no_callback: bool,
 }

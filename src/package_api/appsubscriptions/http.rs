@@ -17,6 +17,9 @@ const TAG: &str = "appsubscriptions";
 /// an event is named by its id or by its name, and is named once however often it stands there. It takes
 /// effect in a tenant when the application is installed there, or installed again. Not while the version
 /// is locked.
+///
+/// With `noCallback` the application does not hear of what it did itself: of no call of any of its versions,
+/// whichever of them has the subscription.
 #[utoipa::path(
     post, path = "/events", tag = TAG, operation_id = "create_application_subscription",
     request_body(content = ApplicationSubscription, description = "The new subscription.", example = json!({
@@ -60,8 +63,9 @@ pub async fn update(State(state): State<AppState>, write: Write) -> Result<Respo
 
 /// Delete a subscription
 ///
-/// The package hears of its events no more where it is installed from now on. Not while the version is
-/// locked.
+/// Messages that wait for it are dropped, and the package does not hear of its events where it is installed
+/// from now on. Installs of today keep it as it was when they were made, and what happens to them is still
+/// sent, until the package is installed there again. Not while the version is locked.
 #[utoipa::path(
     delete, path = "/events/{applicationSubscriptionId}", tag = TAG, operation_id = "delete_application_subscription",
     params(("applicationSubscriptionId" = i32, Path, minimum = 1, description = "Number of the subscription.", example = 91)),

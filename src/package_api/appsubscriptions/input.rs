@@ -56,16 +56,17 @@ pub struct Wanted {
 }
 
 impl Given {
-    /// Reads a subscription and checks its values. Members that nobody knows are left in `object`.
+    /// Reads a subscription and checks its values. Members that nobody knows are left in `object`, and in
+    /// the objects in it, which are added to `seen`.
     ///
     /// # Errors
     /// 400 with the path of the member that is not acceptable.
-    pub fn read(object: &mut Object, known: Known<'_>) -> Result<Self> {
+    pub fn read(object: &mut Object, known: Known<'_>, seen: &mut Vec<Object>) -> Result<Self> {
         Ok(Self {
             id: object.int("applicationSubscriptionId")?.value().filter(|id| *id != 0),
             package: object.int("packageId")?.value().filter(|id| *id != 0),
             endpoint: endpoint(object, known.guard)?,
-            events: events(object, known.events)?,
+            events: events(object, known.events, seen)?,
             no_callback: object.flag("noCallback")?.value().unwrap_or(false),
         })
     }
@@ -81,12 +82,17 @@ pub enum Listed {
 }
 
 impl Listed {
-    /// Reads a subscription. In the body of a package that is new, none is known.
+    /// Reads a subscription, as [`Given::read`]. In the body of a package that is new, none is known.
     ///
     /// # Errors
     /// 400 with the path of the member that is missing or not acceptable.
-    pub fn read(object: &mut Object, known: Known<'_>, is_new: bool) -> Result<Self> {
-        let given = Given::read(object, known)?;
+    pub fn read(
+        object: &mut Object,
+        known: Known<'_>,
+        is_new: bool,
+        seen: &mut Vec<Object>,
+    ) -> Result<Self> {
+        let given = Given::read(object, known, seen)?;
         match given.id.filter(|_| !is_new) {
             Some(id) => Ok(Self::Known(id, given)),
             None => Wanted::of(given, object).map(Self::New),
@@ -131,7 +137,11 @@ fn endpoint(object: &mut Object, guard: &Guard) -> Result<Option<String>> {
     Ok(Some(text.to_owned()))
 }
 
-fn events(object: &mut Object, catalogue: &EventCatalogue) -> Result<Option<Vec<AppDevEvent>>> {
+fn events(
+    object: &mut Object,
+    catalogue: &EventCatalogue,
+    seen: &mut Vec<Object>,
+) -> Result<Option<Vec<AppDevEvent>>> {
     let Sent::Set(given) = object.objects("events", EVENTS_MAX)? else { return Ok(None) };
     let mut events: Vec<AppDevEvent> = Vec::with_capacity(given.len().min(catalogue.all().len()));
     for mut given in given {
@@ -139,6 +149,7 @@ fn events(object: &mut Object, catalogue: &EventCatalogue) -> Result<Option<Vec<
         if events.iter().all(|known| known.event_id != event.id) {
             events.push(shown(event));
         }
+        seen.push(given);
     }
     if events.is_empty() {
         return Err(object.refused("events", EVENTS));
@@ -185,7 +196,7 @@ mod tests {
     fn read(body: &Value) -> Result<Given> {
         let mut object = Object::parse(body.to_string().as_bytes(), "applicationSubscription")?;
         let known = Known { events: &Catalogue::built_in().events, guard: &Guard::default() };
-        Given::read(&mut object, known)
+        Given::read(&mut object, known, &mut Vec::new())
     }
 
     fn opened() -> AppDevEvent {
@@ -284,7 +295,7 @@ mod tests {
             (
                 "https://[::1]/x",
                 "leads from [::1] to the server itself: use a public address, or ask the operator to \
-                 allow this one.",
+                 allow this one (setting outgoing_allow).",
             ),
         ];
         for (address, why) in wrong {

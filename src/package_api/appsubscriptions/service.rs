@@ -1,5 +1,6 @@
 //! The rules of subscriptions (contract 3.10, 3.6).
 use std::collections::BTreeMap;
+use std::iter;
 
 use futures_util::FutureExt;
 use sea_orm::sea_query::Expr;
@@ -47,10 +48,13 @@ pub async fn get(state: &AppState, caller: &Caller, id: i64) -> Result<Applicati
 /// locked or has as many as it can.
 pub async fn create(state: &AppState, write: Write) -> Result<axum::response::Response> {
     let mut object = write.object(BODY)?;
-    let given = Given::read(&mut object, Known::of(state))?;
+    // The server gives the number, whatever stands there (contract 3.10).
+    object.ignore(&["applicationSubscriptionId"]);
+    let mut seen = Vec::new();
+    let given = Given::read(&mut object, Known::of(state), &mut seen)?;
     let package = given.package.ok_or_else(|| object.refused("packageId", NUMBER))?;
     let wanted = Wanted::of(given, &object)?;
-    write.refuse_unknown([&object])?;
+    write.refuse_unknown(iter::once(&object).chain(&seen))?;
     write
         .run(state, (package, wanted), |transaction, state, write, (package, wanted)| {
             insert(transaction, state, write, *package, wanted).boxed()
@@ -87,10 +91,11 @@ async fn insert(
 /// one that is locked, 412 for a stale `If-Match`.
 pub async fn update(state: &AppState, write: Write) -> Result<axum::response::Response> {
     let mut object = write.object(BODY)?;
-    let given = Given::read(&mut object, Known::of(state))?;
+    let mut seen = Vec::new();
+    let given = Given::read(&mut object, Known::of(state), &mut seen)?;
     let own = given.id.filter(|id| *id > 0);
     let id = own.ok_or_else(|| object.refused("applicationSubscriptionId", OWN_NUMBER))?;
-    write.refuse_unknown([&object])?;
+    write.refuse_unknown(iter::once(&object).chain(&seen))?;
     write
         .run(state, (id, given), |transaction, state, write, (id, given)| {
             change(transaction, state, write, *id, given).boxed()

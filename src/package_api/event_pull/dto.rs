@@ -34,7 +34,7 @@ pub struct Event {
     #[schema(example = false)]
     pub is_test: bool,
     /// Number of the tenant.
-    #[schema(value_type = Option<i32>, example = 2201)]
+    #[schema(value_type = Option<i32>, example = 1)]
     pub tenant_id: i64,
     /// Number of the site; `null` for the whole tenant.
     #[schema(value_type = Option<i32>, example = json!(null))]

@@ -23,7 +23,7 @@ const TAG: &str = "event_pull";
     params(
         ListParams,
         PageSize,
-        ("x-vol-tenant" = Option<i32>, Header, minimum = 1, example = 2201,
+        ("x-vol-tenant" = Option<i32>, Header, minimum = 1, example = 1,
          description = "Number of a tenant: only events in it."),
     ),
     responses((status = OK, description = "A page of events.", body = EventCollection)),

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 #[serde(rename_all = "camelCase")]
 pub struct Tenant {
     /// Number of the tenant.
-    #[schema(value_type = i32, example = 2201)]
+    #[schema(value_type = i32, example = 1)]
     pub id: i64,
     /// Name of the tenant, for people.
     #[schema(nullable, max_length = 200, example = "Acme Sandbox")]
@@ -32,10 +32,10 @@ pub struct Tenant {
 #[serde(rename_all = "camelCase")]
 pub struct Site {
     /// Number of the site.
-    #[schema(value_type = i32, example = 3301)]
+    #[schema(value_type = i32, example = 1)]
     pub id: i64,
     /// Number of its tenant.
-    #[schema(value_type = i32, example = 2201)]
+    #[schema(value_type = i32, example = 1)]
     pub tenant_id: i64,
     /// Name of the site, for people.
     #[schema(nullable, max_length = 200, example = "Main store")]
@@ -53,7 +53,7 @@ pub struct MasterCatalog {
     #[schema(value_type = i32, example = 1)]
     pub id: i64,
     /// Number of its tenant.
-    #[schema(value_type = i32, example = 2201)]
+    #[schema(value_type = i32, example = 1)]
     pub tenant_id: i64,
     /// Name of the catalog, for people.
     #[schema(nullable, max_length = 200, example = "Master catalog")]

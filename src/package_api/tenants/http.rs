@@ -17,7 +17,7 @@ const TAG: &str = "tenants";
 /// installed: the application that calls, or any of the account of a developer.
 #[utoipa::path(
     get, path = "/{tenantId}", tag = TAG, operation_id = "get_tenant",
-    params(("tenantId" = i32, Path, minimum = 1, description = "Number of the tenant.", example = 2201)),
+    params(("tenantId" = i32, Path, minimum = 1, description = "Number of the tenant.", example = 1)),
     responses((status = OK, description = "The tenant.", body = Tenant)),
     security(("oauth2" = [])),
 )]

@@ -1,5 +1,10 @@
 //! The rules of tenants.
-use sea_orm::{ActiveModelTrait, DatabaseTransaction, Set};
+use std::collections::BTreeMap;
+
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
+    QueryOrder, QueryTrait, Set,
+};
 
 use super::dto::{Site, Tenant};
 use super::{entity, site_entity};
@@ -114,6 +119,30 @@ pub async fn create(
         sites.push(site.insert(transaction).await?);
     }
     Ok((tenant, sites))
+}
+
+/// The tenants of an account, or all of them, by number, each with its sites.
+///
+/// # Errors
+/// The database's.
+pub async fn list(
+    db: &impl ConnectionTrait,
+    account: Option<&str>,
+) -> Result<Vec<(entity::Model, Vec<site_entity::Model>)>, Refused> {
+    let tenants = entity::Entity::find()
+        .apply_if(account, |find, account| find.filter(entity::Column::AccountId.eq(account)))
+        .order_by_asc(entity::Column::Id);
+    let mut sites: BTreeMap<i64, Vec<site_entity::Model>> = BTreeMap::new();
+    for site in site_entity::Entity::find().order_by_asc(site_entity::Column::Id).all(db).await? {
+        sites.entry(site.tenant_id).or_default().push(site);
+    }
+    let tenants = tenants.all(db).await?.into_iter();
+    Ok(tenants
+        .map(|it| {
+            let sites = sites.remove(&it.id).unwrap_or_default();
+            (it, sites)
+        })
+        .collect())
 }
 
 fn checked(what: &str, name: &str) -> Result<String, Refused> {

@@ -261,7 +261,7 @@ on_both! {
         let refused = app.globex().post(PATH, filled(2)).await.expect(422);
         assert_eq!(refused, invalid(json!([["app_offering", "App offering has a webhook address that \
             cannot be used: leads from 10.1.2.3 to a private network: use a public address, or ask the \
-            operator to allow this one"]])));
+            operator to allow this one (setting outgoing_allow)"]])));
         assert_eq!(app.count("SELECT COUNT(*) FROM app_instances").await, 0);
         assert_eq!(app.count("SELECT COUNT(*) FROM webhook_policies").await, 0);
     }

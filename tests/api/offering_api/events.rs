@@ -32,6 +32,9 @@ on_both! {
         // What is refused, or changes nothing, has not happened.
         app.acme().patch(&path, json!({"name": ""})).await.expect(422);
         app.acme().patch(&path, json!({"name": "Echo"})).await.expect(200);
+        // What has a status tells it, and which it was when it has changed.
+        let ended = json!({"status": "discontinued", "sourceID": "ERP-4711"});
+        app.acme().patch(&path, ended).await.expect(200);
         app.deliver().await;
         let mut feed = app.acme().get("/v1/events").await.expect(200);
         let lines = app.acme().get("/v1/audit_lines?sort=id").await.expect(200);
@@ -40,16 +43,21 @@ on_both! {
             assert!(uuid::Uuid::parse_str(id.as_str().unwrap()).is_ok(), "{id}");
             assert_eq!(event["audit_line_nodeID"].take(), line["nodeID"]);
         }
-        let event = |position: i64, name: &str, time: &str| json!({
+        let event = |position: i64, name: &str, time: &str, payload: Value| json!({
             "position": position, "id": null, "event": name, "object_type": "service_instance",
             "object_id": made["id"], "object_nodeID": made["nodeID"],
             "audit_line_id": position, "audit_line_nodeID": null,
             "person": {"id": 1, "name": "Ann Lee", "nodeID": "ZXhhbXBsZS50ZXN0L1BlcnNvbi8x"},
-            "payload": {}, "created_at": time,
+            "payload": payload, "created_at": time,
         });
+        let (source, now) = (&made["source"], "2026-02-01T09:16:00+01:00");
+        let running = json!({"source": source, "status": "in_production"});
+        let ended = json!({"source": source, "sourceID": "ERP-4711", "status": "discontinued",
+            "previous_status": "in_production"});
         assert_eq!(feed, json!([
-            event(1, "service_instance.create", "2026-02-01T09:15:00+01:00"),
-            event(2, "service_instance.update", "2026-02-01T09:16:00+01:00"),
+            event(1, "service_instance.create", "2026-02-01T09:15:00+01:00", running.clone()),
+            event(2, "service_instance.update", now, running),
+            event(3, "service_instance.update", now, ended),
         ]));
         // Nobody else's business.
         assert_eq!(app.globex().get("/v1/events").await.expect(200), json!([]));

@@ -187,6 +187,15 @@ on_both! {
         let path = format!("/v1/service_instances/{}", made["id"]);
         app.acme().patch(&path, json!({"name": "Other"})).await.expect(200);
         assert_eq!(arrived().await, ["/provider service_instance.update"]);
+        let ended = json!({"status": "discontinued", "sourceID": "ERP-4711"});
+        app.acme().patch(&path, ended).await.expect(200);
+        app.deliver().await;
+        let payload = told(&receiver.take()[0])["payload"].take();
+        let line = &app.acme().get("/v1/audit_lines?sort=-id").await.expect(200)[0];
+        assert_eq!(payload, json!({
+            "audit_line_id": line["id"], "audit_line_nodeID": line["nodeID"], "source": made["source"],
+            "sourceID": "ERP-4711", "status": "discontinued", "previous_status": "being_prepared",
+        }));
         app.globex().post("/v1/app_instances", filled(2)).await.expect(201);
         assert_eq!(arrived().await, [
             "/customer app_instance.create",

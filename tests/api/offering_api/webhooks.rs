@@ -169,11 +169,11 @@ on_both! {
             ),
             (
                 json!({"uri": "http://0xa.1.2.3/"}),
-                json!([["uri", "Uri leads from 10.1.2.3 to a private network: use a public address, or ask the operator to allow this one"]]),
+                json!([["uri", "Uri leads from 10.1.2.3 to a private network: use a public address, or ask the operator to allow this one (setting outgoing_allow)"]]),
             ),
             (
                 json!({"uri": "http://me:secret@169.254.169.254/latest"}),
-                json!([["uri", "Uri leads from 169.254.169.254 to the metadata service of a cloud: use a public address, or ask the operator to allow this one"]]),
+                json!([["uri", "Uri leads from 169.254.169.254 to the metadata service of a cloud: use a public address, or ask the operator to allow this one (setting outgoing_allow)"]]),
             ),
             (json!({"uri": "https://********@echo.example.org/"}), json!([["uri", masked]])),
             (json!({"name": "x".repeat(129)}), json!([["name", "Name is too long (maximum is 128 characters)"]])),

@@ -137,9 +137,9 @@ on_both! {
         let character = "must not contain white space, control characters or backslashes: \
                          percent-encode them.";
         let private = "leads from 10.1.2.3 to a private network: use a public address, or ask the \
-                       operator to allow this one.";
+                       operator to allow this one (setting outgoing_allow).";
         let metadata = "leads from [::ffff:a9fe:a9fe] to the metadata service of a cloud: use a public \
-                        address, or ask the operator to allow this one.";
+                        address, or ask the operator to allow this one (setting outgoing_allow).";
         let events = "must be an array of at least one event.";
         let event = "must be an event of the catalogue, or eventName must be one.";
         let table = [
@@ -199,7 +199,31 @@ on_both! {
         let strict = client.clone().with("prefer", "handling=strict");
         refused_parameter(strict.post(EVENTS, body.clone()).await, "colour",
             "is unknown. Unknown members: colour.");
-        client.post(EVENTS, body).await.expect(200);
+        client.post(EVENTS, body.clone()).await.expect(200);
+        body["events"][0]["foo"] = 1.into();
+        let both = "is unknown. Unknown members: colour, events[0].foo.";
+        refused_parameter(strict.post(EVENTS, body).await, "colour", both);
+        // Those of the events are told as well, wherever the subscription stands.
+        let mut body = orders(loyalty.package);
+        body["events"][0]["foo"] = 1.into();
+        let events = "is unknown. Unknown members: events[0].foo.";
+        refused_parameter(strict.post(EVENTS, body.clone()).await, "events[0].foo", events);
+        body["applicationSubscriptionId"] = 1.into();
+        refused_parameter(strict.put(EVENTS, body.clone()).await, "events[0].foo", events);
+        let path = format!("/api/platform/appdev/apppackages/{}", loyalty.key);
+        let listed = "applicationSubscriptions[0].events[0].foo";
+        refused_parameter(strict.put(&path, json!({"applicationSubscriptions": [body.clone()]})).await,
+            listed, &format!("is unknown. Unknown members: {listed}."));
+        client.put(EVENTS, body).await.expect(200);
+    }
+
+    async fn a_create_looks_at_no_number(app: TestApp) {
+        let (_world, loyalty, client) = loyalty(&app).await;
+        for number in [json!("x"), json!(1.5), json!([]), json!(-1)] {
+            let mut body = orders(loyalty.package);
+            body["applicationSubscriptionId"] = number;
+            client.clone().with("prefer", "handling=strict").post(EVENTS, body).await.expect(200);
+        }
     }
 
     async fn another_accounts_packages_and_subscriptions_do_not_exist(app: TestApp) {

@@ -22,8 +22,7 @@ pub static EVENTS: LazyLock<Document> =
     LazyLock::new(|| Document::new("events", appmarket::api::document::messages::events(), None));
 
 /// Headers that say nothing of the message, whatever it is.
-const TRANSPORT: &[&str] =
-    &["accept", "authorization", "content-length", "content-type", "host", "user-agent"];
+const TRANSPORT: &[&str] = &["accept", "content-length", "content-type", "host"];
 
 /// The message of a request: of a signed one what its token tells.
 pub fn told(received: &Received) -> Value {
