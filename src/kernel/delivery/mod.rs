@@ -24,5 +24,5 @@ mod worker;
 pub use channel::{
     Answer, Channel, Composed, LaneKey, Message, NewDelivery, Outcome, Settled, Verdict,
 };
-pub use queue::{enqueue, forget, resume};
+pub use queue::{enqueue, forget, give_up, resume};
 pub use worker::Worker;

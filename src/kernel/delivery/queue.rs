@@ -146,6 +146,35 @@ pub async fn resume(
     Ok(())
 }
 
+/// Gives up the messages of a name that no event made, that hold secrets and that still wait for a receiver,
+/// because what is in them is void, and forgets their secrets. In the transaction that makes it void; `now`
+/// in milliseconds since the epoch. What comes behind them no longer waits for them.
+///
+/// # Errors
+/// The database's.
+pub async fn give_up(
+    transaction: &DatabaseTransaction,
+    kind: &str,
+    target: i64,
+    event: &str,
+    now: i64,
+) -> Result<()> {
+    let dialect = Source::Transaction(transaction).dialect();
+    // Locks them, so that no worker records anything meanwhile; and somebody looks who comes next.
+    let mut sql = Sql::new(dialect);
+    sql.push("UPDATE delivery_lanes SET due_at = ").bind(now).push(" WHERE kind = ").bind(kind);
+    sql.push(" AND target_id = ").bind(target);
+    execute(transaction, sql.query(false)).await?;
+    let mut sql = Sql::new(dialect);
+    sql.push("UPDATE deliveries SET state = 'failed', next_attempt_at = NULL, secrets = NULL, ");
+    sql.push("finished_at = ").bind(now).push(" WHERE state = 'waiting' AND event = ").bind(event);
+    sql.push(" AND event_id IS NULL AND secrets IS NOT NULL AND lane_id IN (");
+    sql.push("SELECT id FROM delivery_lanes WHERE kind = ").bind(kind);
+    sql.push(" AND target_id = ").bind(target).push(")");
+    execute(transaction, sql.query(false)).await?;
+    Ok(())
+}
+
 /// Removes the lanes of a receiver with all that is and was in them, in the transaction that removes the
 /// receiver.
 ///

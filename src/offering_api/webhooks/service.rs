@@ -5,7 +5,7 @@ use sea_orm::{ActiveModelTrait, DatabaseTransaction, ModelTrait, QueryFilter, Qu
 use serde_json::{Map, Value, json};
 
 use super::address::{self, Address, MASK, Userinfo};
-use super::dto::{OF_INSTANCES, RECORD};
+use super::dto::{OF_INSTANCES, RECORD, VERIFY};
 use super::entity::{self, ActiveModel, COLUMN, Entity, Model};
 use super::{messages, verification};
 use crate::directory::state::AppState;
@@ -166,6 +166,8 @@ pub(super) async fn verify(
     now: i64,
 ) -> Result<()> {
     let (webhook, callback) = verification::begin(transaction, site, webhook, now).await?;
+    // The codes in them are void: a new one must not wait for them, nor may they come to another address.
+    delivery::give_up(transaction, messages::LANES, webhook.id, VERIFY, now).await?;
     if let Some(callback) = callback {
         let message = messages::verification(&site.key, &webhook, &callback, pause);
         return delivery::enqueue(transaction, &[message], now).await;

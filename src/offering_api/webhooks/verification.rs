@@ -11,6 +11,7 @@ use sea_orm::{
 };
 use serde_json::json;
 
+use super::dto::VERIFY;
 use super::entity::{ActiveModel, COLUMN, Entity, Model};
 use super::messages::LANES;
 use crate::directory::state::AppState;
@@ -246,6 +247,7 @@ impl Call {
             row.verified_at = Set(Some(now));
             row.updated_at = Set(now);
             row.update(transaction).await?;
+            delivery::give_up(transaction, LANES, self.webhook, VERIFY, now).await?;
             delivery::resume(transaction, LANES, self.webhook, now).await?;
         }
         Ok(verdict)

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::webhook_policies::policy;
 use crate::on_both;
 use crate::support::client::Client;
+use crate::support::receiver::{Receiver, Reply};
 use crate::support::{TestApp, unprocessable};
 
 const PATH: &str = "/v1/webhooks";
@@ -62,8 +63,8 @@ async fn waiting(app: &TestApp, webhook: i64) -> Vec<Waiting> {
 /// The last callback that was sent to a webhook, without its host.
 async fn callback(app: &TestApp, webhook: i64) -> String {
     let sent = waiting(app, webhook).await;
-    let last = sent.iter().rfind(|it| it.event == "webhook.verify").unwrap();
-    let secrets = last.secrets.as_ref().unwrap();
+    let last = sent.iter().rfind(|it| it.event == "webhook.verify" && it.secrets.is_some());
+    let secrets = last.unwrap().secrets.as_ref().unwrap();
     let callback = secrets["callback"].as_str().unwrap();
     callback.strip_prefix("https://acme.example.test").unwrap().to_owned()
 }
@@ -446,6 +447,59 @@ on_both! {
         assert_eq!(late.status, 410);
         assert_eq!(late.text(), "The code has expired: update the webhook, and it gets a new one");
         assert_eq!(row(&app, 2).await.verified_at, None);
+    }
+
+    async fn a_new_code_does_not_wait_for_a_void_one(app: TestApp) {
+        let receiver = Receiver::start();
+        receiver.reply(Reply::Status(500));
+        let one = format!("{PATH}/1");
+        app.acme().post(PATH, hook(&receiver.url("/old"))).await.expect(201);
+        app.deliver().await;
+        assert_eq!(receiver.take().len(), 1);
+        app.advance_seconds(1);
+        app.acme().patch(&one, json!({"uri": receiver.url("/new")})).await.expect(200);
+        app.deliver().await;
+        let sent = receiver.take();
+        assert_eq!(sent.iter().map(|it| it.path.as_str()).collect::<Vec<_>>(), ["/new"]);
+        let new = callback(&app, 1).await;
+        assert!(sent[0].json()["payload"]["callback"].as_str().unwrap().ends_with(&new));
+        let log = format!("{one}/deliveries");
+        let list = app.acme().get(&format!("{log}?state=failed")).await.expect(200);
+        let [void] = list.as_array().unwrap().as_slice() else { panic!("{list}") };
+        assert_eq!(
+            (&void["finished_at"], &void["next_attempt_at"], &void["attempt_count"]),
+            (&json!("2026-02-01T09:15:01+01:00"), &Value::Null, &json!(1))
+        );
+        let refused = app.acme().post(&format!("{log}/{}/redeliver", void["id"]), json!({})).await;
+        assert_eq!(refused.expect(422), json!({
+            "type": "about:blank", "title": "Unprocessable Entity", "status": 422,
+            "detail": "The code in this message is void or soon will be: update the webhook, and it gets \
+                       another one",
+        }));
+        const SECRETS: &str = "SELECT COUNT(*) FROM deliveries WHERE secrets IS NOT NULL";
+        assert_eq!(app.count(SECRETS).await, 1);
+        // Nobody needs the last one any more, once whoever has read it has called.
+        let answer = acme_host(&app).get(&new).await;
+        assert_eq!(answer.text(), "Verification successful");
+        assert!(waiting(&app, 1).await.is_empty());
+        assert_eq!(app.count(SECRETS).await, 0);
+        app.advance_seconds(60 * 60);
+        app.deliver().await;
+        assert!(receiver.take().is_empty());
+        // Nor when the address turns out to be verified.
+        app.acme().post(PATH, hook(&receiver.url("/other"))).await.expect(201);
+        app.deliver().await;
+        assert_eq!(receiver.take().len(), 1);
+        app.acme().patch(&format!("{PATH}/2"), json!({"uri": receiver.url("/new")})).await.expect(200);
+        assert!(row(&app, 2).await.verified_at.is_some());
+        assert!(waiting(&app, 2).await.is_empty());
+        // Tests are another matter.
+        app.acme().post(&format!("{PATH}/2/test"), json!({})).await.expect(204);
+        app.execute("UPDATE webhooks SET verified_at = NULL").await;
+        app.acme().patch(&format!("{PATH}/2"), json!({"event": "webhook.verify"})).await.expect(200);
+        app.acme().post(&format!("{PATH}/2/test"), json!({})).await.expect(204);
+        verify(&app, 2).await;
+        assert_eq!(waiting(&app, 2).await.len(), 2);
     }
 
     async fn an_address_is_verified_once_per_account(app: TestApp) {
