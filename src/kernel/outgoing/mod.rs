@@ -59,7 +59,7 @@ pub struct Delivered {
     pub headers: HeaderMap,
     /// Its body, up to [`Limits::response_bytes`].
     pub body: Bytes,
-    /// Whether the body went on behind that. It was not read: the connection was closed.
+    /// Whether the body went on behind that, or broke off, or did not end in time. The connection was closed.
     pub is_cut: bool,
     /// From looking up the name to the last byte that was read.
     pub duration: Duration,
@@ -121,7 +121,8 @@ impl Outgoing {
         &self.guard
     }
 
-    /// Sends a request and reads its answer. `user:password@` in its address becomes HTTP Basic, unless
+    /// Sends a request and reads its answer: as soon as its head has come, its status counts, however much of
+    /// the body follows. `user:password@` in its address becomes HTTP Basic, unless
     /// the request has `Authorization`.
     ///
     /// # Errors
@@ -145,23 +146,24 @@ impl Outgoing {
         let mut outgoing = reqwest::Request::new(head.method, url);
         *outgoing.headers_mut() = headers;
         *outgoing.body_mut() = Some(body.into());
-        let exchange = async {
-            let mut response = self.client.execute(outgoing).await?;
-            let mut body = BytesMut::new();
-            let mut is_cut = false;
-            while let Some(chunk) = response.chunk().await? {
+        let end = tokio::time::Instant::now() + limits.timeout;
+        let response = tokio::time::timeout_at(end, self.client.execute(outgoing)).await;
+        let mut response =
+            response.map_err(|_| Failure::Timeout(limits.timeout))?.map_err(Failure::of)?;
+        let mut body = BytesMut::new();
+        let is_cut = async {
+            while let Ok(chunk) = response.chunk().await {
+                let Some(chunk) = chunk else { return false };
                 let free = limits.response_bytes - body.len();
                 body.extend_from_slice(&chunk[..chunk.len().min(free)]);
-                is_cut = chunk.len() > free;
-                if is_cut {
+                if chunk.len() > free {
                     break;
                 }
             }
-            Ok((response, body, is_cut))
+            true
         };
-        let exchange = tokio::time::timeout(limits.timeout, exchange);
-        let (mut response, body, is_cut) =
-            exchange.await.map_err(|_| Failure::Timeout(limits.timeout))?.map_err(Failure::of)?;
+        // The status is there and counts, whatever becomes of the body.
+        let is_cut = tokio::time::timeout_at(end, is_cut).await.unwrap_or(true);
         Ok(Delivered {
             status: response.status(),
             headers: std::mem::take(response.headers_mut()),

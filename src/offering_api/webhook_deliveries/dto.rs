@@ -125,8 +125,8 @@ fn with_attempts(record: &Record) -> RefOr<Schema> {
                 "response_body": text(
                     65_536,
                     true,
-                    "The first 64 KiB of the answer; null when there was none, and when the message had \
-                     secrets in it, which the answer might repeat.",
+                    "The first 64 KiB of the answer, or what came of it; null when there was none, and when the \
+                     message had secrets in it, which the answer might repeat.",
                     json!("OK"),
                 ),
                 "error": text(1000, true, "Why there was no answer.", json!(null)),

@@ -478,7 +478,8 @@ on_both! {
             (receiver.url("/redirect"), Some(302), Some(""), None, Some("302 Found")),
             (receiver.url("/no-reason"), Some(599), Some(""), None, Some("599")),
             (receiver.url("/close"), None, None, Some(closed), Some(closed)),
-            (receiver.url("/cut-off"), None, None, Some(closed), Some(closed)),
+            // The status has come.
+            (receiver.url("/cut-off"), Some(200), Some("half of"), None, None),
             (receiver.url("/hang"), None, None, Some(late), Some(late)),
             (receiver.url("/slow"), None, None, Some(late), Some(late)),
             (format!("http://{nobody}/"), None, None, Some("connection refused"), Some("connection refused")),

@@ -223,7 +223,7 @@ async fn respond(
         Reply::Full(status, headers, body) => (status, headers, Content::Whole(body)),
         Reply::Hang => std::future::pending().await,
         Reply::Close | Reply::After(..) => return Err(io::Error::other("closed")),
-        Reply::CutOff => (200, Vec::new(), Content::CutOff(false)),
+        Reply::CutOff => (200, Vec::new(), Content::CutOff(None)),
         Reply::Endless(bytes) => (200, Vec::new(), Content::Endless(bytes)),
     };
     let mut response = http::Response::builder().status(StatusCode::from_u16(status).unwrap());
@@ -236,8 +236,8 @@ async fn respond(
 /// The body of an answer.
 enum Content {
     Whole(Bytes),
-    /// Whether the part that comes has come.
-    CutOff(bool),
+    /// Once the part that comes has come: until when the connection stays, so that the part arrives.
+    CutOff(Option<Pin<Box<tokio::time::Sleep>>>),
     /// Bytes to come.
     Endless(u64),
 }
@@ -248,15 +248,18 @@ impl Body for Content {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        context: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         const CHUNK: usize = 64 * 1024;
         let next = match &mut *self {
             Self::Whole(bytes) if bytes.is_empty() => None,
             Self::Whole(bytes) => Some(Ok(std::mem::take(bytes))),
-            Self::CutOff(true) => Some(Err(io::Error::other("cut off"))),
-            Self::CutOff(begun) => {
-                *begun = true;
+            Self::CutOff(Some(end)) => {
+                std::task::ready!(end.as_mut().poll(context));
+                Some(Err(io::Error::other("cut off")))
+            }
+            Self::CutOff(end) => {
+                *end = Some(Box::pin(tokio::time::sleep(Duration::from_millis(100))));
                 Some(Ok(Bytes::from_static(b"half of")))
             }
             Self::Endless(0) => None,
