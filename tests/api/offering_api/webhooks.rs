@@ -502,6 +502,22 @@ on_both! {
         assert_eq!(waiting(&app, 2).await.len(), 2);
     }
 
+    async fn another_name_and_password_are_another_address(app: TestApp) {
+        for (id, user, is_verified) in [(1, "me:one", false), (2, "me:two", false), (3, "me:one", true)] {
+            let uri = format!("https://{user}@echo.example.org/a");
+            let made = app.acme().post(PATH, hook(&uri)).await.expect(201);
+            assert_eq!(made["verified_at"].is_string(), is_verified, "{made}");
+            if id == 1 {
+                verify(&app, 1).await;
+            }
+        }
+        // One that is disabled vouches too.
+        app.acme().patch(&format!("{PATH}/1"), json!({"disabled": true})).await.expect(200);
+        app.acme().delete(&format!("{PATH}/3")).await.expect(204);
+        let made = app.acme().post(PATH, hook("https://me:one@echo.example.org/a")).await.expect(201);
+        assert!(made["verified_at"].is_string(), "{made}");
+    }
+
     async fn an_address_is_verified_once_per_account(app: TestApp) {
         app.acme().post(PATH, hook("https://echo.example.org/a")).await.expect(201);
         verify(&app, 1).await;
