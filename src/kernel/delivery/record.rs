@@ -5,6 +5,8 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use futures_util::FutureExt;
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde::Serialize;
@@ -64,7 +66,7 @@ pub(super) struct Sent {
     url: String,
     /// Its headers, a JSON object with masked credentials.
     headers: String,
-    /// What is masked there, without the name of its scheme: some servers send back what they got.
+    /// What is masked in the answer, longest first: some servers send back what they got.
     credentials: Vec<String>,
 }
 
@@ -80,15 +82,38 @@ impl Sent {
             }
             _ => url,
         };
-        let credentials = request.headers().iter().filter(|(name, value)| is_secret(name, value));
-        let credentials =
-            credentials.filter_map(|(_, value)| value.to_str().ok()?.split(' ').next_back());
-        Self {
-            url,
-            headers: shown(request.headers()),
-            credentials: credentials.filter(|it| !it.is_empty()).map(str::to_owned).collect(),
+        let secrets = request.headers().iter().filter(|(name, value)| is_secret(name, value));
+        let mut credentials: Vec<String> =
+            secrets.filter_map(|(_, value)| value.to_str().ok()).flat_map(repeatable).collect();
+        credentials.sort_by_key(|text| std::cmp::Reverse(text.len()));
+        Self { url, headers: shown(request.headers()), credentials }
+    }
+}
+
+/// Shortest part of a name and password that is masked by itself. What is shorter is part of so many words and
+/// numbers that its masks would garble answers, and tell it by the gaps; and nothing is safe behind it.
+const SHORTEST: usize = 4;
+
+/// The forms in which an answer may repeat a secret header: without the name of its scheme and, for HTTP Basic,
+/// as name and password, together and the password alone. Without a password the name is the secret.
+fn repeatable(header: &str) -> Vec<String> {
+    let (scheme, secret) = header.split_once(' ').unwrap_or(("", header));
+    let mut forms = vec![secret.to_owned()];
+    if scheme.eq_ignore_ascii_case("Basic")
+        && let Ok(pair) = STANDARD.decode(secret)
+    {
+        let pair = String::from_utf8_lossy(&pair);
+        let (name, password) = pair.split_once(':').unwrap_or((&*pair, ""));
+        let alone = if password.is_empty() { name } else { password };
+        for text in [&*pair, alone] {
+            // Also as a text of JSON has it.
+            let quoted = Value::from(text).to_string();
+            forms.extend([text.to_owned(), quoted[1..quoted.len() - 1].to_owned()]);
         }
     }
+    forms.retain(|text| text.chars().count() >= SHORTEST);
+    forms.dedup();
+    forms
 }
 
 type Reply = oneshot::Sender<Result<Lane>>;
@@ -404,4 +429,30 @@ fn shown(headers: &http::HeaderMap) -> String {
         }
     }
     Value::Object(object).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_answer_may_repeat_of_a_secret() {
+        let basic = |pair: &str| repeatable(&format!("Basic {}", STANDARD.encode(pair)));
+        for (pair, plain) in [
+            ("me:s@fe!", &["me:s@fe!", "s@fe!"][..]),
+            ("me:a\"bc:d", &["me:a\"bc:d", "me:a\\\"bc:d", "a\"bc:d", "a\\\"bc:d"]),
+            // Three characters are part of any text.
+            ("me:abc", &["me:abc"]),
+            ("a:b", &[]),
+            ("key-4711:", &["key-4711:", "key-4711"]),
+            (":", &[]),
+        ] {
+            let forms = basic(pair);
+            assert_eq!(forms[1..], *plain, "{pair}");
+            assert_eq!(forms[0], STANDARD.encode(pair));
+        }
+        assert_eq!(repeatable("Bearer abcd"), ["abcd"]);
+        assert_eq!(repeatable("abcd"), ["abcd"]);
+        assert_eq!(repeatable("Basic no-base64"), ["no-base64"]);
+    }
 }

@@ -569,14 +569,20 @@ on_both! {
         }
         // What came back for a message without secrets is shown, but for credentials.
         receiver.answer(|request| {
-            let body = format!("nobody\0here with {}", request.header("authorization"));
+            let body = format!(
+                "nobody\0here with {}, which is me:canary: canary is wrong",
+                request.header("authorization")
+            );
             Reply::Full(404, Vec::new(), body.into())
         });
         app.acme().post(&format!("/v1/webhooks/{id}/test"), json!({})).await.expect(204);
         app.deliver().await;
         let test = only(&receiver).header("x-4me-delivery").to_owned();
         let one = app.acme().get(&format!("{path}/{test}")).await.expect(200);
-        assert_eq!(one["attempts"][0]["response_body"], "nobody\u{fffd}here with Basic ********");
+        assert_eq!(
+            one["attempts"][0]["response_body"],
+            "nobody\u{fffd}here with Basic ********, which is ********: ******** is wrong"
+        );
     }
 
     async fn the_log_is_for_administrators_of_the_account(app: TestApp) {
