@@ -1,4 +1,6 @@
 //! When a message that was not delivered is tried again (contract 4.5).
+use std::time::UNIX_EPOCH;
+
 use http::{HeaderMap, StatusCode, header};
 use rand::RngExt;
 
@@ -65,9 +67,9 @@ fn retry_after(headers: &HeaderMap, now: i64) -> Option<i64> {
         // More digits than a number has are a long time.
         return Some(text.parse::<i64>().unwrap_or(i64::MAX).saturating_mul(SECOND));
     }
-    // What senders must write today, `Sun, 01 Feb 2026 08:15:00 GMT`, is also a date of mails.
-    let date = chrono::DateTime::parse_from_rfc2822(text).ok()?;
-    Some(date.timestamp_millis().saturating_sub(now).max(0))
+    // All three forms that receivers may write (RFC 9110, 5.6.7). None is before 1970.
+    let date = httpdate::parse_http_date(text).ok()?.duration_since(UNIX_EPOCH).ok()?;
+    Some(i64::try_from(date.as_millis()).unwrap_or(i64::MAX).saturating_sub(now).max(0))
 }
 
 /// What an owner reads of a failed attempt: `404 Not Found`, `connection refused`; `None` for a success.
@@ -173,6 +175,8 @@ mod tests {
             ("30", MINUTE),
             ("0", MINUTE),
             ("Sun, 01 Feb 2026 08:25:00 GMT", 10 * MINUTE),
+            ("Sunday, 01-Feb-26 08:25:00 GMT", 10 * MINUTE),
+            ("Sun Feb  1 08:25:00 2026", 10 * MINUTE),
             ("Sun, 01 Feb 2026 08:15:30 GMT", MINUTE),
             ("Sun, 01 Feb 2025 08:15:00 GMT", MINUTE),
             ("86400", DAY),
