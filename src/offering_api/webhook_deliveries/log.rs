@@ -6,7 +6,7 @@ use sea_orm::{DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Map, Value, json};
 
 use super::dto::RECORD;
-use super::message::{self, Content, Message};
+use super::message::{Content, Message};
 use crate::directory::state::AppState;
 use crate::kernel::db::{Row, Source};
 use crate::kernel::delivery::entity::{COLUMN, Column, Entity, Model, WAITING, attempt};
@@ -21,7 +21,7 @@ use crate::kernel::time_zone::parse_timestamp;
 use crate::offering_api::access::Caller;
 use crate::offering_api::resource::{self, Write};
 use crate::offering_api::webhooks;
-use crate::offering_api::webhooks::dto::{RECORD as WEBHOOK, VERIFY};
+use crate::offering_api::webhooks::dto::RECORD as WEBHOOK;
 use crate::offering_api::webhooks::messages;
 
 /// SQL condition for the deliveries of one webhook of the caller's account; `{id}` is the webhook.
@@ -60,8 +60,7 @@ pub async fn get(state: &AppState, caller: &Caller, id: &str, delivery: &str) ->
     let body = body.ok_or(Error::NotFound)?;
     let mut shown: Map<String, Value> = serde_json::from_slice(&body).map_err(Error::internal)?;
     let content: Content = serde_json::from_str(&row.payload).map_err(Error::internal)?;
-    let masks = message::masked_of(&row.event);
-    let message = Message::new(&state.site, &webhook, &row, content, masks);
+    let message = Message::new(&state.site, &webhook, &row, content, Map::new());
     shown.insert("message".to_owned(), serde_json::to_value(message).map_err(Error::internal)?);
     shown.insert("attempts".to_owned(), attempts.iter().map(show).collect());
     let body = Value::Object(shown).to_string().into_bytes();
@@ -107,10 +106,11 @@ fn again(key: &MasterKey, webhook: i64, former: &Model) -> Result<NewDelivery> {
     if former.state == WAITING {
         return refuse(WAITS);
     }
-    if former.event == VERIFY {
+    let content: Content = serde_json::from_str(&former.payload).map_err(Error::internal)?;
+    // What verifies: whatever else has secrets tells of an event.
+    if former.event_id.is_none() && content.has_secrets {
         return refuse(VOID);
     }
-    let content: Content = serde_json::from_str(&former.payload).map_err(Error::internal)?;
     let delivery_id = uuid::Uuid::new_v4().to_string();
     let secrets = match &former.secrets {
         Some(sealed) => {

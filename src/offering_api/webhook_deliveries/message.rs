@@ -14,14 +14,14 @@ use crate::kernel::secret::{MasterKey, Purpose};
 use crate::kernel::signature::Header;
 use crate::kernel::state::Site;
 use crate::offering_api::meta::dto::PERSON_NODE_TYPE;
-use crate::offering_api::webhooks::dto::{EVENTS, NODE_TYPE, VERIFY};
+use crate::offering_api::webhooks::dto::{EVENTS, NODE_TYPE};
 use crate::offering_api::webhooks::entity::Model as Webhook;
 use crate::offering_api::webhooks::signer::Claims;
 
 /// Stands for a secret where messages are shown.
 pub const MASK: &str = "********";
 
-/// What a delivery keeps of its message. What a webhook is sent of its own accord keeps nothing: `{}`.
+/// What a delivery keeps of its message. What only shows that messages arrive keeps nothing: `{}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default)]
 pub struct Content {
@@ -229,12 +229,6 @@ pub fn masked(secrets: &Map<String, Value>) -> Map<String, Value> {
     secrets.iter().map(|(name, value)| (name.clone(), mask(value))).collect()
 }
 
-/// The masked secrets of messages that keep nothing.
-pub fn masked_of(event: &str) -> Map<String, Value> {
-    let is_verification = event == VERIFY;
-    is_verification.then(|| ("callback".to_owned(), MASK.into())).into_iter().collect()
-}
-
 /// `app_instance:31` as the type of a record and its number.
 fn object(text: &str) -> (&str, i64) {
     let (record, id) = text.split_once(':').unwrap_or((text, ""));
@@ -268,7 +262,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::offering_api::webhooks::dto::EVENTS;
+    use crate::offering_api::webhooks::dto::{EVENTS, VERIFY};
 
     fn site() -> Site {
         Site {
@@ -386,8 +380,6 @@ mod tests {
     #[test]
     fn what_is_kept_of_nothing_is_nothing() {
         assert_eq!(serde_json::from_str::<Content>("{}").unwrap(), Content::default());
-        assert_eq!(masked_of(VERIFY), map(json!({"callback": MASK})));
-        assert_eq!(masked_of("app_instance.create"), Map::new());
     }
 
     #[test]

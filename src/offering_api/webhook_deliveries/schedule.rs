@@ -6,7 +6,6 @@ use rand::RngExt;
 
 use crate::kernel::delivery::entity::Model as Delivery;
 use crate::kernel::delivery::{Outcome, Verdict};
-use crate::offering_api::webhooks::dto::VERIFY;
 
 const SECOND: i64 = 1_000;
 const MINUTE: i64 = 60 * SECOND;
@@ -43,8 +42,10 @@ fn judge_with(delivery: &Delivery, attempt: i64, outcome: &Outcome, jitter: f64)
         }
         wanted = retry_after(&answer.headers, ended_at).unwrap_or_default().min(LONGEST);
     }
+    // No event made these two, and only what verifies holds a secret, the code.
+    let is_verification = delivery.event_id.is_none() && delivery.secrets.is_some();
     // Who tests a webhook looks at once what came of it.
-    if delivery.event_id.is_none() && delivery.event != VERIFY {
+    if delivery.event_id.is_none() && !is_verification {
         return Verdict::Failed;
     }
     let number = usize::try_from(attempt - 1).unwrap_or_default();
@@ -53,7 +54,7 @@ fn judge_with(delivery: &Delivery, attempt: i64, outcome: &Outcome, jitter: f64)
     let pause = pause + (pause as f64 * jitter) as i64;
     let pause = pause.max(wanted);
     // The code in it expires.
-    if delivery.event == VERIFY && ended_at + pause >= delivery.created_at + DAY {
+    if is_verification && ended_at + pause >= delivery.created_at + DAY {
         return Verdict::Failed;
     }
     Verdict::Retry(pause)
@@ -201,11 +202,15 @@ mod tests {
         let test = delivery("app_instance.create", None);
         assert_eq!(judge_with(&test, 1, &failed(), 0.0), Verdict::Failed);
         assert_eq!(judge_with(&test, 1, &answered(200, None), 0.0), Verdict::Delivered);
+        // Nor that of a webhook for verifications.
+        let test = delivery("webhook.verify", None);
+        assert_eq!(judge_with(&test, 1, &failed(), 0.0), Verdict::Failed);
     }
 
     #[test]
     fn verifications_are_repeated_as_long_as_their_code_can_be_used() {
-        let verification = delivery(VERIFY, None);
+        let mut verification = delivery("webhook.verify", None);
+        verification.secrets = Some("sealed".to_owned());
         assert_eq!(judge_with(&verification, 5, &failed(), 0.0), Verdict::Retry(6 * HOUR));
         assert_eq!(judge_with(&verification, 6, &failed(), 0.0), Verdict::Failed);
     }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
+use super::address::MASK;
 use super::dto::VERIFY;
 use super::entity::Model;
 use crate::kernel::delivery::{LaneKey, NewDelivery};
@@ -41,6 +42,9 @@ pub fn lane(webhook: i64) -> LaneKey {
 /// `callback`, which is a secret.
 pub fn verification(key: &MasterKey, webhook: &Model, callback: &str, pause: i64) -> NewDelivery {
     let mut message = message(webhook, VERIFY, format!("webhook:{}", webhook.id));
+    // As the log shows it. A test of a webhook for this event has none of it, by which they are told apart.
+    message.payload =
+        json!({"payload": WebhookVerification { callback: MASK }, "has_secrets": true});
     let secrets = json!(WebhookVerification { callback }).to_string();
     let id = message.delivery_id.as_bytes();
     message.secrets = Some(key.seal(Purpose::Message, id, secrets.as_bytes()));

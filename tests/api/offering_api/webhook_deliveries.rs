@@ -368,6 +368,33 @@ on_both! {
         assert_eq!((&message["event"], &message["object_id"]), (&json!("app_instance.create"), &json!(12345)));
     }
 
+    async fn a_test_of_a_webhook_for_verifications_is_a_test(app: TestApp) {
+        let receiver = Receiver::start();
+        receiver.reply(Reply::Status(500));
+        let id = hook(&app, &receiver.url("/"), json!({"event": "webhook.verify"})).await;
+        app.acme().post(&format!("/v1/webhooks/{id}/test"), json!({})).await.expect(204);
+        app.deliver().await;
+        let sent = only(&receiver);
+        assert_eq!((&sent.json()["event"], &sent.json()["payload"]), (&json!("webhook.verify"), &json!({})));
+        // It is not tried again, shown as what it was, and can be sent once more.
+        let log = format!("/v1/webhooks/{id}/deliveries");
+        let list = app.acme().get(&log).await.expect(200);
+        assert_eq!((&list[0]["state"], &list[0]["attempt_count"]), (&json!("failed"), &json!(1)));
+        let one = format!("{log}/{}", list[0]["id"]);
+        assert_eq!(app.acme().get(&one).await.expect(200)["message"]["payload"], json!({}));
+        app.acme().post(&format!("{one}/redeliver"), json!({})).await.expect(201);
+        app.deliver().await;
+        assert_eq!(only(&receiver).json()["payload"], json!({}));
+        // What verifies is none: it is tried again.
+        app.execute("UPDATE webhooks SET verified_at = NULL").await;
+        app.acme().patch(&format!("/v1/webhooks/{id}"), json!({})).await.expect(200);
+        app.deliver().await;
+        assert!(only(&receiver).json()["payload"]["callback"].is_string());
+        let waiting = app.acme().get(&format!("{log}?state=waiting")).await.expect(200);
+        let one = app.acme().get(&format!("{log}/{}", waiting[0]["id"])).await.expect(200);
+        assert_eq!(one["message"]["payload"], json!({"callback": "********"}));
+    }
+
     async fn what_waits_for_a_disabled_webhook_leaves_once_it_is_enabled(app: TestApp) {
         let receiver = Receiver::start();
         let id = hook(&app, &receiver.url("/"), json!({})).await;
