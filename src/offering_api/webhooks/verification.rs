@@ -5,7 +5,7 @@
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, header};
 use sea_orm::{
     ActiveModelTrait, ConnectionTrait, DatabaseTransaction, QueryFilter, QuerySelect, Set,
 };
@@ -108,7 +108,8 @@ literal_schema!(VerificationText: schema::from_json(json!({
 /// Verify the address of a webhook
 ///
 /// The `callback` of the message `webhook.verify`: the code in it is the proof, no token is needed. On the
-/// host of the account it is `/webhooks/{id}/verify`. Calls may be repeated.
+/// host of the account it is `/webhooks/{id}/verify`. Calls may be repeated. HEAD is answered alike and
+/// verifies nothing.
 #[utoipa::path(
     get, path = "/{id}/verify", tag = TAG, operation_id = "verify_webhook",
     params(
@@ -128,8 +129,10 @@ pub async fn follow(
     State(state): State<AppState>,
     Path((account, id)): Path<(String, String)>,
     RawQuery(query): RawQuery,
+    method: Method,
 ) -> Result<Response> {
-    answer(&state, account, &id, query.as_deref()).await
+    // HEAD comes here too. Who checks links asks that way, and has not called anything yet.
+    answer(&state, account, &id, query.as_deref(), method != Method::HEAD).await
 }
 
 /// Verify the address of a webhook (POST)
@@ -155,7 +158,7 @@ pub async fn confirm(
     Path((account, id)): Path<(String, String)>,
     RawQuery(query): RawQuery,
 ) -> Result<Response> {
-    answer(&state, account, &id, query.as_deref()).await
+    answer(&state, account, &id, query.as_deref(), true).await
 }
 
 /// What a callback comes to.
@@ -179,11 +182,13 @@ struct Call {
     expires_at: i64,
 }
 
+/// What a callback answers; whether it also `verifies`.
 async fn answer(
     state: &AppState,
     account: String,
     id: &str,
     query: Option<&str>,
+    verifies: bool,
 ) -> Result<Response> {
     let webhook = id.parse().map_err(|_| Error::NotFound)?;
     let parameter = |wanted: &str| {
@@ -201,7 +206,7 @@ async fn answer(
     let call = Call { state: state.clone(), account, webhook, code, expires_at };
     // Guesses do not make others wait for a transaction.
     let mut verdict = call.judge(&call.find(state.store.connection()).await?);
-    if verdict == Verdict::Right {
+    if verdict == Verdict::Right && verifies {
         let verify = state.store.write(call, |transaction, call| call.verify(transaction).boxed());
         verdict = verify.await?;
     }

@@ -523,6 +523,18 @@ on_both! {
         assert!(made["verified_at"].is_string(), "{made}");
     }
 
+    async fn a_look_at_the_callback_verifies_nothing(app: TestApp) {
+        app.acme().post(PATH, hook("https://echo.example.org/")).await.expect(201);
+        let path = callback(&app, 1).await;
+        let host = acme_host(&app);
+        let looked = host.send(http::Method::HEAD, &path, Vec::new()).await;
+        assert_eq!((looked.status.as_u16(), looked.text().as_str()), (200, ""));
+        assert_eq!(looked.header("content-type"), "text/plain; charset=utf-8");
+        assert_eq!(row(&app, 1).await.verified_at, None);
+        assert_eq!(host.send(http::Method::HEAD, "/webhooks/1/verify", Vec::new()).await.status, 400);
+        verify(&app, 1).await;
+    }
+
     async fn an_address_is_verified_once_per_account(app: TestApp) {
         app.acme().post(PATH, hook("https://echo.example.org/a")).await.expect(201);
         verify(&app, 1).await;
