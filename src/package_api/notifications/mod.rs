@@ -4,8 +4,8 @@
 //!   install's snapshot, whatever becomes of install and subscription afterwards. So an application hears
 //!   that it was switched off, replaced or removed. Only with a subscription that is deleted the messages go
 //!   that still wait for it (contract 3.10).
-//! * A subscription is one lane. Messages of one topic and tenant leave in order: one that fails holds back
-//!   those behind it, and no others.
+//! * A subscription has a lane for each tenant and topic (contract 4.3), whose messages leave in order: one that
+//!   fails or is slow holds back those behind it, and no others.
 //! * Whatever is no 200 is tried again about once a minute, for 14 days.
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -120,14 +120,16 @@ fn delivery(event: &package_events::Model, recipient: Recipient) -> Result<NewDe
         version: recipient.version,
         endpoint: recipient.endpoint,
     };
+    // What leaves in order, and what a slow answer delays.
+    let scope = format!("tenant:{}:{}", event.tenant_id, event.topic);
     Ok(NewDelivery {
-        lane: LaneKey { kind: LANE, target: recipient.subscription, name: String::new() },
+        lane: LaneKey { kind: LANE, target: recipient.subscription, name: scope.clone() },
         account: recipient.account,
         delivery_id: uuid::Uuid::new_v4().to_string(),
         origin_id: None,
         event_id: None,
         event: event.topic.clone(),
-        object: format!("tenant:{}:{}", event.tenant_id, event.topic),
+        object: scope,
         payload: serde_json::to_value(notification).map_err(Error::internal)?,
         secrets: None,
         pause: 0,

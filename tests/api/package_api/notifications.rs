@@ -244,6 +244,38 @@ on_both! {
         assert_eq!(app.count(attempts).await, 8);
     }
 
+    async fn a_slow_topic_or_tenant_delays_no_other(app: TestApp) {
+        let stage = Stage::installed(&app).await;
+        let (other, _) = tenant(&app, "acme", true).await;
+        let hang = std::time::Duration::from_secs(6);
+        let sandbox = stage.sandbox.to_string();
+        stage.receiver.answer(move |request| {
+            let is_slow = request.json()["topic"] == "application.installed"
+                && request.header("x-vol-tenant") == sandbox;
+            if is_slow { Reply::After(hang, Box::new(Reply::Status(200))) } else { Reply::Status(200) }
+        });
+        let first = app.deliver();
+        let others = async {
+            while stage.receiver.received().is_empty() {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+            stage.switch(false).await;
+            install(&stage.client, stage.loyalty.package, other).await;
+            app.deliver().await;
+        };
+        tokio::join!(first, others);
+        let told = stage.receiver.take();
+        let mut later = topics(&told[1..]);
+        later.sort();
+        let mut expected = [entry(stage.sandbox, "disabled"), entry(other, "installed")];
+        expected.sort();
+        assert_eq!(topics(&told[..1]), [entry(stage.sandbox, "installed")]);
+        assert_eq!(later, expected);
+        for one in &told[1..] {
+            assert!(one.at - told[0].at < hang, "{:?}", one.at - told[0].at);
+        }
+    }
+
     async fn a_long_answer_is_not_read_to_its_end(app: TestApp) {
         let stage = Stage::installed(&app).await;
         stage.receiver.reply(Reply::Endless(1 << 30));
