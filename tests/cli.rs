@@ -673,7 +673,7 @@ fn operators_remove_what_is_installed() {
 #[test]
 fn migrating_twice_changes_nothing() {
     let folder = TempDir::new().unwrap();
-    assert_eq!(said(&folder, "migrate"), "The database is up to date; 4 migrations ran.");
+    assert_eq!(said(&folder, "migrate"), "The database is up to date; 5 migrations ran.");
     assert_eq!(said(&folder, "migrate"), "The database is up to date.");
     assert_eq!(told(&folder, "migrate"), json!({"migrations": 0}));
 }
@@ -1077,8 +1077,81 @@ fn a_worker_says_what_it_is_for() {
         ),
         "{help}"
     );
+    for setting in ["master_key", "outgoing_allow", "public_url", "account_url"] {
+        assert!(help.contains(setting), "{setting}: {help}");
+    }
+    said(&folder, "migrate");
+    // No server has been there to tell its addresses.
     let (_worker, ready) = Worker::start(program(folder.path(), "worker"));
-    assert_eq!(ready, "Delivering the messages of sqlite://data/appmarket.db.");
+    assert_eq!(
+        ready,
+        "Delivering the messages of sqlite://data/appmarket.db. They name http://127.0.0.1:8080 and \
+         http://127.0.0.1:8080/accounts/{account}."
+    );
+}
+
+#[test]
+fn a_worker_makes_no_database_and_no_key() {
+    let folder = TempDir::new().unwrap();
+    fails(
+        &folder,
+        "worker",
+        "there is no database data/appmarket.db: start the server first, or name its folder with --data",
+    );
+    assert!(!folder.path().join("data").exists());
+    said(&folder, "migrate");
+    std::fs::remove_file(folder.path().join("data/master.key")).unwrap();
+    fails(
+        &folder,
+        "worker",
+        "there is no master key data/master.key: set master_key to that of the server, or name its folder \
+         with --data",
+    );
+    assert!(!folder.path().join("data/master.key").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_worker_that_is_ready_can_be_stopped() {
+    let folder = TempDir::new().unwrap();
+    said(&folder, "migrate");
+    for _ in 0..5 {
+        let (mut worker, _) = Worker::start(program(folder.path(), "worker"));
+        assert_eq!(terminate(&mut worker.0), Some(0));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_worker_that_is_told_other_addresses_says_so() {
+    let folder = TempDir::new().unwrap();
+    let serve = "serve --no-demo --listen 127.0.0.1:0 --json";
+    let server = Server::spawn(program(folder.path(), serve));
+    let api = server.ready["api"].as_str().unwrap().to_owned();
+    let public_url = api.strip_suffix("/v1").unwrap();
+    let log = folder.path().join("log");
+    let start = |variables: &[(&str, &str)]| {
+        let mut command = program(folder.path(), "worker --json");
+        command.envs(variables.iter().copied()).stderr(File::create(&log).unwrap());
+        let (_worker, ready) = Worker::start(command);
+        let ready: Value = serde_json::from_str(&ready).unwrap();
+        (ready, std::fs::read_to_string(&log).unwrap())
+    };
+    let addresses = |public_url: &str| {
+        json!({"database": "sqlite://data/appmarket.db", "public_url": public_url,
+               "domain": "localhost", "account_url": format!("{public_url}/accounts/{{account}}")})
+    };
+    let (ready, logged) = start(&[]);
+    assert_eq!(ready, addresses(public_url));
+    assert!(!logged.contains("WARN"), "{logged}");
+    let (ready, logged) = start(&[("APPMARKET_PUBLIC_URL", "https://api.example.test")]);
+    assert_eq!(ready, addresses("https://api.example.test"));
+    let warning = format!(
+        "messages will not name the address that the server has setting=\"public_url\" \
+         here=\"https://api.example.test\" server=\"{public_url}\""
+    );
+    assert!(logged.contains(&warning), "{logged}");
+    assert_eq!(server.stop(), Some(0));
 }
 
 #[cfg(unix)]
@@ -1135,6 +1208,11 @@ fn deliver_beside_a_server(database: Option<&str>) {
     let mut worker = work();
     let received = receiver.wait_for(1);
     assert_eq!(received[0].json()["event"], "webhook.verify");
+    // The addresses are the server's, of which the worker was told nothing.
+    let pages = server.ready["api"].as_str().unwrap().replace("/v1", "/accounts/wdc");
+    assert_eq!(received[0].json()["account"], pages);
+    let callback = received[0].json()["payload"]["callback"].as_str().unwrap().to_owned();
+    assert!(callback.starts_with(&format!("{pages}/webhooks/{hook}/verify?")), "{callback}");
     // Is told to stop while a message is on its way: that one comes to its end, no other leaves.
     receiver.reply(Reply::After(Duration::from_secs(1), Box::new(Reply::Status(202))));
     test();

@@ -15,10 +15,12 @@ use crate::directory::permission::Scopes;
 use crate::directory::state::AppState;
 use crate::directory::tokens::NewToken;
 use crate::directory::{oauth_clients, people, tokens, trusts};
+use crate::kernel::addresses;
 use crate::kernel::clock::Clock;
 use crate::kernel::config::Config;
 use crate::kernel::db;
 use crate::kernel::error::Error;
+use crate::kernel::state::Site;
 use crate::{app, migrations, seed};
 
 mod builds;
@@ -60,6 +62,11 @@ enum Command {
     /// Answer requests (migrates the database first; the default command)
     Serve(ServeArgs),
     /// Deliver messages, and answer no requests (any number may run beside servers)
+    ///
+    /// It works on the database of a server and needs some of that one's settings: data or database_url,
+    /// master_key (or the file in the data folder), outgoing_allow, outgoing_ca_file and
+    /// webhook_user_agent. The addresses in messages (public_url, domain, account_url) it takes from the
+    /// server that was started last, unless it is told others.
     Worker,
     /// Bring the database up to date
     Migrate,
@@ -306,19 +313,11 @@ async fn execute(cli: Cli) -> Result<Option<Report>, Failure> {
     if let Command::Serve(args) = command {
         return serve(config, args, cli.shared.json).await.map(|()| None);
     }
+    if matches!(command, Command::Worker) {
+        return work(config, cli.shared.json).await.map(|()| None);
+    }
     let state = app::connect(config, Clock::system()).await?;
     match command {
-        Command::Worker => {
-            migrations::up(state.store.connection()).await?;
-            let database = db::public_address(&state.config.database_url());
-            let ready = Report::new(
-                format!("Delivering the messages of {database}."),
-                json!({"database": database}),
-            );
-            ready.print(cli.shared.json);
-            app::work(state, stop_signal()).await;
-            Ok(None)
-        }
         Command::Migrate => {
             let ran = migrations::up(state.store.connection()).await?;
             let text = match ran {
@@ -432,6 +431,53 @@ fn read_scopes(patterns: &[String]) -> Result<Scopes, Refused> {
     Scopes::parse(patterns.iter().map(String::as_str)).map_err(Refused::input)
 }
 
+/// Delivers, on the database of a server.
+async fn work(mut config: Config, as_json: bool) -> Result<(), Failure> {
+    let url = config.database_url();
+    // A worker makes neither: nobody would ever put a message into such a database, and what a server has sealed
+    // opens with its own key alone.
+    if let Some(file) = db::missing_file(&url) {
+        let file = file.display();
+        return Err(format!(
+            "there is no database {file}: start the server first, or name its folder with --data"
+        )
+        .into());
+    }
+    if let Some(file) = config.missing_master_key() {
+        let file = file.display();
+        return Err(format!(
+            "there is no master key {file}: set master_key to that of the server, or name its folder with --data"
+        )
+        .into());
+    }
+    let address = db::Address { url, connections: 1 };
+    let store = db::Store::connect(&address).await?;
+    migrations::up(store.connection()).await?;
+    if let Some(kept) = addresses::kept(store.connection()).await? {
+        for told in addresses::fill_in(&mut config, &kept) {
+            tracing::warn!(
+                setting = told.setting,
+                here = told.here,
+                server = told.server,
+                "messages will not name the address that the server has"
+            );
+        }
+    }
+    drop(store);
+    let state = app::connect(config, Clock::system()).await?;
+    let stopped = stop_signal()?;
+    let database = db::public_address(&state.config.database_url());
+    let Site { public_url, domain, account_url, .. } = &*state.site;
+    let ready = Report::new(
+        format!("Delivering the messages of {database}. They name {public_url} and {account_url}."),
+        json!({"database": database, "public_url": public_url, "domain": domain,
+               "account_url": account_url}),
+    );
+    ready.print(as_json);
+    app::work(state, stopped).await;
+    Ok(())
+}
+
 async fn serve(mut config: Config, args: ServeArgs, as_json: bool) -> Result<(), Failure> {
     let listen = config.listen;
     // First of all: a port that is taken should change nothing, and port 0 becomes a real one, which
@@ -442,9 +488,11 @@ async fn serve(mut config: Config, args: ServeArgs, as_json: bool) -> Result<(),
     config.listen = listener.local_addr()?;
     let state = app::connect(config, Clock::system()).await?;
     migrations::up(state.store.connection()).await?;
+    addresses::keep(&state.store, &state.site).await?;
     let demo = if args.no_demo { None } else { seed::fill_if_empty(&state).await? };
+    let stopped = stop_signal()?;
     greet(&state, demo, as_json).await?;
-    app::serve(state, listener, stop_signal()).await?;
+    app::serve(state, listener, stopped).await?;
     Ok(())
 }
 
@@ -498,21 +546,25 @@ async fn greet(
     Ok(())
 }
 
-/// Ends with Ctrl-C or the signal by which service managers stop a program.
-async fn stop_signal() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
-            return;
+/// Ends with Ctrl-C or the signal by which service managers stop a program. Who has called this is no longer
+/// ended by them in the midst of something.
+#[cfg(unix)]
+fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-    }
-    drop(interrupt.await);
+    })
+}
+
+/// Ends with Ctrl-C.
+#[cfg(not(unix))]
+fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
+    Ok(async { drop(tokio::signal::ctrl_c().await) })
 }
 
 fn log(config: &Config) -> Result<(), Failure> {

@@ -18,7 +18,7 @@ use crate::kernel::tls;
 /// Prefix of environment variables.
 const PREFIX: &str = "APPMARKET_";
 /// The domain of a machine that has none.
-const DEFAULT_DOMAIN: &str = "localhost";
+pub(super) const DEFAULT_DOMAIN: &str = "localhost";
 /// Settings that are never printed.
 const SECRETS: [&str; 3] = ["database_url", "master_key", "storage_secret_access_key"];
 
@@ -403,6 +403,12 @@ impl Config {
     pub fn database_url(&self) -> String {
         let default = || format!("sqlite://{}", self.data.join("appmarket.db").display());
         self.database_url.clone().unwrap_or_else(default)
+    }
+
+    /// The file of the master key that [`Self::master_key`] would make.
+    pub fn missing_master_key(&self) -> Option<PathBuf> {
+        let path = self.data.join("master.key");
+        (self.master_key.is_none() && !path.exists()).then_some(path)
     }
 
     /// The configured master key, or the one in the data folder, which is made when it is missing.

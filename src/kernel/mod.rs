@@ -1,4 +1,5 @@
 //! What every resource stands on. Nothing in here knows a resource.
+pub mod addresses;
 pub mod audit;
 pub mod clock;
 pub mod config;

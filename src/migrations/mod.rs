@@ -10,6 +10,7 @@ mod m20261122_000001_app_offerings;
 mod m20261122_000002_offerings_by_disabled;
 mod m20261122_000003_app_packages;
 mod m20261122_000004_app_instances;
+mod m20261122_000005_site_addresses;
 mod statements;
 
 /// All migrations, oldest first.
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000002_offerings_by_disabled::Migration),
             Box::new(m20261122_000003_app_packages::Migration),
             Box::new(m20261122_000004_app_instances::Migration),
+            Box::new(m20261122_000005_site_addresses::Migration),
         ]
     }
 }

@@ -285,6 +285,11 @@ pub fn public_address(url: &str) -> String {
     parsed.to_string()
 }
 
+/// The file of an SQLite URL that is not there.
+pub fn missing_file(url: &str) -> Option<&Path> {
+    sqlite_path(url).map(Path::new).filter(|path| !path.exists())
+}
+
 /// The file of an SQLite URL; `None` for any other URL.
 fn sqlite_path(url: &str) -> Option<&str> {
     let rest = url.strip_prefix("sqlite:")?;
