@@ -4,6 +4,7 @@
 //! together with the webhook and the time that it is for.
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, SecondsFormat};
 use futures_util::FutureExt;
 use http::{HeaderValue, Method, StatusCode, header};
 use sea_orm::{
@@ -12,12 +13,13 @@ use sea_orm::{
 use serde_json::json;
 
 use super::address;
-use super::dto::VERIFY;
+use super::dto::{RECORD, VERIFY};
 use super::entity::{ActiveModel, COLUMN, Entity, Model};
 use super::messages::LANES;
 use crate::directory::state::AppState;
 use crate::kernel::delivery;
 use crate::kernel::error::{Error, Result};
+use crate::kernel::events::{self, NewEvent};
 use crate::kernel::record::schema;
 use crate::kernel::secret::{MasterKey, Purpose, random_text};
 use crate::kernel::state::Site;
@@ -257,6 +259,22 @@ impl Call {
             row.verified_at = Set(Some(now));
             row.updated_at = Set(now);
             row.update(transaction).await?;
+            let at = DateTime::from_timestamp_millis(now);
+            // Whoever reads the message is no person of the account, so no entry of the trail tells it.
+            let event = NewEvent {
+                account: &self.account,
+                name: "webhook.update",
+                record_type: RECORD.name,
+                record_id: self.webhook,
+                person: None,
+                audit_line: None,
+                payload: json!({
+                    "verified_at": at.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true)),
+                }),
+                secrets: None,
+                now,
+            };
+            events::record(transaction, event).await?;
             delivery::give_up(transaction, LANES, self.webhook, VERIFY, now).await?;
             delivery::resume(transaction, LANES, self.webhook, now).await?;
         }

@@ -389,6 +389,17 @@ on_both! {
         let read = app.acme().get(&format!("{PATH}/1")).await.expect(200);
         assert_eq!(read["verified_at"], "2026-02-01T09:16:00+01:00");
         assert_eq!(read["updated_at"], "2026-02-01T09:16:00+01:00");
+        // It is part of all that happened.
+        app.deliver().await;
+        let feed = "/v1/events?event=webhook.update";
+        let events = app.acme().get(feed).await.expect(200);
+        let event = &events[0];
+        assert_eq!(events, json!([{
+            "position": event["position"], "id": event["id"], "event": "webhook.update",
+            "object_type": "webhook", "object_id": 1, "object_nodeID": "ZXhhbXBsZS50ZXN0L1dlYmhvb2svMQ",
+            "person": null, "payload": {"verified_at": "2026-02-01T08:16:00Z"},
+            "created_at": "2026-02-01T09:16:00+01:00",
+        }]));
         // Again, by POST, behind the path of the account, and long after.
         app.advance_seconds(48 * 60 * 60);
         for (client, path) in [(host, path.to_owned()), (app.anonymous(), format!("/accounts/acme{path}"))] {
@@ -398,6 +409,8 @@ on_both! {
         }
         let read = app.acme().get(&format!("{PATH}/1")).await.expect(200);
         assert_eq!(read["verified_at"], "2026-02-01T09:16:00+01:00");
+        app.deliver().await;
+        assert_eq!(app.acme().get(feed).await.expect(200), events, "it happened once");
     }
 
     async fn wrong_void_and_late_codes_verify_nothing(app: TestApp) {
