@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use crate::kernel::delivery::entity::Model as Delivery;
 use crate::kernel::message_schema::{AccountId, Address, NodeId, Number, Text};
 use crate::kernel::node_id;
+use crate::kernel::record::field::KB64;
 use crate::kernel::secret::{MasterKey, Purpose};
 use crate::kernel::signature::Header;
 use crate::kernel::state::Site;
@@ -172,6 +173,12 @@ impl Signed {
     }
 }
 
+/// Longest signed message, in characters. What customers type into secret inputs are [`KB64`] bytes of JSON at
+/// most; the inputs' ids stand in a form of as many bytes, of which JSON escapes may make six each; and all else
+/// are names, addresses and a key, which are shorter than that together. Base64 makes four characters of three
+/// bytes.
+const LONGEST: u32 = (KB64 + 6 * KB64 + KB64).div_ceil(3) * 4;
+
 /// A signed token whose claims tell a message.
 #[derive(Serialize)]
 #[serde(transparent)]
@@ -191,7 +198,7 @@ impl<M: JsonSchema> JsonSchema for Jwt<M> {
         let header = generator.subschema_for::<Header>();
         let claims = generator.subschema_for::<Claims<M>>();
         json_schema!({
-            "type": "string", "maxLength": 65_536,
+            "type": "string", "maxLength": LONGEST,
             "pattern": r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$",
             "description": "Signed token (JWS in compact form): `contentSchema` describes its header and its claims.",
             "examples": ["eyJ0eXAiOiJKV1QiLCJhbGciOiJFUzI1NiJ9.eyJkYXRhIjp7fX0.c2lnbmF0dXJl"],

@@ -287,6 +287,24 @@ on_both! {
         assert_ne!(ids[0], ids[1]);
     }
 
+    async fn long_secrets_make_a_long_token(app: TestApp) {
+        // It holds what arrives against the documents.
+        let receiver = Receiver::start();
+        let policy = policy(&app, "rs512").await;
+        let name = "app_instance.secrets-update";
+        let more = json!({"event": name, "webhook_policy_id": policy["id"]});
+        hook(&app, &receiver.url("/"), more).await;
+        // As much as customers can type, in an input with the id that takes most room.
+        let id = "\u{1}".repeat(128);
+        let typed = "x".repeat(65_533);
+        let secrets = json!({"secrets": {id.as_str(): typed}});
+        happens(&app, "acme", name, handed_over(), Some(secrets)).await;
+        app.deliver().await;
+        let sent = only(&receiver);
+        assert!(sent.body.len() > 65_536);
+        assert_eq!(told(&sent)["payload"]["secrets"][&id], typed);
+    }
+
     async fn receivers_that_discover_keys_are_told_which_and_where(app: TestApp) {
         let receiver = Receiver::start();
         let policy = policy(&app, "es512").await;
