@@ -56,7 +56,7 @@ impl JsonSchema for Logged {
 /// What a signed message may tell.
 #[derive(JsonSchema)]
 #[schemars(inline, untagged)]
-#[expect(dead_code, reason = "only its schema is of use")]
+#[expect(dead_code, clippy::large_enum_variant, reason = "only its schema is of use")]
 enum AnyMessage {
     InstanceChange(InstanceChange),
     InstanceSecrets(InstanceSecrets),
