@@ -48,7 +48,7 @@ async fn accounts_from_before_are_numbered_in_the_order_they_were_made() {
         );
         db.execute_unprepared(&sql).await.unwrap();
     }
-    assert_eq!(migrations::up(db).await.unwrap(), 2);
+    assert_eq!(migrations::up(db).await.unwrap(), Migrator::migrations().len() - 2);
     assert_eq!(account_numbers::account(db, 1).await.unwrap().as_deref(), Some("the-first"));
     assert_eq!(account_numbers::account(db, 2).await.unwrap().as_deref(), Some("second"));
 }

@@ -643,7 +643,7 @@ on_both! {
         assert_eq!(acme.post("/v1/app_offerings/2/scopes", new.clone()).await.expect(422), problem);
         assert_eq!(acme.patch(&scope, new).await.expect(422), problem);
         assert_eq!(acme.delete(&scope).await.expect(422), problem);
-        let told = json!({"message": problem["detail"]});
+        let told = json!({"message": problem["detail"], "errors": [["base", problem["detail"]]]});
         let rules = acme.get("/v1/app_offerings/2/automation_rules").await.expect(200);
         let rule = format!("/v1/app_offering_automation_rules/{}", rules[0]["id"]);
         let new = json!({"app_offering_id": 2, "rulable_type": "Req", "name": "More", "trigger": "on create"});
