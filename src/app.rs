@@ -20,6 +20,7 @@ use crate::kernel::idempotency::Running;
 use crate::kernel::outgoing::Outgoing;
 use crate::kernel::state::{Kernel, Parts, Site};
 use crate::kernel::storage::Storage;
+use crate::kernel::traffic::Traffic;
 use crate::offering_api::attachments::sweep;
 use crate::offering_api::webhook_deliveries::Webhooks;
 use crate::package_api::notifications::Subscriptions;
@@ -50,6 +51,7 @@ pub async fn connect(config: Config, clock: Clock) -> Result<AppState> {
         outgoing: Outgoing::new(&config)?,
         site: Arc::new(site),
         running: Running::default(),
+        traffic: Traffic::default(),
         config,
     });
     Ok(AppState::new(kernel, catalogue))

@@ -24,8 +24,8 @@ use crate::{
     progress,
     receiver::{DEAD, LIVE, Receiver},
     report::{
-        ALONE, BESIDE, BESIDE_DEAD_ENDS, DEAD_ENDS, DELIVERING, Deliveries, Drain, IDLE,
-        Measurement, Report, SIGNED, UNSIGNED,
+        ALONE, BESIDE, BESIDE_DEAD_ENDS, BESIDE_REQUESTS, DEAD_ENDS, DELIVERING, Deliveries, Drain,
+        IDLE, Measurement, Report, SIGNED, UNSIGNED,
     },
     server::{ACCOUNT, Server},
 };
@@ -314,7 +314,7 @@ impl Sender<'_> {
         let seconds = u64::from(self.benchmark.options.seconds);
         // More than can go out while the list is asked for.
         let events = 750 * seconds;
-        let (mut idle, mut delivering) = (Vec::new(), Vec::new());
+        let (mut idle, mut delivering, mut sent) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..self.benchmark.options.rounds {
             idle.push(self.ask(seconds).await?);
             let drain = self.drain(event, events, events * LISTENERS, false);
@@ -322,18 +322,30 @@ impl Sender<'_> {
                 while self.receiver.arrived().first.is_none() {
                     sleep(POLL).await;
                 }
+                let (before, begun) = (self.receiver.arrived().messages, Instant::now());
                 let asked = self.ask(seconds).await?;
-                let has_more = self.receiver.arrived().messages < events * LISTENERS;
-                expect_equal("messages went out to the end", has_more, true)?;
-                Result::<Round>::Ok(asked)
+                let messages = self.receiver.arrived().messages - before;
+                let has_more = before + messages < events * LISTENERS;
+                expect_equal(
+                    "messages went out to the end",
+                    (messages > 0, has_more),
+                    (true, true),
+                )?;
+                let seconds = begun.elapsed().as_secs_f64();
+                let resident_kib = asked.resident_kib;
+                let sent = Drain { messages, seconds, server_seconds: f64::NAN, resident_kib };
+                Result::<(Round, Drain)>::Ok((asked, sent))
             };
             self.receiver.forget();
             let (asked, drained) = tokio::join!(ask, drain);
             drained?;
-            delivering.push(asked?);
+            let (asked, drain) = asked?;
+            delivering.push(asked);
+            sent.push(drain);
         }
         report.add(Measurement::new(self.database, BESIDE, IDLE, idle));
         report.add(Measurement::new(self.database, BESIDE, DELIVERING, delivering));
+        self.add(report, UNSIGNED, BESIDE_REQUESTS, sent);
         Ok(())
     }
 

@@ -100,6 +100,8 @@ pub const DELIVERING: &str = "appmarket, delivering";
 /// 90 webhooks, alone and beside 10 that never answer.
 pub const DEAD_ENDS: &str = "90 webhooks";
 pub const ALONE: &str = "appmarket";
+/// Messages that go out while the list is asked for.
+pub const BESIDE_REQUESTS: &str = "appmarket, beside lists";
 pub const BESIDE_DEAD_ENDS: &str = "appmarket, 10 dead ends";
 
 /// A backlog of messages that went out.

@@ -41,6 +41,7 @@ pub async fn outermost(
     next: Next,
 ) -> Response {
     let started = Instant::now();
+    state.traffic.note(started);
     let id = uuid::Uuid::new_v4();
     let correlation = is_ours(request.uri().path()).then(|| {
         let correlation = Correlation::of(request.headers(), id);

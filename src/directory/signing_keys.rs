@@ -315,6 +315,7 @@ pub(super) mod tests {
     use crate::kernel::outgoing::Outgoing;
     use crate::kernel::state::{Parts, Site};
     use crate::kernel::storage::Storage;
+    use crate::kernel::traffic::Traffic;
 
     /// The table as migrations make it, which this layer cannot call.
     const TABLE: &str = "CREATE TABLE signing_keys (id TEXT PRIMARY KEY, public_key TEXT NOT NULL, \
@@ -346,6 +347,7 @@ pub(super) mod tests {
             site: Arc::new(site),
             storage: Storage::local(&folder.path().join("files")).unwrap(),
             running: Running::default(),
+            traffic: Traffic::default(),
         })
     }
 

@@ -120,7 +120,7 @@ pub struct Config {
     pub webhook_user_agent: String,
     /// Whether `serve` delivers messages itself. Without, run `appmarket worker` beside it.
     pub deliver: bool,
-    /// Receivers that one process delivers to at a time.
+    /// Receivers that one process delivers to at a time; of one account at most a quarter of them.
     #[schemars(range(min = 1))]
     pub delivery_lanes: usize,
     /// Most messages on their way to one receiver at a time. Those about one record never are.

@@ -22,3 +22,4 @@ pub mod state;
 pub mod storage;
 pub mod time_zone;
 pub mod tls;
+pub mod traffic;

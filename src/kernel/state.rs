@@ -8,6 +8,7 @@ use crate::kernel::idempotency::Running;
 use crate::kernel::outgoing::Outgoing;
 use crate::kernel::secret::MasterKey;
 use crate::kernel::storage::Storage;
+use crate::kernel::traffic::Traffic;
 
 /// Names and keys of this installation.
 #[derive(Clone, Debug)]
@@ -55,6 +56,8 @@ pub struct Parts {
     pub outgoing: Outgoing,
     /// Requests with an `Idempotency-Key` that this process is answering.
     pub running: Running,
+    /// When it was last asked for something.
+    pub traffic: Traffic,
 }
 
 impl Kernel {

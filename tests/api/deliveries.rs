@@ -36,6 +36,8 @@ struct TestChannel {
     urls: Mutex<HashMap<i64, String>>,
     off: AtomicBool,
     settled: Mutex<Vec<(i64, &'static str)>>,
+    /// Waits a minute for answers.
+    patient: AtomicBool,
     /// Resumes the lane while it holds it.
     resumes_itself: Mutex<Option<Kernel>>,
 }
@@ -94,7 +96,7 @@ impl Channel for TestChannel {
     }
 
     fn timeout(&self) -> i64 {
-        2_000
+        if self.patient.load(Ordering::Relaxed) { 60_000 } else { 2_000 }
     }
 
     fn judge(&self, _: &entity::Model, attempt: i64, outcome: &Outcome) -> Verdict {
@@ -403,6 +405,27 @@ on_both! {
         let sent = stage.receivers[0].received().len() as i64;
         assert_eq!(stage.app.count("SELECT COUNT(*) FROM delivery_attempts").await, 100 + sent);
         assert_eq!(stage.app.count("SELECT COUNT(*) FROM delivery_lanes WHERE holder IS NOT NULL").await, 0);
+    }
+
+    async fn an_account_whose_receivers_all_hang_delays_no_other(app: TestApp) {
+        let stage = Stage::new(app, 2);
+        stage.channel.patient.store(true, Ordering::Relaxed);
+        stage.receivers[0].reply(Reply::Hang);
+        // More than all the lanes of a worker.
+        let hanging = 1_000..1_300;
+        let to_hanging = |target: i64| {
+            stage.channel.urls.lock().insert(target, stage.receivers[0].url("/hook"));
+            delivery(target, json!({"object": "a"}))
+        };
+        enqueue(&stage.app.state, hanging.map(to_hanging).collect()).await;
+        let other = delivery(2, json!({"object": "a", "n": 1}));
+        enqueue(&stage.app.state, vec![NewDelivery { account: "globex".to_owned(), ..other }]).await;
+        let working = tokio::spawn(stage.worker().run(std::future::pending()));
+        stage.wait_until_all_are("delivered", 1).await;
+        assert_eq!(stage.arrived(2), ["a 1"]);
+        assert!(stage.receivers[0].received().len() <= 64);
+        // The others would hang for a minute.
+        working.abort();
     }
 
     async fn only_so_many_are_on_their_way_and_of_one_object_only_one(app: TestApp) {

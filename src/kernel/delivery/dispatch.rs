@@ -7,6 +7,7 @@ use sea_orm::{DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySe
 use serde::Serialize;
 
 use super::channel::Channel;
+use super::pace::Pace;
 use super::queue::enqueue;
 use crate::kernel::db::{Row, Source, execute};
 use crate::kernel::error::Result;
@@ -17,7 +18,9 @@ use crate::kernel::state::Kernel;
 /// Most events that get their place together.
 const EVENTS: u64 = 500;
 /// Deliveries that one transaction is to make: on SQLite all other changes wait for it.
-const DELIVERIES: u64 = 2_000;
+const DELIVERIES: u64 = 1_000;
+/// The same while requests come.
+const FEW_DELIVERIES: u64 = 64;
 
 struct Work {
     channels: Arc<[Arc<dyn Channel>]>,
@@ -35,13 +38,23 @@ struct Done {
 /// Dispatches, in portions that take about as long whatever an event leads to.
 pub(super) struct Dispatcher {
     kernel: Kernel,
+    pace: Pace,
     channels: Arc<[Arc<dyn Channel>]>,
-    portion: u64,
+    /// Most events that are taken together next.
+    next: u64,
+    last: Done,
 }
 
 impl Dispatcher {
-    pub(super) fn new(kernel: Kernel, channels: Arc<[Arc<dyn Channel>]>) -> Self {
-        Self { kernel, channels, portion: 50 }
+    pub(super) fn new(kernel: Kernel, pace: Pace, channels: Arc<[Arc<dyn Channel>]>) -> Self {
+        Self { kernel, pace, channels, next: 50, last: Done { events: 1, deliveries: 1 } }
+    }
+
+    /// So many events that they lead to about as many deliveries as one transaction is to make, if they
+    /// are as those before.
+    fn wanted(&self) -> u64 {
+        let most = if self.pace.is_slow() { FEW_DELIVERIES } else { DELIVERIES };
+        (most * self.last.events / self.last.deliveries.max(1)).clamp(1, EVENTS).min(self.next)
     }
 
     /// Dispatches some events; whether there were any.
@@ -56,14 +69,17 @@ impl Dispatcher {
         if !store.committed().fetch(sql.query(false), false, any).await? {
             return Ok(false);
         }
+        let _portion = self.pace.portion().await;
         let now = self.kernel.clock.now_millis();
-        let work = Work { channels: self.channels.clone(), events: self.portion, now };
+        let events = self.wanted();
+        let work = Work { channels: self.channels.clone(), events, now };
         let done = store
             .write_unheard(work, |transaction, work| dispatch(transaction, work).boxed())
             .await?;
         if done.events > 0 {
-            let wanted = DELIVERIES * done.events / done.deliveries.max(1);
-            self.portion = wanted.clamp(1, EVENTS).min(self.portion * 2);
+            // Carefully: those to come may lead to more.
+            self.next = events * 2;
+            self.last = done;
         }
         Ok(done.events > 0)
     }

@@ -23,6 +23,21 @@ pub(super) struct Claim {
     pub(super) until: i64,
     /// Most lanes.
     pub(super) limit: i64,
+    /// Most lanes of one account, with those that the worker has.
+    pub(super) per_account: i64,
+    /// Lanes that the worker has.
+    pub(super) had: Vec<Had>,
+}
+
+/// How many lanes of an account a worker has.
+#[derive(Serialize)]
+pub(super) struct Had {
+    pub(super) account_id: String,
+    pub(super) lanes: i64,
+}
+
+impl Had {
+    const COLUMNS: &[&str] = &["account_id text", "lanes bigint"];
 }
 
 impl Claim {
@@ -37,7 +52,8 @@ impl Claim {
     }
 }
 
-/// Takes lanes in which something is due, those that have waited longest first.
+/// Takes lanes in which something is due, those that have waited longest first, and of no account so many
+/// that there are none for others.
 pub(super) async fn claim(store: &Store, claim: Claim) -> Result<Vec<lane::Model>> {
     if claim.kinds.is_empty() || claim.limit < 1 {
         return Ok(Vec::new());
@@ -55,8 +71,15 @@ pub(super) async fn claim(store: &Store, claim: Claim) -> Result<Vec<lane::Model
 async fn take(transaction: &DatabaseTransaction, claim: &Claim) -> Result<Vec<lane::Model>> {
     let source = Source::Transaction(transaction);
     let mut sql = Sql::new(source.dialect());
-    claim.free(sql.push("WITH free AS (SELECT id FROM delivery_lanes WHERE "));
-    sql.push(" ORDER BY due_at LIMIT ").bind(claim.limit);
+    sql.push("WITH due AS (SELECT id, account_id, due_at, ");
+    sql.push("row_number() OVER (PARTITION BY account_id ORDER BY due_at, id) AS place ");
+    claim.free(sql.push("FROM delivery_lanes WHERE "));
+    sql.push("), fair AS (SELECT due.id FROM due LEFT JOIN ").rows(Had::COLUMNS, &claim.had)?;
+    sql.push(" ON v.account_id = due.account_id WHERE due.place + COALESCE(v.lanes, 0) <= ");
+    sql.bind(claim.per_account).push(" ORDER BY due.due_at LIMIT ").bind(claim.limit);
+    sql.push("), free AS (SELECT id FROM delivery_lanes WHERE id IN (SELECT id FROM fair) AND ");
+    // Once more: who locks a lane that was taken meanwhile sees it as it is now.
+    claim.free(&mut sql);
     sql.postgres(" FOR NO KEY UPDATE SKIP LOCKED");
     sql.push(") UPDATE delivery_lanes SET holder = ").bind(claim.holder.as_str());
     sql.push(", leased_until = ").bind(claim.until);

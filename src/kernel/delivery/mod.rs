@@ -16,6 +16,7 @@ mod channel;
 mod dispatch;
 pub mod entity;
 mod lanes;
+mod pace;
 mod queue;
 mod record;
 pub mod sweep;

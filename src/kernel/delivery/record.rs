@@ -16,14 +16,17 @@ use tokio::sync::{mpsc, oneshot};
 use super::channel::{Channel, Settled, Verdict};
 use super::entity::{DELIVERED, FAILED, WAITING, lane};
 use super::lanes::Behind;
+use super::pace::Pace;
 use super::queue::Id;
 use crate::kernel::db::{Dialect, Row, Source, execute};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::record::select::Sql;
 use crate::kernel::state::Kernel;
 
-/// Most turns that are recorded together.
-const TURNS: usize = 64;
+/// Most turns that are recorded together,
+const TURNS: usize = 16;
+/// and while requests come.
+const FEW_TURNS: usize = 4;
 /// How often a turn is recorded anew when that fails, and after which pause.
 const RETRIES: usize = 5;
 const PAUSE: Duration = Duration::from_millis(500);
@@ -123,9 +126,9 @@ type Reply = oneshot::Sender<Result<Lane>>;
 pub(super) struct Recorder(mpsc::Sender<(Turn, Reply)>);
 
 impl Recorder {
-    pub(super) fn start(kernel: Kernel, holder: String) -> Self {
+    pub(super) fn start(kernel: Kernel, pace: Pace, holder: String) -> Self {
         let (sender, queue) = mpsc::channel(TURNS);
-        tokio::spawn(record_all(kernel, holder, queue));
+        tokio::spawn(record_all(kernel, pace, holder, queue));
         Self(sender)
     }
 
@@ -138,9 +141,16 @@ impl Recorder {
     }
 }
 
-async fn record_all(kernel: Kernel, holder: String, mut queue: mpsc::Receiver<(Turn, Reply)>) {
+async fn record_all(
+    kernel: Kernel,
+    pace: Pace,
+    holder: String,
+    mut queue: mpsc::Receiver<(Turn, Reply)>,
+) {
     let mut waiting = Vec::with_capacity(TURNS);
-    while queue.recv_many(&mut waiting, TURNS).await > 0 {
+    let most = || if pace.is_slow() { FEW_TURNS } else { TURNS };
+    while queue.recv_many(&mut waiting, most()).await > 0 {
+        let _portion = pace.portion().await;
         let (turns, replies): (Vec<Turn>, Vec<Reply>) = waiting.drain(..).unzip();
         let turns: Arc<[Turn]> = turns.into();
         let results = match record(&kernel, &holder, &turns, 0..turns.len()).await {

@@ -14,7 +14,8 @@ use tokio::task::JoinSet;
 use super::channel::{Answer, Channel, Composed, Message, Outcome, Settled, Verdict};
 use super::dispatch::Dispatcher;
 use super::entity::{self, lane};
-use super::lanes::{self, Claim, Due, Prolong};
+use super::lanes::{self, Claim, Due, Had, Prolong};
+use super::pace::Pace;
 use super::record::{Lane, Recorder, Sent, Turn};
 use crate::kernel::error::{Result, chain};
 use crate::kernel::outgoing::Limits;
@@ -22,8 +23,15 @@ use crate::kernel::state::Kernel;
 
 /// How often is looked for what other processes have written, and for what has become due.
 const LOOK: Duration = Duration::from_millis(500);
-/// Most messages of one turn.
+/// Accounts that can have all their receivers hang without any other noticing it: an account has at most this
+/// part of the lanes.
+const ACCOUNTS: usize = 4;
+/// Most messages of one turn,
 const TURN: usize = 64;
+/// and while requests come.
+const SHORT_TURN: usize = 8;
+/// Most messages of all turns together, as far as lanes do not have so few that it would slow them down.
+const IN_HAND: usize = 1_024;
 /// A turn that takes less is followed by a longer one.
 const QUICK: Duration = Duration::from_millis(250);
 /// No further message of a turn leaves after this time: it would be sent as it was composed before.
@@ -38,11 +46,12 @@ pub struct Worker(Arc<Inner>);
 struct Inner {
     kernel: Kernel,
     channels: Arc<[Arc<dyn Channel>]>,
+    pace: Pace,
     recorder: Recorder,
     /// What lanes that this worker has are marked with.
     holder: String,
-    /// Lanes that tasks of this worker are busy with: no others are kept.
-    busy: Mutex<HashSet<i64>>,
+    /// Lanes that tasks of this worker are busy with, and whose they are: no others are kept.
+    busy: Mutex<HashMap<i64, String>>,
     /// There may be lanes to be taken.
     due: Notify,
     stopping: watch::Sender<bool>,
@@ -53,10 +62,12 @@ impl Worker {
     /// inside a runtime.
     pub fn new(kernel: Kernel, channels: Vec<Arc<dyn Channel>>) -> Self {
         let holder = uuid::Uuid::new_v4().to_string();
-        let recorder = Recorder::start(kernel.clone(), holder.clone());
+        let pace = Pace::new(kernel.traffic.clone());
+        let recorder = Recorder::start(kernel.clone(), pace.clone(), holder.clone());
         Self(Arc::new(Inner {
             kernel,
             channels: channels.into(),
+            pace,
             recorder,
             holder,
             busy: Mutex::default(),
@@ -104,7 +115,7 @@ impl Worker {
 
 impl Inner {
     fn dispatcher(&self) -> Dispatcher {
-        Dispatcher::new(self.kernel.clone(), self.channels.clone())
+        Dispatcher::new(self.kernel.clone(), self.pace.clone(), self.channels.clone())
     }
 
     fn is_stopping(&self) -> bool {
@@ -160,7 +171,8 @@ impl Inner {
             tokio::select! {
                 _ = written.changed(), if !is_full => {}
                 () = self.due.notified(), if !is_full => {}
-                _ = tasks.join_next(), if is_full => {}
+                // Also when none is full: an account may wait for one of its own.
+                Some(_) = tasks.join_next() => {}
                 _ = stopping.changed() => {}
                 () = tokio::time::sleep(LOOK) => {}
             }
@@ -173,7 +185,7 @@ impl Inner {
         let lease = Duration::from_secs(self.kernel.config.delivery_lease.into());
         loop {
             tokio::time::sleep(lease / 3).await;
-            let lanes: Vec<i64> = self.busy.lock().iter().copied().collect();
+            let lanes: Vec<i64> = self.busy.lock().keys().copied().collect();
             if lanes.is_empty() {
                 continue;
             }
@@ -190,19 +202,34 @@ impl Inner {
     }
 
     async fn claim(&self, limit: usize) -> Result<Vec<lane::Model>> {
+        let most = self.kernel.config.delivery_lanes / ACCOUNTS;
+        let mut had: HashMap<String, i64> = HashMap::new();
+        for account in self.busy.lock().values() {
+            *had.entry(account.clone()).or_default() += 1;
+        }
         let claim = Claim {
             kinds: self.channels.iter().map(|channel| channel.kind()).collect(),
             holder: self.holder.clone(),
             now: self.kernel.clock.now_millis(),
             until: self.leased_until(),
             limit: i64::try_from(limit).unwrap_or(i64::MAX),
+            per_account: i64::try_from(most.max(1)).unwrap_or(i64::MAX),
+            had: had.into_iter().map(|(account_id, lanes)| Had { account_id, lanes }).collect(),
         };
         lanes::claim(&self.kernel.store, claim).await
     }
 
-    /// Works on a lane until nothing is due in it, or others want a turn.
-    async fn serve(self: Arc<Self>, lane: lane::Model) {
-        let _busy = Busy::new(&self, lane.id);
+    /// Works on a lane until nothing is due in it, or others want a turn. It counts as busy at once, not
+    /// when the task begins.
+    fn serve(self: Arc<Self>, lane: lane::Model) -> impl Future<Output = ()> {
+        let busy = Busy::new(self.clone(), &lane);
+        async move {
+            let _busy = busy;
+            self.work_on(lane).await;
+        }
+    }
+
+    async fn work_on(&self, lane: lane::Model) {
         let Some(channel) = self.channels.iter().find(|channel| channel.kind() == lane.kind) else {
             return;
         };
@@ -210,7 +237,7 @@ impl Inner {
         let mut size = self.kernel.config.deliveries_in_flight;
         loop {
             let turn = Instant::now();
-            match self.turn(&lane, channel, size, begun).await {
+            match self.turn(&lane, channel, self.bounded(size), begun).await {
                 Ok(Lane::Kept) => {}
                 Ok(Lane::Left { due }) => {
                     if due {
@@ -237,6 +264,13 @@ impl Inner {
         }
     }
 
+    /// A number of messages for one turn, made smaller as others need it.
+    fn bounded(&self, size: usize) -> usize {
+        let most = if self.pace.is_slow() { SHORT_TURN } else { TURN };
+        let share = IN_HAND / self.busy.lock().len().max(1);
+        size.min(most).min(share.max(self.kernel.config.deliveries_in_flight))
+    }
+
     /// Sends at most `size` messages of a lane and records what came of them.
     async fn turn(
         &self,
@@ -245,6 +279,7 @@ impl Inner {
         size: usize,
         begun: Instant,
     ) -> Result<Lane> {
+        let portion = self.pace.portion().await;
         let now = self.kernel.clock.now_millis();
         let Due { now: due, behind, is_full, resumes } =
             lanes::load(&self.kernel.store, lane.id, now, size).await?;
@@ -258,6 +293,7 @@ impl Inner {
             held.retain(|(id, _)| !sent.contains(id));
             messages = composed;
         }
+        drop(portion);
         // Nor does anything overtake what is held.
         messages.retain(|Message { delivery, .. }| {
             let is_behind = held.iter().any(|(id, of)| *id < delivery.id && *of == delivery.object);
@@ -363,19 +399,20 @@ fn by_object(mut messages: Vec<Message>) -> Vec<VecDeque<Message>> {
 }
 
 /// Marks a lane as one that a task is busy with, however the task ends.
-struct Busy<'a> {
-    inner: &'a Inner,
+struct Busy {
+    inner: Arc<Inner>,
     lane: i64,
 }
 
-impl<'a> Busy<'a> {
-    fn new(inner: &'a Inner, lane: i64) -> Self {
-        inner.busy.lock().insert(lane);
+impl Busy {
+    fn new(inner: Arc<Inner>, lane: &lane::Model) -> Self {
+        let (lane, account) = (lane.id, lane.account_id.clone());
+        inner.busy.lock().insert(lane, account);
         Self { inner, lane }
     }
 }
 
-impl Drop for Busy<'_> {
+impl Drop for Busy {
     fn drop(&mut self) {
         self.inner.busy.lock().remove(&self.lane);
     }
