@@ -50,6 +50,18 @@ impl Body {
         let known = |name: &str| {
             more.contains(&name)
                 || record
+        self.refuse(|name| !more.contains(&name) && !is_field(name))
+    }
+
+    /// The same where no record is written: refuses all but the properties that are `known`.
+    ///
+    /// # Errors
+    /// As [`Body::refuse_unknown`].
+    pub fn refuse_others(&self, known: &[&str]) -> Result<()> {
+        self.refuse(|name| !known.contains(&name))
+    }
+
+    fn refuse(&self, is_unknown: impl Fn(&str) -> bool) -> Result<()> {
                     .fields
                     .iter()
                     .any(|field| field.name == name || field.input_name() == name)

@@ -768,6 +768,91 @@ on_both! {
         let one = json!({"count": 1, "more": false});
         assert_eq!(replay(json!("2026-02-01T00:00:00Z")).await.expect(200), one);
         assert_eq!(replay(json!("2026-02-01T00:00:00Z")).await.expect(200), none);
+    async fn the_log_is_listed_by_state_and_by_time(app: TestApp) {
+        let receiver = Receiver::start();
+        let id = hook(&app, &receiver.url("/"), json!({})).await;
+        let path = format!("/v1/webhooks/{id}/deliveries");
+        receiver.answer(|request| match request.json()["payload"]["app_offering"]["reference"].as_str() {
+            Some("failed") => Reply::Status(410),
+            Some("waiting") => Reply::Status(500),
+            _ => Reply::Status(200),
+        });
+        for state in ["delivered", "failed", "waiting"] {
+            happens(&app, "acme", "app_instance.create", instance(state), None).await;
+            app.deliver().await;
+            app.acme().patch(&format!("/v1/webhooks/{id}"), json!({"disabled": false})).await.expect(200);
+            app.advance_seconds(60);
+        }
+        let listed = |query: &str| {
+            let (client, path) = (app.acme(), format!("{path}{query}"));
+            async move { client.get(&path).await.expect(200).as_array().unwrap().clone() }
+        };
+        let all = listed("").await;
+        let [waiting, failed, delivered] = all.as_slice() else { panic!("{all:?}") };
+        for (state, delivery) in [("waiting", waiting), ("failed", failed), ("delivered", delivered)] {
+            assert_eq!(delivery["state"], state);
+            assert_eq!(listed(&format!("/{state}")).await, [delivery.clone()]);
+            assert_eq!(listed(&format!("?state={state}")).await, [delivery.clone()]);
+        }
+        for (query, expected) in [
+            ("?sort=created_at", vec![delivered, failed, waiting]),
+            ("?sort=-created_at", vec![waiting, failed, delivered]),
+            ("?created_at=%3E2026-02-01T08:16:00Z", vec![waiting]),
+            ("?created_at=%3E=2026-02-01T08:16:00Z", vec![waiting, failed]),
+            ("?created_at=%3C2026-02-01T08:16:00Z&sort=created_at", vec![delivered]),
+            ("/failed?created_at=%3E2026-02-01T08:16:00Z", vec![]),
+        ] {
+            assert_eq!(listed(query).await.iter().collect::<Vec<_>>(), expected, "{query}");
+        }
+        let problem = |status: u16, title: &str, detail: &str| {
+            json!({"type": "about:blank", "title": title, "status": status, "detail": detail})
+        };
+        let refused = app.acme().get(&format!("{path}/failed?sort=state")).await.expect(400);
+        assert_eq!(refused, problem(400, "Bad Request", "Sorting not allowed on fields: state"));
+        for (client, path) in [
+            (app.globex(), format!("{path}/failed")),
+            (app.acme(), "/v1/webhooks/999/deliveries/failed".to_owned()),
+            (app.acme(), format!("{path}/lost")),
+        ] {
+            assert_eq!(client.get(&path).await.expect(404), problem(404, "Not Found", "Not Found"), "{path}");
+        }
+    }
+
+    async fn actions_are_strict_when_they_are_asked_to_be(app: TestApp) {
+        let receiver = Receiver::start();
+        let made = policy(&app, "es256").await;
+        let id = hook(&app, &receiver.url("/"), json!({})).await;
+        installs(&app).await;
+        app.deliver().await;
+        let delivery = only(&receiver).header("x-xurrent-delivery").to_owned();
+        let strict = app.acme().with("prefer", "handling=strict");
+        let path = format!("/v1/webhooks/{id}");
+        let problem = json!({"type": "about:blank", "title": "Bad Request", "status": 400,
+            "detail": "Unknown properties: colour, event"});
+        let plain = json!({"message": "Unknown properties: colour, event"});
+        for (action, refusal, body, status) in [
+            (format!("{path}/test"), &plain, json!({}), 204),
+            (format!("{path}/deliveries/{delivery}/redeliver"), &problem, json!({}), 201),
+            (format!("{path}/replay"), &problem, json!({"since": "2026-02-01"}), 200),
+            (format!("/v1/webhook_policies/{}/rotate", made["id"]), &problem, json!({}), 200),
+        ] {
+            let mut with_more = body.clone();
+            // A property of the record is none of the action.
+            with_more["colour"] = json!("red");
+            with_more["event"] = json!("task.create");
+            assert_eq!(strict.post(&action, with_more.clone()).await.expect(400), *refusal, "{action}");
+            let lenient = app.acme().post(&action, with_more).await;
+            assert!(!lenient.headers.contains_key("preference-applied"), "{action}");
+            lenient.expect(status);
+            let answer = strict.post(&action, body).await;
+            assert_eq!(answer.header("preference-applied"), "handling=strict", "{action}");
+            answer.expect(status);
+        }
+        let answer = strict.delete(&path).await;
+        assert_eq!(answer.header("preference-applied"), "handling=strict");
+        answer.expect(204);
+    }
+
         app.deliver().await;
         let again = only(&receiver);
         assert_eq!(again.header("x-xurrent-delivery-origin"), failed);
