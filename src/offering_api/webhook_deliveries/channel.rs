@@ -226,13 +226,10 @@ async fn listeners(transaction: &DatabaseTransaction, events: &[Event]) -> Resul
     let found = entity::Entity::find()
         .filter(COLUMN.account_id.is_in(accounts))
         .filter(COLUMN.event.is_in(names))
-        // Secrets are told once: they wait until the webhook is verified and enabled.
-        .filter(
-            COLUMN
-                .event
-                .eq(SECRETS_UPDATE)
-                .or(COLUMN.disabled.eq(false).and(COLUMN.verified_at.is_not_null())),
-        );
+        // Until an address is verified nothing is delivered there (contract 4.5): what happens waits, so that a
+        // new address costs no message. What happens to who is disabled is not told, but for secrets, which are
+        // told once.
+        .filter(COLUMN.event.eq(SECRETS_UPDATE).or(COLUMN.disabled.eq(false)));
     Ok(found.all(transaction).await?)
 }
 

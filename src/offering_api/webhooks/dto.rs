@@ -202,7 +202,10 @@ pub static RECORD: Record = Record {
             ),
         Field::new("verified_at", "verified_at", Kind::Timestamp)
             .nullable()
-            .doc("When the address was verified; null until then, and nothing is delivered. An update sends another `webhook.verify`.")
+            .doc(
+                "When the address was verified; null until then, and nothing is delivered: what happens \
+                 meanwhile waits for it. An update sends another `webhook.verify`.",
+            )
             .example(r#""2026-02-01T09:15:00+01:00""#),
         Field::created_at().listed(),
         Field::updated_at().listed(),

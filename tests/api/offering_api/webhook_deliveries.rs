@@ -254,7 +254,61 @@ on_both! {
         let mut paths: Vec<String> = receiver.take().into_iter().map(|it| it.path).collect();
         paths.sort();
         assert_eq!(paths, ["/all", "/echo"]);
-        assert_eq!(app.count("SELECT COUNT(*) FROM deliveries WHERE state = 'waiting'").await, 0);
+        // Whose address is not verified is told once it is.
+        let waiting = app.acme().get(&format!("/v1/webhooks/{unverified}/deliveries/waiting")).await.expect(200);
+        assert_eq!(waiting.as_array().unwrap().len(), 1);
+        assert_eq!(app.count("SELECT COUNT(*) FROM deliveries WHERE state = 'waiting'").await, 1);
+    }
+
+    async fn what_happens_before_an_address_is_verified_leaves_in_order_afterwards(app: TestApp) {
+        let receiver = Receiver::start();
+        let id = hook(&app, &receiver.url("/old"), json!({})).await;
+        hook(&app, &receiver.url("/other"), json!({"event": "task.create"})).await;
+        let path = format!("/v1/webhooks/{id}");
+        let references = ["one", "two", "three"];
+        let told = || async {
+            app.deliver().await;
+            let reference = |it: &Received| {
+                let message = it.json();
+                let payload = &message["payload"]["app_offering"]["reference"];
+                format!("{} {}", it.path, payload.as_str().unwrap_or("verification"))
+            };
+            receiver.take().iter().map(reference).collect::<Vec<_>>()
+        };
+        app.acme().patch(&path, json!({"uri": receiver.url("/new")})).await.expect(200);
+        for reference in references {
+            happens(&app, "acme", "app_instance.create", instance(reference), None).await;
+        }
+        app.deliver().await;
+        let verification = only(&receiver);
+        assert_eq!(verification.path, "/new");
+        // However long it takes.
+        app.advance_seconds(23 * 3600);
+        assert!(told().await.is_empty());
+        let waiting = app.acme().get(&format!("{path}/deliveries/waiting")).await.expect(200);
+        let waiting = waiting.as_array().unwrap();
+        assert_eq!(waiting.len(), 3);
+        for delivery in waiting {
+            assert_eq!((&delivery["next_attempt_at"], &delivery["attempt_count"]), (&Value::Null, &json!(0)));
+        }
+        let message = verification.json();
+        let callback = message["payload"]["callback"].as_str().unwrap();
+        let callback = callback.strip_prefix("https://acme.example.test").unwrap();
+        let answer = app.anonymous().get(&format!("/accounts/acme{callback}")).await;
+        assert_eq!(answer.text(), "Verification successful");
+        assert_eq!(told().await, ["/new one", "/new two", "/new three"]);
+        // Also when the new address turns out to be verified, as of another webhook.
+        app.execute(&format!("UPDATE webhooks SET verified_at = NULL WHERE id = {id}")).await;
+        installs(&app).await;
+        assert!(told().await.is_empty());
+        app.acme().patch(&path, json!({"uri": receiver.url("/other")})).await.expect(200);
+        assert_eq!(told().await, ["/other acme_ticket_echo"]);
+        // Who is disabled is not told later, verified or not.
+        app.acme().patch(&path, json!({"uri": receiver.url("/last"), "disabled": true})).await.expect(200);
+        installs(&app).await;
+        assert_eq!(told().await, ["/last verification"]);
+        app.acme().patch(&path, json!({"uri": receiver.url("/other"), "disabled": false})).await.expect(200);
+        assert!(told().await.is_empty());
     }
 
     async fn each_attempt_is_signed_anew(app: TestApp) {
