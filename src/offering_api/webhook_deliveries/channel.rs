@@ -15,18 +15,18 @@ use serde_json::{Map, Value, json};
 use super::message::{self, Content, Message, Person, Signed, WithEntry};
 use super::schedule::{self, TOO_LONG, TOO_MANY};
 use crate::directory::people;
+use crate::kernel::audit;
 use crate::kernel::delivery::entity::{Model as Delivery, lane::Model as Lane};
 use crate::kernel::delivery::{self, Channel, Composed, NewDelivery, Outcome, Settled, Verdict};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::events::entity::Model as Event;
-use crate::kernel::events::{self, NewEvent};
 use crate::kernel::node_id;
 use crate::kernel::outgoing;
 use crate::kernel::secret::Purpose;
 use crate::kernel::signature::Secret;
 use crate::kernel::state::Kernel;
 use crate::offering_api::audit_lines::dto::NODE_TYPE as AUDIT_LINE;
-use crate::offering_api::webhooks::dto::{OF_INSTANCES, RECORD, SECRETS_UPDATE};
+use crate::offering_api::webhooks::dto::{OF_INSTANCES, SECRETS_UPDATE};
 use crate::offering_api::webhooks::entity::{self, ActiveModel, COLUMN, Model as Webhook};
 use crate::offering_api::webhooks::signer::{Keys, Signer};
 use crate::offering_api::webhooks::{address, messages, service};
@@ -375,24 +375,18 @@ async fn settle(
     let mut row: ActiveModel = webhook.into();
     row.failures = Set(count);
     row.failing_since = Set(since);
-    if let Some(error) = last_error.filter(|_| disables) {
-        row.disabled = Set(true);
-        row.updated_at = Set(now - now.rem_euclid(1000));
-        row.last_error = Set(Some(error.clone()));
-        // Nobody did it, so no entry of the audit trail tells it.
-        let event = NewEvent {
-            account: &lane.account_id,
-            name: "webhook.update",
-            record_type: RECORD.name,
-            record_id: lane.target_id,
-            person: None,
-            audit_line: None,
-            payload: json!({"disabled": true, "last_error": error}),
-            secrets: None,
-            now,
-        };
-        events::record(transaction, event).await?;
-    }
-    row.update(transaction).await?;
-    Ok(())
+    let Some(error) = last_error.filter(|_| !webhook.disabled) else {
+        row.update(transaction).await?;
+        return Ok(());
+    };
+    // To the second, as all changes.
+    let now = now - now.rem_euclid(1000);
+    row.disabled = Set(true);
+    row.updated_at = Set(now);
+    row.last_error = Set(Some(error.clone()));
+    let after = row.update(transaction).await?;
+    let told = json!({"disabled": true, "last_error": error});
+    let entry = audit::updated(&webhook, &after)?.payload(told).by_itself();
+    let service = people::service(transaction, &lane.account_id, now).await?;
+    entry.write(transaction, service, now).await
 }

@@ -526,6 +526,29 @@ on_both! {
         assert_eq!((&shown["disabled"], &shown["last_error"]), (&json!(true), &json!("410 Gone")));
         assert_eq!(app.count("SELECT COUNT(*) FROM deliveries WHERE state = 'failed'").await, 1);
         let told = "SELECT COUNT(*) FROM events WHERE name = 'webhook.update' AND person_id IS NULL \
+        // The trail tells who did it: the service, for which a person stands that nobody can be.
+        let lines = app.acme().get(&format!("{path}/audit")).await.expect(200);
+        let line = &lines[0];
+        let service = app.count("SELECT id FROM people WHERE name = 'Appmarket'").await;
+        let node_id = |text: &str| URL_SAFE_NO_PAD.encode(format!("example.test/{text}"));
+        assert_eq!(*line, json!({
+            "id": line["id"], "nodeID": line["nodeID"], "action": "update",
+            "created_at": "2026-02-01T09:15:00+01:00",
+            "created_by": {"id": service, "name": "Appmarket", "disabled": true,
+                "nodeID": node_id(&format!("Person/{service}"))},
+            "changes": {"disabled": [false, true], "last_error": [null, "410 Gone"]},
+        }));
+        let may_not = "SELECT COUNT(*) FROM people WHERE name = 'Appmarket' AND disabled AND NOT administrator";
+        assert_eq!(app.count(may_not).await, 1);
+        let events = app.acme().get("/v1/events?event=webhook.update").await.expect(200);
+        let event = &events[0];
+        assert_eq!(events, json!([{
+            "position": event["position"], "id": event["id"], "event": "webhook.update",
+            "object_type": "webhook", "object_id": id, "object_nodeID": node_id(&format!("Webhook/{id}")),
+            "person": null, "audit_line_id": line["id"], "audit_line_nodeID": line["nodeID"],
+            "payload": {"disabled": true, "last_error": "410 Gone"},
+            "created_at": "2026-02-01T09:15:00+01:00",
+        }]));
                     AND payload = '{\"disabled\":true,\"last_error\":\"410 Gone\"}'";
         assert_eq!(app.count(told).await, 1);
         let path = format!("/v1/webhooks/{id}");
