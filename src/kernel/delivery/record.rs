@@ -307,7 +307,7 @@ fn outcomes(turn: &Turn) -> impl Iterator<Item = OutcomeRow<'_>> {
         let ended_at = outcome.started_at + outcome.duration;
         let (state, next_attempt_at) = match verdict {
             Verdict::Delivered => (DELIVERED, None),
-            Verdict::Failed => (FAILED, None),
+            Verdict::Failed | Verdict::Gone => (FAILED, None),
             Verdict::Retry(pause) => (WAITING, Some(ended_at + pause)),
         };
         let answer = outcome.answer.as_ref();

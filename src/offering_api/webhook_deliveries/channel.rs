@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use sea_orm::{
     ActiveModelTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QuerySelect, Set,
 };
@@ -357,22 +357,21 @@ async fn settle(
     let Some(webhook) = webhook.one(transaction).await? else { return Ok(()) };
     let (mut count, mut since) = (webhook.failures, webhook.failing_since);
     let mut last_error = None;
-    let mut in_order: Vec<&Outcome> = settled.iter().map(|settled| &settled.outcome).collect();
-    in_order.sort_by_key(|outcome| outcome.started_at + outcome.duration);
-    for outcome in in_order {
+    let mut in_order: Vec<&Settled> = settled.iter().collect();
+    in_order.sort_by_key(|Settled { outcome, .. }| outcome.started_at + outcome.duration);
+    for Settled { outcome, verdict, .. } in in_order {
         let Some(failure) = schedule::failure(outcome) else {
             (count, since) = (0, None);
             continue;
         };
         count += 1;
         let first = *since.get_or_insert(outcome.started_at);
-        let is_gone = outcome.answer.as_ref().is_ok_and(|answer| answer.status == StatusCode::GONE);
+        let is_gone = *verdict == Verdict::Gone;
         if is_gone || (count >= TOO_MANY && outcome.started_at - first > TOO_LONG) {
             last_error = Some(failure);
         }
     }
-    let disables = !webhook.disabled;
-    let mut row: ActiveModel = webhook.into();
+    let mut row: ActiveModel = webhook.clone().into();
     row.failures = Set(count);
     row.failing_since = Set(since);
     let Some(error) = last_error.filter(|_| !webhook.disabled) else {

@@ -153,7 +153,8 @@ pub static RECORD: Record = Record {
             .doc(
                 "Whether nothing is delivered. What happens meanwhile is not delivered later; what was \
                  waiting is. True by itself after 20 failures in a row over more than a week, or when \
-                 the receiver answers 410.",
+                 the receiver answers 410: a message that is answered so is given up, and no other is \
+                 sent any more.",
             ),
         Field::text("last_error", 1000)
             .nullable()
