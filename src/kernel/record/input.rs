@@ -344,7 +344,7 @@ fn convert(field: &Field, value: &Value, view: &View) -> Result<Input, Violation
             }
             Ok(Input::Int(number))
         }
-        Kind::Duration => {
+        Kind::Duration { min } => {
             let minutes = duration(value).ok_or(Violation::Invalid)?;
             match minutes {
                 ..0 => Err(Violation::TooSmall { min: 0 }),
