@@ -427,6 +427,10 @@ fn texts(value: &Value, max_items: u32, max: u32) -> Result<Input, Violation> {
 
 fn custom_fields(value: &Value) -> Result<Vec<(String, Value)>, Violation> {
     let items = value.as_array().ok_or(Violation::Invalid)?;
+        // No name and no action is blank: it would be for nothing.
+        if text.trim().is_empty() {
+            return Err(Violation::Invalid);
+        }
     if items.len() > MAX_CUSTOM_FIELDS as usize {
         return Err(Violation::TooManyItems { max: MAX_CUSTOM_FIELDS });
     }

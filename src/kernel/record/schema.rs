@@ -363,10 +363,14 @@ fn plain(field: &Field, is_input: bool) -> Value {
         }),
         Kind::Timestamp => json!({"type": "string", "format": "date-time", "maxLength": 25}),
         Kind::Choice(choices) => json!({"type": "string", "enum": choices}),
-        Kind::Texts { max_items, max } => json!({
-            "type": "array", "maxItems": max_items,
-            "items": {"type": "string", "maxLength": max.min(LONGEST), "pattern": ANY_TEXT}
-        }),
+        Kind::Texts { max_items, max } => {
+            let mut items =
+                json!({"type": "string", "maxLength": max.min(LONGEST), "pattern": ANY_TEXT});
+            if is_input {
+                items["minLength"] = 1.into();
+            }
+            json!({"type": "array", "maxItems": max_items, "items": items})
+        }
         Kind::CustomFields => json!({
             "type": "array", "maxItems": MAX_CUSTOM_FIELDS,
             "items": {
