@@ -170,6 +170,13 @@ enum TrustCommand {
         /// Account that installs
         customer: String,
     },
+    /// End that; what CUSTOMER has installed stays, and is updated no more
+    Remove {
+        /// Account that publishes
+        provider: String,
+        /// Account that installs
+        customer: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -388,6 +395,13 @@ async fn administer(state: &AppState, command: Command) -> Result<Report, Failur
             trusts::add(&db, &provider, &customer, now).await?;
             Report::new(
                 format!("{customer} may see and install what {provider} publishes."),
+                json!({"provider": provider, "customer": customer}),
+            )
+        }
+        Command::Trust(TrustCommand::Remove { provider, customer }) => {
+            trusts::remove(&db, &provider, &customer).await?;
+            Report::new(
+                format!("{customer} may no longer see and install what {provider} publishes."),
                 json!({"provider": provider, "customer": customer}),
             )
         }
