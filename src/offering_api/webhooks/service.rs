@@ -304,17 +304,14 @@ async fn refuse_what_the_app_says(
     let source = Source::Transaction(transaction);
     let account = row.account_id.as_ref();
     let may_be_on = !is_switched_on || select::exists(source, &RECORD, effective, account).await?;
-    for (field, differs) in [
+    let differ = [
         ("event", row.event.is_set()),
         ("uri", row.uri.is_set() || matches!(userinfo, Some(Userinfo::New(_)))),
         ("webhook_policy", row.webhook_policy_id.is_set()),
         ("openid_connect_discovery", row.openid_connect_discovery.is_set()),
         ("disabled", !may_be_on),
-    ] {
-        if differs {
-            changes.refuse(field, Violation::OfApp);
-        }
-    }
+    ];
+    changes.refuse_where(differ, &Violation::OfApp);
     changes.check()
 }
 
