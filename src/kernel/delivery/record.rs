@@ -20,6 +20,7 @@ use super::queue::Id;
 use crate::kernel::db::{Dialect, Row, Source, execute};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::record::select::Sql;
+use crate::kernel::secret::MASK;
 use crate::kernel::state::Kernel;
 
 /// Most turns that are recorded together.
@@ -56,9 +57,6 @@ pub(super) enum Lane {
     /// Another worker has it, because this one took too long.
     Lost,
 }
-
-/// Stands in the log for what it must not show.
-const MASK: &str = "********";
 
 /// A request as the log keeps it.
 pub(super) struct Sent {

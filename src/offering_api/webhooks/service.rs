@@ -4,7 +4,7 @@ use futures_util::FutureExt;
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, ModelTrait, QueryFilter, QuerySelect, Set};
 use serde_json::{Map, Value, json};
 
-use super::address::{self, Address, MASK, Userinfo};
+use super::address::{self, Address, Userinfo};
 use super::dto::{OF_INSTANCES, RECORD, VERIFY};
 use super::entity::{self, ActiveModel, COLUMN, Entity, Model};
 use super::{messages, verification};
@@ -18,7 +18,7 @@ use crate::kernel::language::violation::Violation;
 use crate::kernel::record::Changes;
 use crate::kernel::record::input::{Input, Mode};
 use crate::kernel::record::select::{self, Scope};
-use crate::kernel::secret::{MasterKey, Purpose};
+use crate::kernel::secret::{MASK, MasterKey, Purpose};
 use crate::kernel::signature::Secret;
 use crate::kernel::state::Site;
 use crate::offering_api::access::Caller;
