@@ -479,8 +479,7 @@ async fn work(mut config: Config, as_json: bool) -> Result<(), Failure> {
         )
         .into());
     }
-    let address = db::Address { url, connections: 1 };
-    let store = db::Store::connect(&address).await?;
+    let store = app::open(&config).await?;
     migrations::up(store.connection()).await?;
     if let Some(kept) = addresses::kept(store.connection()).await? {
         for told in addresses::fill_in(&mut config, &kept) {
@@ -492,8 +491,7 @@ async fn work(mut config: Config, as_json: bool) -> Result<(), Failure> {
             );
         }
     }
-    drop(store);
-    let state = app::connect(config, Clock::system()).await?;
+    let state = app::connect_with(store, config, Clock::system())?;
     let stopped = stop_signal()?;
     let database = db::public_address(&state.config.database_url());
     let Site { public_url, domain, account_url, .. } = &*state.site;
