@@ -34,10 +34,26 @@ const SHARE_EVERY: Duration = Duration::from_secs(1);
 /// # Errors
 /// Says what cannot be reached, opened or read.
 pub async fn connect(config: Config, clock: Clock) -> Result<AppState> {
+    let store = open(&config).await?;
+    connect_with(store, config, clock)
+}
+
+/// Opens the database that the configuration names. It is not migrated.
+///
+/// # Errors
+/// Says what cannot be reached or opened.
+pub async fn open(config: &Config) -> Result<Store> {
+    let address = Address { url: config.database_url(), connections: config.database_connections };
+    Store::connect(&address).await
+}
+
+/// The same as [`connect`], on a database that is open already.
+///
+/// # Errors
+/// Says what cannot be reached, opened or read.
+pub fn connect_with(store: Store, config: Config, clock: Clock) -> Result<AppState> {
     let key = config.master_key().map_err(Error::internal)?;
     let catalogue = Catalogue::load(config.catalogue.as_deref()).map_err(Error::internal)?;
-    let address = Address { url: config.database_url(), connections: config.database_connections };
-    let store = Store::connect(&address).await?;
     let site = Site {
         public_url: config.public_url(),
         domain: config.domain.clone(),

@@ -38,6 +38,7 @@ const COMMANDS: &[&str] = &[
     "person create",
     "trust",
     "trust add",
+    "trust remove",
     "token",
     "token create",
     "client",
@@ -258,6 +259,7 @@ fn what_is_no_command_is_refused_with_the_usage() {
         "serve now",
         "account create",
         "trust add wdc",
+        "trust remove wdc",
         "token create",
         "serve --listen here",
         "token create --account acme --expires-in 0",
@@ -315,6 +317,14 @@ fn commands_say_what_they_did() {
     );
     assert_eq!(
         told(&folder, "trust add globex wdc"),
+        json!({"provider": "globex", "customer": "wdc"})
+    );
+    assert_eq!(
+        said(&folder, "trust remove wdc globex"),
+        "globex may no longer see and install what wdc publishes."
+    );
+    assert_eq!(
+        told(&folder, "trust remove globex wdc"),
         json!({"provider": "globex", "customer": "wdc"})
     );
     assert_eq!(
@@ -378,6 +388,9 @@ fn wrong_input_is_refused_with_what_would_be_right() {
         ("trust add acme acme", "an account needs no trust in itself"),
         ("trust add acme nobody", "there is no account \"nobody\""),
         ("trust add nobody acme", "there is no account \"nobody\""),
+        ("trust remove acme nobody", "there is no account \"nobody\""),
+        ("trust remove nobody acme", "there is no account \"nobody\""),
+        ("trust remove acme acme", "account \"acme\" does not trust account \"acme\""),
         ("person create --account nobody --name A --email a@b", "there is no account \"nobody\""),
         ("person create --account acme --name A --email a", "e-mail address \"a\": use name@host"),
         (

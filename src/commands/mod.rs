@@ -170,6 +170,13 @@ enum TrustCommand {
         /// Account that installs
         customer: String,
     },
+    /// End that; what CUSTOMER has installed stays, and is updated no more
+    Remove {
+        /// Account that publishes
+        provider: String,
+        /// Account that installs
+        customer: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -391,6 +398,13 @@ async fn administer(state: &AppState, command: Command) -> Result<Report, Failur
                 json!({"provider": provider, "customer": customer}),
             )
         }
+        Command::Trust(TrustCommand::Remove { provider, customer }) => {
+            trusts::remove(&db, &provider, &customer).await?;
+            Report::new(
+                format!("{customer} may no longer see and install what {provider} publishes."),
+                json!({"provider": provider, "customer": customer}),
+            )
+        }
         Command::Token(TokenCommand::Create { account, person, scopes, expires_in }) => {
             accounts::find(&db, &account).await?;
             let scopes = read_scopes(&scopes)?;
@@ -465,8 +479,7 @@ async fn work(mut config: Config, as_json: bool) -> Result<(), Failure> {
         )
         .into());
     }
-    let address = db::Address { url, connections: 1 };
-    let store = db::Store::connect(&address).await?;
+    let store = app::open(&config).await?;
     migrations::up(store.connection()).await?;
     if let Some(kept) = addresses::kept(store.connection()).await? {
         for told in addresses::fill_in(&mut config, &kept) {
@@ -478,8 +491,7 @@ async fn work(mut config: Config, as_json: bool) -> Result<(), Failure> {
             );
         }
     }
-    drop(store);
-    let state = app::connect(config, Clock::system()).await?;
+    let state = app::connect_with(store, config, Clock::system())?;
     let stopped = stop_signal()?;
     let database = db::public_address(&state.config.database_url());
     let Site { public_url, domain, account_url, .. } = &*state.site;

@@ -1,4 +1,5 @@
 //! People: on whose behalf a token acts, and who an audit entry names.
+use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, Set, SqlErr,
 };
@@ -74,6 +75,49 @@ pub async fn create(
         }
         _ => error.into(),
     })
+}
+
+/// The person that stands for somebody else than a person in the audit trail of an account: an application,
+/// or the service itself. It is made when it is not there yet, and nobody logs in as it.
+///
+/// # Errors
+/// The database's.
+pub async fn stand_in(
+    db: &impl ConnectionTrait,
+    account: &str,
+    name: &str,
+    email: &str,
+    now: i64,
+) -> Result<i64, DbErr> {
+    let row = entity::ActiveModel {
+        account_id: Set(account.to_owned()),
+        name: Set(name.to_owned()),
+        primary_email: Set(email.to_owned()),
+        administrator: Set(false),
+        disabled: Set(true),
+        created_at: Set(now),
+        updated_at: Set(now),
+        ..Default::default()
+    };
+    entity::Entity::insert(row)
+        .on_conflict(OnConflict::new().do_nothing().to_owned())
+        .exec_without_returning(db)
+        .await?;
+    let found = entity::Entity::find()
+        .filter(entity::COLUMN.account_id.eq(account))
+        .filter(entity::COLUMN.primary_email.eq(email))
+        .one(db)
+        .await?;
+    found.map(|found| found.id).ok_or_else(|| DbErr::RecordNotFound(email.to_owned()))
+}
+
+/// The person that stands for the service, for what it does by itself.
+///
+/// # Errors
+/// The database's.
+pub async fn service(db: &impl ConnectionTrait, account: &str, now: i64) -> Result<i64, DbErr> {
+    // `.invalid` (RFC 2606): nobody receives mail there.
+    stand_in(db, account, "Appmarket", "service@appmarket.invalid", now).await
 }
 
 /// Refuses the tokens of a person from now on.

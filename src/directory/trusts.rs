@@ -1,6 +1,6 @@
 //! Trust: a provider lets a customer see and install what it publishes.
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ConnectionTrait, EntityTrait, Set};
+use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter, Set};
 
 use super::accounts::{self, Refused};
 
@@ -49,5 +49,28 @@ pub async fn add(
     let mut keep = OnConflict::columns([entity::Column::ProviderId, entity::Column::CustomerId]);
     keep.do_nothing();
     entity::Entity::insert(row).on_conflict(keep).exec_without_returning(db).await?;
+    Ok(())
+}
+
+/// Ends a trust. What the customer has installed stays, and is updated no more.
+///
+/// # Errors
+/// When an account does not exist, or the one does not trust the other.
+pub async fn remove(
+    db: &impl ConnectionTrait,
+    provider: &str,
+    customer: &str,
+) -> Result<(), Refused> {
+    accounts::find(db, provider).await?;
+    accounts::find(db, customer).await?;
+    let removed = entity::Entity::delete_many()
+        .filter(entity::COLUMN.provider_id.eq(provider))
+        .filter(entity::COLUMN.customer_id.eq(customer))
+        .exec(db)
+        .await?;
+    if removed.rows_affected == 0 {
+        let text = format!("account {provider:?} does not trust account {customer:?}");
+        return Err(Refused::input(text));
+    }
     Ok(())
 }

@@ -104,6 +104,8 @@ pub struct Entry {
 #[derive(Debug)]
 struct Told {
     payload: Value,
+    /// Whether nobody did it.
+    by_itself: bool,
     /// Another account in whose feed it is too.
     also_in: Option<String>,
     /// An event behind it, for the account of the record alone.
@@ -164,7 +166,12 @@ impl Entry {
             label: row.label().into_owned(),
             action,
             changes,
-            event: Some(Told { payload: Value::Object(payload), also_in: None, handed_over: None }),
+            event: Some(Told {
+                payload: Value::Object(payload),
+                by_itself: false,
+                also_in: None,
+                handed_over: None,
+            }),
         })
     }
 
@@ -173,6 +180,15 @@ impl Entry {
     pub fn payload(mut self, payload: Value) -> Self {
         if let Some(event) = &mut self.event {
             event.payload = payload;
+        }
+        self
+    }
+
+    /// Says that nobody did it: the event names no person (contract 4.3), and the entry whoever stands for
+    /// the service.
+    pub fn by_itself(mut self) -> Self {
+        if let Some(event) = &mut self.event {
+            event.by_itself = true;
         }
         self
     }
@@ -235,7 +251,7 @@ impl Entry {
             created_at: Set(now),
             ..Default::default()
         };
-        let Some(Told { payload, also_in, handed_over }) = self.event else {
+        let Some(Told { payload, by_itself, also_in, handed_over }) = self.event else {
             // Nobody asks for its number.
             entity::Entity::insert(entry).exec_without_returning(transaction).await?;
             return Ok(());
@@ -246,7 +262,7 @@ impl Entry {
             name: &format!("{}.{}", self.record.name, self.action.of_event()),
             record_type: self.record.name,
             record_id: self.id,
-            person: Some(person),
+            person: (!by_itself).then_some(person),
             audit_line: Some(line),
             payload,
             secrets: None,

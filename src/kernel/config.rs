@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::outgoing::network::Network;
-use crate::kernel::secret::MasterKey;
+use crate::kernel::secret::{MASK, MasterKey};
 use crate::kernel::tls;
 
 /// Prefix of environment variables.
@@ -442,7 +442,7 @@ impl Config {
         let mut value = serde_json::to_value(self).unwrap_or_default();
         for name in SECRETS {
             if let Some(secret) = value.get_mut(name).filter(|secret| !secret.is_null()) {
-                *secret = "********".into();
+                *secret = MASK.into();
             }
         }
         value

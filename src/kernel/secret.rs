@@ -10,6 +10,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use sha2::{Digest, Sha256};
 
+/// Stands for a secret where people and programs look.
+pub const MASK: &str = "********";
+
 /// The master key of an installation: 32 bytes from which every other key is derived.
 #[derive(Clone)]
 pub struct MasterKey(Arc<Keys>);

@@ -179,8 +179,9 @@ impl FromRequest<AppState> for BareWrite {
         parts.headers.remove(header::CONTENT_LENGTH);
         let request = Request::from_parts(parts, axum::body::Body::from(bytes));
         let write = Write::from_request(request, state).await?;
-        // No property is known here, and none is looked at.
-        Ok(Self(Write { strict: false, ..write }))
+        // No property is known here.
+        write.refuse_others(&[])?;
+        Ok(Self(write))
     }
 }
 
@@ -212,6 +213,14 @@ impl Write {
     /// 400 with the list of names.
     pub fn refuse_unknown(&self, record: &Record, more: &[&str]) -> Result<()> {
         if self.strict { self.body.refuse_unknown(record, more) } else { Ok(()) }
+    }
+
+    /// The same where no record is written: all but these properties.
+    ///
+    /// # Errors
+    /// 400 with the list of names.
+    pub fn refuse_others(&self, known: &[&str]) -> Result<()> {
+        if self.strict { self.body.refuse_others(known) } else { Ok(()) }
     }
 
     /// Refuses a change of where a record came from to all but administrators (contract 1.14).

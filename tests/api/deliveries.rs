@@ -118,6 +118,7 @@ impl Channel for TestChannel {
             Verdict::Delivered => "delivered",
             Verdict::Retry(_) => "retry",
             Verdict::Failed => "failed",
+            Verdict::Gone => "gone",
         };
         self.settled.lock().extend(settled.iter().map(|it| (lane.target_id, verdict(it))));
         async { Ok(()) }.boxed()

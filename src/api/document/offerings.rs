@@ -137,6 +137,11 @@ impl Operation<'_> {
         self.value["requestBody"]["content"].get("application/json").is_some()
     }
 
+    /// Whether unknown properties can be refused: those of JSON, and any where no body is needed.
+    fn can_be_strict(&self) -> bool {
+        self.writes() && (self.takes_json() || !self.has_body())
+    }
+
     fn has_body(&self) -> bool {
         self.value.get("requestBody").is_some()
     }
@@ -191,7 +196,7 @@ impl Operation<'_> {
             names.push("IfMatch");
         }
         let takes_json = self.takes_json();
-        if takes_json && needs_token {
+        if self.can_be_strict() && needs_token {
             names.push("Prefer");
         }
         let is_create = takes_json && self.method == "post" && !self.path.contains('{');
@@ -227,7 +232,7 @@ impl Operation<'_> {
         let prefix = if self.is_ours() { "Problem" } else { "" };
         let is_create = self.value["responses"].get("201").is_some();
         let has_id = self.path.contains('{');
-        let takes_json = self.takes_json();
+        let can_be_strict = self.can_be_strict();
         let ok = &self.value["responses"]["200"]["content"]["application/json"]["schema"];
         let is_feed = self.value["operationId"] == "list_events";
         let lists = is_get && ok["type"] == "array" && !is_feed;
@@ -262,7 +267,7 @@ impl Operation<'_> {
             if self.method == "post" && needs_token {
                 names.push("Idempotency-Replayed");
             }
-            if takes_json && needs_token {
+            if can_be_strict && needs_token {
                 names.push("Preference-Applied");
             }
             let mut headers = header_references(&names);

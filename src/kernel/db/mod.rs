@@ -25,6 +25,7 @@ pub use row::{Param, Query, Row};
 pub use write::Job;
 
 use crate::kernel::error::{Error, Result};
+use crate::kernel::secret::MASK;
 
 /// Which SQL is spoken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -277,7 +278,7 @@ impl Source<'_> {
 /// A database's URL as it may be shown: without password.
 pub fn public_address(url: &str) -> String {
     let Ok(mut parsed) = url::Url::parse(url) else { return "the configured database".to_owned() };
-    if parsed.password().is_some() && parsed.set_password(Some("********")).is_err() {
+    if parsed.password().is_some() && parsed.set_password(Some(MASK)).is_err() {
         return "the configured database".to_owned();
     }
     // Options may be secrets too.

@@ -75,6 +75,19 @@ pub struct Outcome {
     pub duration: i64,
 }
 
+impl Outcome {
+    /// What came of it, in words: `404 Not Found`, `connection refused`.
+    pub fn told(&self) -> String {
+        match &self.answer {
+            Ok(Answer { status, .. }) => match status.canonical_reason() {
+                Some(reason) => format!("{} {reason}", status.as_u16()),
+                None => status.as_u16().to_string(),
+            },
+            Err(reason) => reason.clone(),
+        }
+    }
+}
+
 /// A receiver's answer.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -95,6 +108,9 @@ pub enum Verdict {
     Retry(i64),
     /// It is given up.
     Failed,
+    /// It is given up, because the receiver wants no messages any more: the channel is about to switch it
+    /// off. No other message of the lane leaves before it is asked again.
+    Gone,
 }
 
 /// An attempt that is about to be recorded.

@@ -21,6 +21,7 @@ use super::queue::Id;
 use crate::kernel::db::{Dialect, Row, Source, execute};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::record::select::Sql;
+use crate::kernel::secret::MASK;
 use crate::kernel::state::Kernel;
 
 /// Most turns that are recorded together,
@@ -59,9 +60,6 @@ pub(super) enum Lane {
     /// Another worker has it, because this one took too long.
     Lost,
 }
-
-/// Stands in the log for what it must not show.
-const MASK: &str = "********";
 
 /// A request as the log keeps it.
 pub(super) struct Sent {
@@ -230,6 +228,9 @@ const OUTCOME: &[&str] = &[
     "response_body text",
     "error text",
 ];
+/// Of those, what the delivery itself keeps.
+const STATE: &[&str] =
+    &["id bigint", "attempts bigint", "state text", "next_attempt_at bigint", "finished_at bigint"];
 const BEHIND: &[&str] = &["lane_id bigint", "object text", "id bigint", "until bigint"];
 
 async fn write(transaction: &DatabaseTransaction, work: &Work) -> Result<Vec<Lane>> {
@@ -256,7 +257,9 @@ async fn write(transaction: &DatabaseTransaction, work: &Work) -> Result<Vec<Lan
              SELECT v.id, v.attempts + 1, v.started_at, v.duration, v.request_url, \
              v.request_headers, v.response_status, v.response_body, v.error FROM ",
         );
-        sql.rows(OUTCOME, &outcomes)?.push(as_it_was);
+        // Answers may be long: they are written once for both statements.
+        let rows = serde_json::to_string(&outcomes).map_err(Error::internal)?;
+        sql.written_rows(OUTCOME, &rows).push(as_it_was);
         execute(transaction, sql.query(false)).await?;
         let mut sql = Sql::new(dialect);
         sql.push(
@@ -264,7 +267,7 @@ async fn write(transaction: &DatabaseTransaction, work: &Work) -> Result<Vec<Lan
              next_attempt_at = v.next_attempt_at, finished_at = v.finished_at, \
              secrets = CASE WHEN v.state = 'delivered' THEN NULL ELSE d.secrets END FROM ",
         );
-        sql.rows(OUTCOME, &outcomes)?;
+        sql.written_rows(STATE, &rows);
         sql.push(" WHERE d.id = v.id AND d.state = 'waiting' AND d.attempts = v.attempts");
         execute(transaction, sql.query(false)).await?;
     }
@@ -317,7 +320,7 @@ fn outcomes(turn: &Turn) -> impl Iterator<Item = OutcomeRow<'_>> {
         let ended_at = outcome.started_at + outcome.duration;
         let (state, next_attempt_at) = match verdict {
             Verdict::Delivered => (DELIVERED, None),
-            Verdict::Failed => (FAILED, None),
+            Verdict::Failed | Verdict::Gone => (FAILED, None),
             Verdict::Retry(pause) => (WAITING, Some(ended_at + pause)),
         };
         let answer = outcome.answer.as_ref();

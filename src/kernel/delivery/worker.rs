@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
@@ -321,13 +321,16 @@ impl Inner {
     ) -> (Vec<(Settled, Sent)>, bool) {
         let begun = Instant::now();
         let answers = AtomicUsize::new(0);
+        // The channel decides what becomes of the others, once it knows.
+        let gone = AtomicBool::new(false);
         let goes_on = || {
             !self.is_stopping()
+                && !gone.load(Ordering::Relaxed)
                 && begun.elapsed() < SLOW
                 && answers.load(Ordering::Relaxed) < ANSWERS
         };
         let of_object = |messages: VecDeque<Message>| {
-            let (goes_on, answers) = (&goes_on, &answers);
+            let (goes_on, gone, answers) = (&goes_on, &gone, &answers);
             async move {
                 let mut sent = Vec::with_capacity(messages.len());
                 for message in messages {
@@ -339,6 +342,7 @@ impl Inner {
                         answers.fetch_add(answer.body.len(), Ordering::Relaxed);
                     }
                     let verdict = settled.verdict;
+                    gone.fetch_or(verdict == Verdict::Gone, Ordering::Relaxed);
                     sent.push((settled, request));
                     if matches!(verdict, Verdict::Retry(_)) {
                         // The others wait with it.

@@ -125,7 +125,10 @@ pub enum Kind {
         max: i64,
     },
     /// Minutes.
-    Duration,
+    Duration {
+        /// Least value.
+        min: i64,
+    },
     /// A point in time.
     Timestamp,
     /// One of these lower-case words.

@@ -156,7 +156,7 @@ impl Expression<'_> {
         let values: Vec<&str> = match field.kind {
             Kind::Id
             | Kind::Integer { .. }
-            | Kind::Duration
+            | Kind::Duration { .. }
             | Kind::Choice(_)
             | Kind::Reference(_)
             | Kind::Derived(_) => list.split(',').collect(),
@@ -194,7 +194,7 @@ impl Expression<'_> {
         let rest = &text[first.len()..];
         let comparable = matches!(
             self.field.kind,
-            Kind::Id | Kind::Integer { .. } | Kind::Duration | Kind::Timestamp
+            Kind::Id | Kind::Integer { .. } | Kind::Duration { .. } | Kind::Timestamp
         );
         if !comparable || self.negated {
             let negation = if self.negated { "!" } else { "" };
@@ -233,7 +233,9 @@ impl Expression<'_> {
                 .ok_or_else(|| self.invalid(text)),
             Kind::Boolean => Ok(Param::Bool(is_true(text))),
             Kind::Choice(choices) if !choices.contains(&text) => Err(self.invalid(text)),
-            Kind::Timestamp | Kind::Integer { .. } | Kind::Duration => self.scalar(text, view),
+            Kind::Timestamp | Kind::Integer { .. } | Kind::Duration { .. } => {
+                self.scalar(text, view)
+            }
             _ if text.contains('\0') => Err(self.invalid(&text.replace('\0', "\u{fffd}"))),
             _ if self.field.ignore_case => Ok(Param::Text(text.to_lowercase())),
             _ => Ok(Param::Text(text.to_owned())),
@@ -307,7 +309,7 @@ mod tests {
             Field::choice("impact", &["low", "high"]).nullable().filterable(),
             Field::reference("team", "team_id", &TEAM).nullable().filterable(),
             Field::new("position", "position", Kind::Integer { min: 0, max: 99 }).filterable(),
-            Field::new("delay", "delay", Kind::Duration).nullable().filterable(),
+            Field::new("delay", "delay", Kind::Duration { min: 0 }).nullable().filterable(),
             Field::text("subject", 80).ignore_case().filterable(),
             Field::long_text("remarks").filterable(),
         ],

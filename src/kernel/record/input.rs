@@ -47,15 +47,23 @@ impl Body {
     /// # Errors
     /// 400 with the list of names.
     pub fn refuse_unknown(&self, record: &Record, more: &[&str]) -> Result<()> {
-        let known = |name: &str| {
-            more.contains(&name)
-                || record
-                    .fields
-                    .iter()
-                    .any(|field| field.name == name || field.input_name() == name)
+        let is_field = |name: &str| {
+            record.fields.iter().any(|field| field.name == name || field.input_name() == name)
         };
+        self.refuse(|name| !more.contains(&name) && !is_field(name))
+    }
+
+    /// The same where no record is written: refuses all but the properties that are `known`.
+    ///
+    /// # Errors
+    /// As [`Body::refuse_unknown`].
+    pub fn refuse_others(&self, known: &[&str]) -> Result<()> {
+        self.refuse(|name| !known.contains(&name))
+    }
+
+    fn refuse(&self, is_unknown: impl Fn(&str) -> bool) -> Result<()> {
         let unknown: Vec<&str> =
-            self.0.keys().map(String::as_str).filter(|name| !known(name)).collect();
+            self.0.keys().map(String::as_str).filter(|name| is_unknown(name)).collect();
         if unknown.is_empty() {
             return Ok(());
         }
@@ -156,6 +164,17 @@ impl Changes {
     /// Notes that a field is refused.
     pub fn refuse(&mut self, field: &'static str, violation: Violation) {
         self.problems.push(Problem { field, violation });
+    }
+
+    /// Notes those of some fields that are refused for one reason: of each its name, and whether it is.
+    pub fn refuse_where<const N: usize>(
+        &mut self,
+        fields: [(&'static str, bool); N],
+        violation: &Violation,
+    ) {
+        for (field, _) in fields.into_iter().filter(|(_, is_refused)| *is_refused) {
+            self.refuse(field, violation.clone());
+        }
     }
 
     /// Refuses a field in better words than the table of fields has for it.
@@ -332,13 +351,15 @@ fn convert(field: &Field, value: &Value, view: &View) -> Result<Input, Violation
             }
             Ok(Input::Int(number))
         }
-        Kind::Duration => {
+        Kind::Duration { min } => {
             let minutes = duration(value).ok_or(Violation::Invalid)?;
-            match minutes {
-                ..0 => Err(Violation::TooSmall { min: 0 }),
-                0..=MAX_DURATION => Ok(Input::Int(minutes)),
-                _ => Err(Violation::TooLarge { max: MAX_DURATION }),
+            if minutes < min {
+                return Err(Violation::TooSmall { min });
             }
+            if minutes > MAX_DURATION {
+                return Err(Violation::TooLarge { max: MAX_DURATION });
+            }
+            Ok(Input::Int(minutes))
         }
         Kind::Reference(reference) => {
             let inner =
@@ -406,6 +427,10 @@ fn texts(value: &Value, max_items: u32, max: u32) -> Result<Input, Violation> {
     for item in items {
         let text = item.as_str().ok_or(Violation::Invalid)?;
         check_text(text)?;
+        // No name and no action is blank: it would be for nothing.
+        if text.trim().is_empty() {
+            return Err(Violation::Invalid);
+        }
         if text.chars().count() > max as usize {
             return Err(Violation::TooLong { max });
         }

@@ -28,7 +28,7 @@ pub(super) fn write_field(
     out.extend_from_slice(field.name.as_bytes());
     out.extend_from_slice(b"\":");
     match field.kind {
-        Kind::Id | Kind::Integer { .. } | Kind::Duration => write_int(out, row.int(at)),
+        Kind::Id | Kind::Integer { .. } | Kind::Duration { .. } => write_int(out, row.int(at)),
         Kind::NodeId => {
             out.push(b'"');
             node_id::write(

@@ -156,7 +156,7 @@ pub fn list_parameters(collection: &Collection) -> Vec<Parameter> {
 fn filter_parameter(field: &Field) -> Parameter {
     // What a value of the type looks like; the example is the field's own.
     let (value, set, range) = match field.kind {
-        Kind::Id | Kind::Integer { .. } | Kind::Duration => (r"-?[0-9]+", true, true),
+        Kind::Id | Kind::Integer { .. } | Kind::Duration { .. } => (r"-?[0-9]+", true, true),
         Kind::Reference(_) => (r"[A-Za-z0-9_-]+", true, false),
         Kind::Choice(_) => (r"[a-z0-9_]+", true, false),
         Kind::Timestamp => (r"[0-9TtZz:.+ -]+", false, true),
@@ -356,15 +356,21 @@ fn plain(field: &Field, is_input: bool) -> Value {
         Kind::Integer { min, max } => {
             json!({"type": "integer", "format": "int64", "minimum": min, "maximum": max})
         }
-        Kind::Duration => {
-            json!({"type": "integer", "format": "int64", "minimum": 0, "maximum": MAX_DURATION})
-        }
+        // What is kept may be from before there was a least value.
+        Kind::Duration { min } => json!({
+            "type": "integer", "format": "int64", "minimum": if is_input { min } else { 0 },
+            "maximum": MAX_DURATION
+        }),
         Kind::Timestamp => json!({"type": "string", "format": "date-time", "maxLength": 25}),
         Kind::Choice(choices) => json!({"type": "string", "enum": choices}),
-        Kind::Texts { max_items, max } => json!({
-            "type": "array", "maxItems": max_items,
-            "items": {"type": "string", "maxLength": max.min(LONGEST), "pattern": ANY_TEXT}
-        }),
+        Kind::Texts { max_items, max } => {
+            let mut items =
+                json!({"type": "string", "maxLength": max.min(LONGEST), "pattern": ANY_TEXT});
+            if is_input {
+                items["minLength"] = 1.into();
+            }
+            json!({"type": "array", "maxItems": max_items, "items": items})
+        }
         Kind::CustomFields => json!({
             "type": "array", "maxItems": MAX_CUSTOM_FIELDS,
             "items": {

@@ -79,11 +79,15 @@ impl Sql {
     /// 500 when a row is none.
     pub fn rows(&mut self, columns: &[&str], rows: &[impl Serialize]) -> Result<&mut Self> {
         let json = serde_json::to_string(rows).map_err(Error::internal)?;
+        Ok(self.written_rows(columns, &json))
+    }
+
+    /// The same of rows that are a JSON array of such objects already: for several statements, which may each
+    /// declare the columns that they need.
+    pub fn written_rows(&mut self, columns: &[&str], json: &str) -> &mut Self {
         match self.dialect {
             Dialect::Postgres => {
-                self.push("json_to_recordset(CAST(")
-                    .bind(json.as_str())
-                    .push(" AS text)::json) AS v (");
+                self.push("json_to_recordset(CAST(").bind(json).push(" AS text)::json) AS v (");
                 self.push(&columns.join(", ")).push(")");
             }
             Dialect::Sqlite => {
@@ -93,10 +97,10 @@ impl Sql {
                 };
                 let list = columns.iter().map(read).collect::<Vec<_>>().join(", ");
                 self.push("(SELECT ").push(&list).push(" FROM json_each(");
-                self.bind(json.as_str()).push(")) AS v");
+                self.bind(json).push(")) AS v");
             }
         }
-        Ok(self)
+        self
     }
 
     /// Appends SQL that only PostgreSQL needs: locks, which SQLite's one writer has anyway.

@@ -57,7 +57,8 @@ pub static RECORD: Record = Record {
             .default("true")
             .doc(
                 "Switched on by the customer, who alone changes it. False after the install of an app \
-                 with a configuration page until the configuration is confirmed.",
+                 with a configuration page until the configuration is confirmed. Null is false, as for all \
+                 booleans.",
             )
             .example("true"),
         Field::boolean("suspended")

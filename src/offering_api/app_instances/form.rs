@@ -67,6 +67,12 @@ impl Form {
         self.0.iter().find(|field| field.id == id)
     }
 
+    /// Whether something must be filled in that the former form did not demand.
+    pub fn demands_more_than(&self, former: &Self) -> bool {
+        let was_demanded = |id: &str| former.field(id).is_some_and(|field| field.required);
+        self.0.iter().any(|field| field.required && !was_demanded(&field.id))
+    }
+
     /// Holds what a body sets against the form, along with what is kept (a JSON array) from before;
     /// `former` is the form that was filled in then. Secrets are taken out of the changes, and returned
     /// by id; so are values that the form calls a secret now. What it does not ask for any more is

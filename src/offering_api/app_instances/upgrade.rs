@@ -17,6 +17,7 @@ use crate::offering_api::app_offering_automation_rules::entity as offering_rules
 use crate::offering_api::app_offerings::entity as app_offerings;
 use crate::offering_api::app_offerings::entity::Model as Offering;
 use crate::offering_api::app_offerings::scopes::entity as scopes;
+use crate::offering_api::webhooks::address::is_same_server;
 use crate::offering_api::{envelope, resource};
 
 /// Answers the preview.
@@ -47,15 +48,20 @@ pub async fn preview(state: &AppState, caller: &Caller, id: &str) -> Result<Resp
     };
     let scopes = compare_scopes(db, &installed, &latest).await?;
     let rules = compare_rules(db, &installed, &latest).await?;
-    let fields =
-        compare_fields(&rules::form(db, &installed).await?, &rules::form(db, &latest).await?);
+    let (form, new_form) = (rules::form(db, &installed).await?, rules::form(db, &latest).await?);
     let customer = &instance.customer_account_id;
     let uri = |template: &Option<String>| {
         template.as_deref().and_then(|template| place_account(template, customer))
     };
     let webhook_uri =
         compare(uri(&installed.webhook_uri_template), uri(&latest.webhook_uri_template));
-    let consent_needed = scopes.widened || rules.widened || !webhook_uri.is_null();
+    let (page, new_page) =
+        (uri(&installed.configuration_uri_template), uri(&latest.configuration_uri_template));
+    let consent_needed = scopes.widened
+        || rules.widened
+        || !webhook_uri.is_null()
+        || new_form.demands_more_than(&form)
+        || leads_elsewhere(page.as_deref(), new_page.as_deref());
     Ok(envelope::json(&json!({
         "available": true,
         "installed": version(site, &installed),
@@ -63,12 +69,9 @@ pub async fn preview(state: &AppState, caller: &Caller, id: &str) -> Result<Resp
         "consent_needed": consent_needed,
         "scopes": scopes.told,
         "automation_rules": rules.told,
-        "custom_fields": fields,
+        "custom_fields": compare_fields(&form, &new_form),
         "webhook_uri": webhook_uri,
-        "configuration_uri": compare(
-            uri(&installed.configuration_uri_template),
-            uri(&latest.configuration_uri_template),
-        ),
+        "configuration_uri": compare(page, new_page),
         "policy_jwt_alg": compare(installed.policy_jwt_alg, latest.policy_jwt_alg),
     })))
 }
@@ -88,6 +91,11 @@ fn version(site: &Site, offering: &Offering) -> Value {
         "reference": offering.reference,
         "nodeID": node_id::encode(&site.domain, NODE_TYPE, offering.id),
     })
+}
+
+/// Whether people are sent to another server than before to configure the app, or to one for the first time.
+fn leads_elsewhere(before: Option<&str>, after: Option<&str>) -> bool {
+    after.is_some_and(|after| before.is_none_or(|before| !is_same_server(before, after)))
 }
 
 /// Both values when they differ, else null.

@@ -30,7 +30,8 @@ fn upgrade() -> Value {
             "latest": version("The version to update to, by writing its number as `app_offering_id`.", true),
             "consent_needed": flag(
                 "Whether the app may do or learn more: by actions that are allowed now or denied no longer, \
-                 by rules that are new or changed, or because messages go to another address."),
+                 by rules that are new or changed, because messages go to another address, because its form \
+                 demands what it did not demand before, or because its configuration page is on another host."),
             "scopes": differences("Actions of the scopes.", scope(), None),
             "automation_rules": differences(
                 "Automation rules. Those of one name and type are taken for the same.",

@@ -115,8 +115,11 @@ async fn change(
     write.check_precondition(transaction, &RECORD, scope).await?;
     let offering = check_offering(transaction, account, &mut changes).await?;
     changes.check()?;
-    for id in [Some(before.app_offering_id), offering.map(|it| it.id)].into_iter().flatten() {
-        refuse_installed(transaction, account, id).await?;
+    if let Some(offering) = &offering {
+        app_offerings::locking::refuse_installed(transaction, offering).await?;
+    }
+    if offering.is_none_or(|wanted| wanted.id != before.app_offering_id) {
+        refuse_installed(transaction, account, before.app_offering_id).await?;
     }
     let now = state.clock.now();
     let mut row: ActiveModel = before.clone().into();

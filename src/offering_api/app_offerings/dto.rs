@@ -82,11 +82,14 @@ pub static RECORD: Record = Record {
             .listed()
             .doc("`aud` claim of the signed messages.")
             .example(r#""ticket-echo""#),
-        Field::new("policy_jwt_claim_expires_in", "policy_jwt_claim_expires_in", Kind::Duration)
+        Field::new("policy_jwt_claim_expires_in", "policy_jwt_claim_expires_in", Kind::Duration { min: 1 })
             .writable()
             .nullable()
             .listed()
-            .doc("Minutes after which a signed message expires (`exp` claim); also as `\"hhh:mm\"`.")
+            .doc(
+                "Minutes after which a signed message expires (`exp` claim), at least 1; also as `\"hhh:mm\"`. \
+                 Null for never.",
+            )
             .example("10"),
         Field::reference("service_instance", "service_instance_id", &service_instances::REFERENCE)
             .writable()

@@ -172,18 +172,15 @@ fn refuse_what_was_agreed(
     scopes: &ScopeChanges,
     changes: &mut Changes,
 ) -> Result<()> {
-    for (field, differs) in [
+    let differ = [
         ("webhook_uri_template", row.webhook_uri_template.is_set()),
         ("openid_connect_discovery", row.openid_connect_discovery.is_set()),
         ("policy_jwt_alg", row.policy_jwt_alg.is_set()),
         ("policy_jwt_audience", row.policy_jwt_audience.is_set()),
         ("policy_jwt_claim_expires_in", row.policy_jwt_claim_expires_in.is_set()),
         ("ui_extension_version", row.ui_extension_version_id.is_set()),
-    ] {
-        if differs {
-            changes.refuse(field, Violation::InUse);
-        }
-    }
+    ];
+    changes.refuse_where(differ, &Violation::InUse);
     for name in scopes.names() {
         changes.refuse(name, Violation::InUse);
     }

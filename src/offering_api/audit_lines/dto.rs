@@ -42,7 +42,10 @@ const ACTION: Field = Field::choice("action", &["create", "update", "destroy", "
 const CREATED_AT: Field = Field::created_at().listed().doc("When it happened.");
 const CREATED_BY: Field = Field::derived("created_by", &PERSON)
     .listed()
-    .doc("Who did it.")
+    .doc(
+        "Who did it. Applications, and the service itself (`Appmarket`), have a disabled person each that \
+         stands for them.",
+    )
     .example(r#"{"id":1,"name":"Ann Lee","nodeID":"bG9jYWxob3N0L1BlcnNvbi8x"}"#);
 const CHANGES: Field = Field::derived("changes", &CHANGED)
     .doc("Old and new value by field; references are told by number.")

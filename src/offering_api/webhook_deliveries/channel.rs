@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use sea_orm::{
     ActiveModelTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QuerySelect, Set,
 };
@@ -15,18 +15,18 @@ use serde_json::{Map, Value, json};
 use super::message::{self, Content, Message, Person, Signed, WithEntry};
 use super::schedule::{self, TOO_LONG, TOO_MANY};
 use crate::directory::people;
+use crate::kernel::audit;
 use crate::kernel::delivery::entity::{Model as Delivery, lane::Model as Lane};
 use crate::kernel::delivery::{self, Channel, Composed, NewDelivery, Outcome, Settled, Verdict};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::events::entity::Model as Event;
-use crate::kernel::events::{self, NewEvent};
 use crate::kernel::node_id;
 use crate::kernel::outgoing;
 use crate::kernel::secret::Purpose;
 use crate::kernel::signature::Secret;
 use crate::kernel::state::Kernel;
 use crate::offering_api::audit_lines::dto::NODE_TYPE as AUDIT_LINE;
-use crate::offering_api::webhooks::dto::{OF_INSTANCES, RECORD, SECRETS_UPDATE};
+use crate::offering_api::webhooks::dto::{OF_INSTANCES, SECRETS_UPDATE};
 use crate::offering_api::webhooks::entity::{self, ActiveModel, COLUMN, Model as Webhook};
 use crate::offering_api::webhooks::signer::{Keys, Signer};
 use crate::offering_api::webhooks::{address, messages, service};
@@ -226,13 +226,10 @@ async fn listeners(transaction: &DatabaseTransaction, events: &[Event]) -> Resul
     let found = entity::Entity::find()
         .filter(COLUMN.account_id.is_in(accounts))
         .filter(COLUMN.event.is_in(names))
-        // Secrets are told once: they wait until the webhook is verified and enabled.
-        .filter(
-            COLUMN
-                .event
-                .eq(SECRETS_UPDATE)
-                .or(COLUMN.disabled.eq(false).and(COLUMN.verified_at.is_not_null())),
-        );
+        // Until an address is verified nothing is delivered there (contract 4.5): what happens waits, so that a
+        // new address costs no message. What happens to who is disabled is not told, but for secrets, which are
+        // told once.
+        .filter(COLUMN.event.eq(SECRETS_UPDATE).or(COLUMN.disabled.eq(false)));
     Ok(found.all(transaction).await?)
 }
 
@@ -360,42 +357,35 @@ async fn settle(
     let Some(webhook) = webhook.one(transaction).await? else { return Ok(()) };
     let (mut count, mut since) = (webhook.failures, webhook.failing_since);
     let mut last_error = None;
-    let mut in_order: Vec<&Outcome> = settled.iter().map(|settled| &settled.outcome).collect();
-    in_order.sort_by_key(|outcome| outcome.started_at + outcome.duration);
-    for outcome in in_order {
+    let mut in_order: Vec<&Settled> = settled.iter().collect();
+    in_order.sort_by_key(|Settled { outcome, .. }| outcome.started_at + outcome.duration);
+    for Settled { outcome, verdict, .. } in in_order {
         let Some(failure) = schedule::failure(outcome) else {
             (count, since) = (0, None);
             continue;
         };
         count += 1;
         let first = *since.get_or_insert(outcome.started_at);
-        let is_gone = outcome.answer.as_ref().is_ok_and(|answer| answer.status == StatusCode::GONE);
+        let is_gone = *verdict == Verdict::Gone;
         if is_gone || (count >= TOO_MANY && outcome.started_at - first > TOO_LONG) {
             last_error = Some(failure);
         }
     }
-    let disables = !webhook.disabled;
-    let mut row: ActiveModel = webhook.into();
+    let mut row: ActiveModel = webhook.clone().into();
     row.failures = Set(count);
     row.failing_since = Set(since);
-    if let Some(error) = last_error.filter(|_| disables) {
-        row.disabled = Set(true);
-        row.updated_at = Set(now - now.rem_euclid(1000));
-        row.last_error = Set(Some(error.clone()));
-        // Nobody did it, so no entry of the audit trail tells it.
-        let event = NewEvent {
-            account: &lane.account_id,
-            name: "webhook.update",
-            record_type: RECORD.name,
-            record_id: lane.target_id,
-            person: None,
-            audit_line: None,
-            payload: json!({"disabled": true, "last_error": error}),
-            secrets: None,
-            now,
-        };
-        events::record(transaction, event).await?;
-    }
-    row.update(transaction).await?;
-    Ok(())
+    let Some(error) = last_error.filter(|_| !webhook.disabled) else {
+        row.update(transaction).await?;
+        return Ok(());
+    };
+    // To the second, as all changes.
+    let now = now - now.rem_euclid(1000);
+    row.disabled = Set(true);
+    row.updated_at = Set(now);
+    row.last_error = Set(Some(error.clone()));
+    let after = row.update(transaction).await?;
+    let told = json!({"disabled": true, "last_error": error});
+    let entry = audit::updated(&webhook, &after)?.payload(told).by_itself();
+    let service = people::service(transaction, &lane.account_id, now).await?;
+    entry.write(transaction, service, now).await
 }

@@ -65,7 +65,7 @@ pub static RECORD: Record = Record {
             .listed()
             .doc("When it was delivered or given up.")
             .example(r#""2026-02-01T09:15:00+01:00""#),
-        Field::created_at().listed(),
+        Field::created_at().listed().filterable().sortable(),
     ],
 };
 

@@ -1,5 +1,6 @@
 //! Routes of the delivery log.
 use axum::extract::{OriginalUri, Path, State};
+use axum::http::Uri;
 use axum::response::Response;
 
 use super::dto::{
@@ -39,10 +40,95 @@ pub async fn list(
     Path(id): Path<String>,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response> {
-    let id = resource::record_id(&WEBHOOK, &id, &caller)?;
-    resource::require(&state, &caller, &WEBHOOK, Scope::own(id)).await?;
+    list_subset(&state, &caller, &id, None, &uri).await
+}
+
+/// List the waiting deliveries of a webhook
+///
+/// Those that wait for their next attempt, or for the webhook to be enabled and verified.
+#[utoipa::path(
+    get, path = "/deliveries/waiting", tag = TAG, operation_id = "list_waiting_webhook_deliveries",
+    params(
+        ("id" = String, Path, description = "Number or nodeID of the webhook.", example = "1"),
+        WebhookDeliveryQuery,
+    ),
+    responses((status = OK, description = "One page of deliveries.", body = Vec<WebhookDeliveryItem>)),
+    security(("oauth2" = ["webhook:Read"])),
+    extensions(
+        ("x-required-role" = json!("account_administrator")),
+        ("x-appmarket-extension" = json!(true)),
+    ),
+)]
+pub async fn list_waiting(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<String>,
+    OriginalUri(uri): OriginalUri,
+) -> Result<Response> {
+    list_subset(&state, &caller, &id, Some("waiting"), &uri).await
+}
+
+/// List the delivered deliveries of a webhook
+///
+/// Those that the receiver has taken.
+#[utoipa::path(
+    get, path = "/deliveries/delivered", tag = TAG, operation_id = "list_delivered_webhook_deliveries",
+    params(
+        ("id" = String, Path, description = "Number or nodeID of the webhook.", example = "1"),
+        WebhookDeliveryQuery,
+    ),
+    responses((status = OK, description = "One page of deliveries.", body = Vec<WebhookDeliveryItem>)),
+    security(("oauth2" = ["webhook:Read"])),
+    extensions(
+        ("x-required-role" = json!("account_administrator")),
+        ("x-appmarket-extension" = json!(true)),
+    ),
+)]
+pub async fn list_delivered(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<String>,
+    OriginalUri(uri): OriginalUri,
+) -> Result<Response> {
+    list_subset(&state, &caller, &id, Some("delivered"), &uri).await
+}
+
+/// List the failed deliveries of a webhook
+///
+/// Those that are given up, which `replay` and `redeliver` send once more.
+#[utoipa::path(
+    get, path = "/deliveries/failed", tag = TAG, operation_id = "list_failed_webhook_deliveries",
+    params(
+        ("id" = String, Path, description = "Number or nodeID of the webhook.", example = "1"),
+        WebhookDeliveryQuery,
+    ),
+    responses((status = OK, description = "One page of deliveries.", body = Vec<WebhookDeliveryItem>)),
+    security(("oauth2" = ["webhook:Read"])),
+    extensions(
+        ("x-required-role" = json!("account_administrator")),
+        ("x-appmarket-extension" = json!(true)),
+    ),
+)]
+pub async fn list_failed(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<String>,
+    OriginalUri(uri): OriginalUri,
+) -> Result<Response> {
+    list_subset(&state, &caller, &id, Some("failed"), &uri).await
+}
+
+async fn list_subset(
+    state: &AppState,
+    caller: &Caller,
+    webhook: &str,
+    subset: Option<&str>,
+    uri: &Uri,
+) -> Result<Response> {
+    let id = resource::record_id(&WEBHOOK, webhook, caller)?;
+    resource::require(state, caller, &WEBHOOK, Scope::own(id)).await?;
     let scope = Scope { condition: OF_WEBHOOK, id };
-    resource::list(&state, &caller, &COLLECTION, None, Some(scope), &uri).await
+    resource::list(state, caller, &COLLECTION, subset, Some(scope), uri).await
 }
 
 /// Get a delivery

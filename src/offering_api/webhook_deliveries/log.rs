@@ -182,7 +182,7 @@ async fn queue_one(
 /// 404 for what the account does not have, 422 without a time.
 pub async fn replay(state: &AppState, write: Write, id: &str) -> Result<Response> {
     let webhook = resource::record_id(&WEBHOOK, id, &write.caller)?;
-    write.refuse_unknown(&RECORD, &["since"])?;
+    write.refuse_others(&["since"])?;
     let since = match write.body.get("since") {
         None | Some(Value::Null) => return Err(Error::invalid("since", Violation::Blank)),
         Some(Value::String(text)) => parse_timestamp(text, write.caller.view.time_zone),

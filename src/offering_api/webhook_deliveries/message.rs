@@ -11,16 +11,13 @@ use crate::kernel::delivery::entity::Model as Delivery;
 use crate::kernel::message_schema::{AccountId, Address, NodeId, Number, Text};
 use crate::kernel::node_id;
 use crate::kernel::record::field::KB64;
-use crate::kernel::secret::{MasterKey, Purpose};
+use crate::kernel::secret::{MASK, MasterKey, Purpose};
 use crate::kernel::signature::Header;
 use crate::kernel::state::Site;
 use crate::offering_api::meta::dto::PERSON_NODE_TYPE;
 use crate::offering_api::webhooks::dto::{EVENTS, NODE_TYPE};
 use crate::offering_api::webhooks::entity::Model as Webhook;
 use crate::offering_api::webhooks::signer::Claims;
-
-/// Stands for a secret where messages are shown.
-pub const MASK: &str = "********";
 
 /// What a delivery keeps of its message. What only shows that messages arrive keeps nothing: `{}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]

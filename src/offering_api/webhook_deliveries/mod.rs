@@ -4,6 +4,7 @@
 //! | Method | Path | Handler |
 //! |---|---|---|
 //! | GET | `/v1/webhooks/{id}/deliveries` | `http::list` |
+//! | GET | `/v1/webhooks/{id}/deliveries/{waiting,delivered,failed}` | `http::list_waiting`, `http::list_delivered`, `http::list_failed` |
 //! | GET | `/v1/webhooks/{id}/deliveries/{delivery_id}` | `http::get` |
 //! | POST | `/v1/webhooks/{id}/deliveries/{delivery_id}/redeliver` | `http::redeliver` |
 //! | POST | `/v1/webhooks/{id}/replay` | `http::replay` |
@@ -24,6 +25,9 @@ pub use channel::Webhooks;
 pub fn router_of_webhook() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
         .routes(routes!(http::list))
+        .routes(routes!(http::list_waiting))
+        .routes(routes!(http::list_delivered))
+        .routes(routes!(http::list_failed))
         .routes(routes!(http::get))
         .routes(routes!(http::redeliver))
         .routes(routes!(http::replay))

@@ -38,7 +38,7 @@ fn judge_with(delivery: &Delivery, attempt: i64, outcome: &Outcome, jitter: f64)
             return Verdict::Delivered;
         }
         if answer.status == StatusCode::GONE {
-            return Verdict::Failed;
+            return Verdict::Gone;
         }
         wanted = retry_after(&answer.headers, ended_at).unwrap_or_default().min(LONGEST);
     }
@@ -73,16 +73,10 @@ fn retry_after(headers: &HeaderMap, now: i64) -> Option<i64> {
     Some(i64::try_from(date.as_millis()).unwrap_or(i64::MAX).saturating_sub(now).max(0))
 }
 
-/// What an owner reads of a failed attempt: `404 Not Found`, `connection refused`; `None` for a success.
+/// What an owner reads of a failed attempt; `None` for a success.
 pub fn failure(outcome: &Outcome) -> Option<String> {
-    match &outcome.answer {
-        Ok(answer) if answer.status.is_success() => None,
-        Ok(answer) => Some(match answer.status.canonical_reason() {
-            Some(reason) => format!("{} {reason}", answer.status.as_u16()),
-            None => answer.status.as_u16().to_string(),
-        }),
-        Err(reason) => Some(reason.clone()),
-    }
+    let is_success = outcome.answer.as_ref().is_ok_and(|answer| answer.status.is_success());
+    (!is_success).then(|| outcome.told())
 }
 
 #[cfg(test)]
@@ -165,7 +159,9 @@ mod tests {
         for status in [301, 302, 304, 307, 400, 401, 404, 429, 500, 503, 599] {
             assert_eq!(verdict(1, &answered(status, None)), Verdict::Retry(MINUTE), "{status}");
         }
-        assert_eq!(verdict(1, &answered(410, None)), Verdict::Failed);
+        for attempt in [1, 7] {
+            assert_eq!(verdict(attempt, &answered(410, None)), Verdict::Gone);
+        }
     }
 
     #[test]

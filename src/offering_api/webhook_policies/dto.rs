@@ -46,10 +46,13 @@ pub static RECORD: Record = Record {
             .nullable()
             .doc("`aud` claim of the signed messages.")
             .example(r#""ticket-echo""#),
-        Field::new("jwt_claim_expires_in", "jwt_claim_expires_in", Kind::Duration)
+        Field::new("jwt_claim_expires_in", "jwt_claim_expires_in", Kind::Duration { min: 1 })
             .writable()
             .nullable()
-            .doc("Minutes after which a signed message expires (`exp` claim); also as `\"hhh:mm\"`.")
+            .doc(
+                "Minutes after which a signed message expires (`exp` claim), at least 1; also as `\"hhh:mm\"`. \
+                 Null for never.",
+            )
             .example("10"),
         Field::boolean("disabled")
             .writable()

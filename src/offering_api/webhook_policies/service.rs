@@ -130,15 +130,12 @@ async fn change(
     let source = Source::Transaction(transaction);
     if select::exists(source, &RECORD, of_instance, &before.account_id).await? {
         // The app checks what it was told of it.
-        for (field, differs) in [
+        let differ = [
             ("jwt_alg", row.jwt_alg.is_set()),
             ("jwt_audience", row.jwt_audience.is_set()),
             ("jwt_claim_expires_in", row.jwt_claim_expires_in.is_set()),
-        ] {
-            if differs {
-                changes.refuse(field, Violation::OfApp);
-            }
-        }
+        ];
+        changes.refuse_where(differ, &Violation::OfApp);
         changes.check()?;
     }
     if row.is_changed() {

@@ -5,10 +5,7 @@ use url::Url;
 use super::entity::Model;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::outgoing::{Credentials, Guard, Refused};
-use crate::kernel::secret::{MasterKey, Purpose};
-
-/// Stands for the name and password.
-pub const MASK: &str = "********";
+use crate::kernel::secret::{MASK, MasterKey, Purpose};
 
 /// An address as it is kept, with what was taken out of it.
 #[derive(Clone, Debug, PartialEq, Eq)]

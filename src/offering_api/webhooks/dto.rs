@@ -153,7 +153,8 @@ pub static RECORD: Record = Record {
             .doc(
                 "Whether nothing is delivered. What happens meanwhile is not delivered later; what was \
                  waiting is. True by itself after 20 failures in a row over more than a week, or when \
-                 the receiver answers 410.",
+                 the receiver answers 410: a message that is answered so is given up, and no other is \
+                 sent any more.",
             ),
         Field::text("last_error", 1000)
             .nullable()
@@ -202,7 +203,10 @@ pub static RECORD: Record = Record {
             ),
         Field::new("verified_at", "verified_at", Kind::Timestamp)
             .nullable()
-            .doc("When the address was verified; null until then, and nothing is delivered. An update sends another `webhook.verify`.")
+            .doc(
+                "When the address was verified; null until then, and nothing is delivered: what happens \
+                 meanwhile waits for it. An update sends another `webhook.verify`.",
+            )
             .example(r#""2026-02-01T09:15:00+01:00""#),
         Field::created_at().listed(),
         Field::updated_at().listed(),

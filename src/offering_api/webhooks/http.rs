@@ -93,7 +93,8 @@ pub async fn get(
 /// Create a webhook
 ///
 /// Its address is sent a message `webhook.verify` at once, and nothing else before its `callback` was
-/// called; unless another webhook of the account with exactly this address is verified.
+/// called: what happens meanwhile waits for that. Unless another webhook of the account with exactly this
+/// address is verified.
 #[utoipa::path(
     post, path = "", tag = TAG, operation_id = "create_webhook",
     request_body(content = CreateWebhook, description = "The new webhook.", example = json!({
@@ -111,8 +112,9 @@ pub async fn create(State(state): State<AppState>, write: Write) -> Result<Respo
 
 /// Update a webhook
 ///
-/// Changes the fields that the body names. A new address is verified anew. As long as the address is not
-/// verified, each update sends another `webhook.verify`, whose code takes the place of the former.
+/// Changes the fields that the body names. A new address is verified anew, and what happens meanwhile waits
+/// for that. As long as the address is not verified, each update sends another `webhook.verify`, whose code
+/// takes the place of the former.
 ///
 /// The webhook of an installed app keeps its event, address and policy, and is enabled only while the app is.
 #[utoipa::path(

@@ -4,12 +4,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
-use super::address::MASK;
 use super::dto::VERIFY;
 use super::entity::Model;
 use crate::kernel::delivery::{LaneKey, NewDelivery};
 use crate::kernel::message_schema::Address;
-use crate::kernel::secret::{MasterKey, Purpose};
+use crate::kernel::secret::{MASK, MasterKey, Purpose};
 
 /// Kind of the lanes of webhooks.
 pub const LANES: &str = "webhook";

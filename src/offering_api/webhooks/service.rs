@@ -4,7 +4,7 @@ use futures_util::FutureExt;
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, ModelTrait, QueryFilter, QuerySelect, Set};
 use serde_json::{Map, Value, json};
 
-use super::address::{self, Address, MASK, Userinfo};
+use super::address::{self, Address, Userinfo};
 use super::dto::{OF_INSTANCES, RECORD, VERIFY};
 use super::entity::{self, ActiveModel, COLUMN, Entity, Model};
 use super::{messages, verification};
@@ -18,7 +18,7 @@ use crate::kernel::language::violation::Violation;
 use crate::kernel::record::Changes;
 use crate::kernel::record::input::{Input, Mode};
 use crate::kernel::record::select::{self, Scope};
-use crate::kernel::secret::{MasterKey, Purpose};
+use crate::kernel::secret::{MASK, MasterKey, Purpose};
 use crate::kernel::signature::Secret;
 use crate::kernel::state::Site;
 use crate::offering_api::access::Caller;
@@ -304,17 +304,14 @@ async fn refuse_what_the_app_says(
     let source = Source::Transaction(transaction);
     let account = row.account_id.as_ref();
     let may_be_on = !is_switched_on || select::exists(source, &RECORD, effective, account).await?;
-    for (field, differs) in [
+    let differ = [
         ("event", row.event.is_set()),
         ("uri", row.uri.is_set() || matches!(userinfo, Some(Userinfo::New(_)))),
         ("webhook_policy", row.webhook_policy_id.is_set()),
         ("openid_connect_discovery", row.openid_connect_discovery.is_set()),
         ("disabled", !may_be_on),
-    ] {
-        if differs {
-            changes.refuse(field, Violation::OfApp);
-        }
-    }
+    ];
+    changes.refuse_where(differ, &Violation::OfApp);
     changes.check()
 }
 

@@ -220,27 +220,8 @@ async fn service_person(
     let key = key.lower();
     // `.invalid` (RFC 2606): nobody receives mail there.
     let email = format!("{}@{}.apps.invalid", key.app_id, key.namespace);
-    let row = people::entity::ActiveModel {
-        account_id: Set(author.account.clone()),
-        name: Set(format!("{}.{}", namespace.name, key.app_id)),
-        primary_email: Set(email.clone()),
-        administrator: Set(false),
-        disabled: Set(true),
-        created_at: Set(author.now),
-        updated_at: Set(author.now),
-        ..Default::default()
-    };
-    people::entity::Entity::insert(row)
-        .on_conflict(OnConflict::new().do_nothing().to_owned())
-        .exec_without_returning(transaction)
-        .await?;
-    let found = people::entity::Entity::find()
-        .filter(people::entity::COLUMN.account_id.eq(&author.account))
-        .filter(people::entity::COLUMN.primary_email.eq(email))
-        .one(transaction)
-        .await?;
-    let found = found.ok_or_else(|| Error::internal("a person was made and is not there"))?;
-    Ok(found.id)
+    let name = format!("{}.{}", namespace.name, key.app_id);
+    Ok(people::stand_in(transaction, &author.account, &name, &email, author.now).await?)
 }
 
 /// The release package that a new version continues: of the highest version below the new one, or of

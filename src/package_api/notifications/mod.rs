@@ -38,6 +38,8 @@ const INTERVAL: i64 = 60_000;
 const JITTER: i64 = 5_000;
 /// How long a message is tried, in milliseconds.
 const LIFETIME: i64 = 14 * 24 * 60 * 60 * 1000;
+/// Attempts from one that the log tells of to the next: about an hour.
+const TOLD_EVERY: i64 = 60;
 /// Attempts in a row that are kept, beside the first: there are some 20,000 in 14 days.
 const KEPT: i64 = 10;
 
@@ -105,6 +107,30 @@ impl Subscriptions {
             }
         }
         Ok(())
+    }
+}
+
+/// Tells operators what is not taken, as owners of applications may not see it: when it begins, about once an hour
+/// while it goes on, and when it is given up. Its address may hold secrets, so only numbers name it.
+fn tell_failures(lane: &lane::Model, settled: &[Settled]) {
+    for Settled { delivery, outcome, verdict } in settled {
+        let is_told = match verdict {
+            Verdict::Delivered => false,
+            Verdict::Retry(_) => delivery.attempts % TOLD_EVERY == 0,
+            Verdict::Failed | Verdict::Gone => true,
+        };
+        if is_told {
+            tracing::warn!(
+                subscription = lane.target_id,
+                account = lane.account_id,
+                delivery = delivery.delivery_id,
+                topic = delivery.event,
+                attempt = delivery.attempts + 1,
+                given_up = !matches!(verdict, Verdict::Retry(_)),
+                failure = outcome.told(),
+                "a notification of a package was not taken"
+            );
+        }
     }
 }
 
@@ -181,18 +207,22 @@ impl Channel for Subscriptions {
     fn settle<'t>(
         &'t self,
         transaction: &'t DatabaseTransaction,
-        _: &'t lane::Model,
+        lane: &'t lane::Model,
         settled: &'t [Settled],
         _: i64,
     ) -> BoxFuture<'t, Result<()>> {
+        tell_failures(lane, settled);
         Self::prune(transaction, settled).boxed()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use bytes::Bytes;
     use http::HeaderMap;
+    use parking_lot::Mutex;
 
     use super::*;
     use crate::kernel::delivery::Answer;
@@ -218,6 +248,90 @@ mod tests {
         // However late.
         let late = outcome(Some(200), 3 * LIFETIME, 5);
         assert_eq!(verdict(0, &late, INTERVAL), Verdict::Delivered);
+    }
+
+    /// What is written to the log, as lines.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn the_log_tells_of_failures_without_secrets() {
+        let lane = lane::Model {
+            id: 3,
+            account_id: "acme".to_owned(),
+            kind: LANE.to_owned(),
+            target_id: 91,
+            name: "tenant:7:application.installed".to_owned(),
+            due_at: None,
+            holder: None,
+            leased_until: 0,
+            resumes: 0,
+        };
+        let settled = |attempts, status, verdict| {
+            let delivery = entity::Model {
+                id: 1,
+                lane_id: 3,
+                account_id: "acme".to_owned(),
+                delivery_id: "0b6b1f0e-6a3e-4a1c-9f43-2f7c3a0a9b11".to_owned(),
+                origin_id: None,
+                event_id: None,
+                event: "application.installed".to_owned(),
+                object: lane.name.clone(),
+                payload: r#"{"endpoint": "https://a.example/?key=canary"}"#.to_owned(),
+                secrets: None,
+                state: entity::WAITING.to_owned(),
+                attempts,
+                next_attempt_at: None,
+                finished_at: None,
+                created_at: 0,
+            };
+            Settled { delivery, outcome: outcome(status, 0, 5), verdict }
+        };
+        let again = Verdict::Retry(INTERVAL);
+        let all = [
+            settled(0, Some(200), Verdict::Delivered),
+            settled(0, Some(503), again),
+            settled(1, Some(503), again),
+            settled(59, Some(503), again),
+            settled(60, None, again),
+            settled(61, Some(404), Verdict::Failed),
+        ];
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .without_time()
+            .with_writer(move || writer.clone())
+            .finish();
+        tracing::subscriber::with_default(subscriber, || tell_failures(&lane, &all));
+        let text = String::from_utf8(log.0.lock().clone()).unwrap();
+        let line = |attempt: i64, given_up: bool, failure: &str| {
+            format!(
+                " WARN appmarket::package_api::notifications: a notification of a package was not taken \
+                 subscription=91 account=\"acme\" delivery=\"0b6b1f0e-6a3e-4a1c-9f43-2f7c3a0a9b11\" \
+                 topic=\"application.installed\" attempt={attempt} given_up={given_up} failure={failure:?}"
+            )
+        };
+        let told: Vec<&str> = text.lines().collect();
+        assert_eq!(
+            told,
+            [
+                line(1, false, "503 Service Unavailable"),
+                line(61, false, "timeout"),
+                line(62, true, "404 Not Found"),
+            ]
+        );
     }
 
     #[test]

@@ -438,6 +438,75 @@ on_both! {
         assert_eq!(app.initech().get(&format!("{ONE}/upgrade")).await.expect(404), missing);
     }
 
+    async fn consent_is_needed_for_what_must_be_filled_in_and_where_people_are_sent(app: TestApp) {
+        published(&app, json!({"configuration_uri_template": "https://echo.example.org/setup?a={account}"})).await;
+        app.globex().post(PATH, filled(2)).await.expect(201);
+        let nothing = json!({"added": [], "removed": [], "changed": []});
+        let field = |id: &str, required: bool, secret: bool| json!({"id": id, "required": required, "secret": secret});
+        let page = |after: Value| json!({"before": "https://echo.example.org/setup?a=globex", "after": after});
+        let same = "https://echo.example.org/setup?a={account}";
+        let more = |html: &str| format!("{FORM}{html}");
+        for (html, template, consent, fields, configuration) in [
+            (more(""), json!("https://echo.example.org/other"), false, nothing.clone(), page(json!("https://echo.example.org/other"))),
+            (more(""), json!(null), false, nothing.clone(), page(Value::Null)),
+            (more(""), json!("https://echo.example.com/setup"), true, nothing.clone(), page(json!("https://echo.example.com/setup"))),
+            (more(""), json!("https://echo.example.org:8443/setup"), true, nothing.clone(), page(json!("https://echo.example.org:8443/setup"))),
+            (
+                more("<input id=\"colour\">"), json!(same), false,
+                json!({"added": [field("colour", false, false)], "removed": [], "changed": []}), Value::Null,
+            ),
+            (
+                more("<input id=\"colour\" required>"), json!(same), true,
+                json!({"added": [field("colour", true, false)], "removed": [], "changed": []}), Value::Null,
+            ),
+            (
+                FORM.replace("id=\"size\"", "id=\"size\" required"), json!(same), true,
+                json!({"added": [], "removed": [], "changed": [field("size", true, false)]}), Value::Null,
+            ),
+            (
+                FORM.replace(" class=\"required\"", ""), json!(same), false,
+                json!({"added": [], "removed": [], "changed": [field("url", false, false), field("api_key", false, true)]}),
+                Value::Null,
+            ),
+        ] {
+            let extension = json!({"html": html, "activate": true});
+            let extension = app.acme().patch("/v1/ui_extensions/1", extension).await.expect(200);
+            app.acme().patch("/v1/app_offerings/1", json!({
+                "ui_extension_version_id": extension["active_version"]["id"],
+                "configuration_uri_template": template,
+            })).await.expect(200);
+            publish(&app).await;
+            let preview = app.globex().get(&format!("{ONE}/upgrade")).await.expect(200);
+            assert_eq!(preview["custom_fields"], fields, "{html}");
+            assert_eq!(preview["configuration_uri"], configuration, "{html} {template}");
+            assert_eq!(preview["consent_needed"], consent, "{html} {template}");
+        }
+    }
+
+    async fn a_first_configuration_page_needs_consent(app: TestApp) {
+        installed(&app).await;
+        let template = "https://echo.example.org/setup";
+        app.acme().patch("/v1/app_offerings/1", json!({"configuration_uri_template": template})).await.expect(200);
+        publish(&app).await;
+        let preview = app.globex().get(&format!("{ONE}/upgrade")).await.expect(200);
+        assert_eq!((&preview["consent_needed"], &preview["configuration_uri"]),
+            (&json!(true), &json!({"before": null, "after": template})));
+    }
+
+    async fn null_is_false_for_switches_too(app: TestApp) {
+        // As for every boolean (contract 1.8), also for the one that is true unless it is said.
+        published(&app, json!({})).await;
+        let mut body = filled(2);
+        for (name, value) in [("enabled_by_customer", json!(null)), ("suspended", json!(null))] {
+            body[name] = value;
+        }
+        let made = app.globex().post(PATH, body).await.expect(201);
+        assert_eq!((&made["enabled_by_customer"], &made["suspended"]), (&json!(false), &json!(false)));
+        app.globex().patch(ONE, json!({"enabled_by_customer": true})).await.expect(200);
+        let changed = app.globex().patch(ONE, json!({"enabled_by_customer": null})).await.expect(200);
+        assert_eq!(changed["enabled_by_customer"], false);
+    }
+
     async fn an_update_stays_within_the_offering(app: TestApp) {
         installed(&app).await;
         let instance = service_instance(&app, "acme").await;

@@ -170,6 +170,11 @@ on_both! {
             (json!({"actions": many}), json!([{"field": "actions", "detail": "Actions has too many items (maximum is 200)"}])),
             (json!({"actions": [format!("{}:Read", "a".repeat(124))]}),
              json!([{"field": "actions", "detail": "Actions is too long (maximum is 128 characters)"}])),
+            (json!({"actions": ["a:Read", ""], "conditions": ["a = b", " "]}),
+             json!([
+                {"field": "actions", "detail": "Actions is invalid"},
+                {"field": "conditions", "detail": "Conditions is invalid"},
+             ])),
             (json!({"actions": ["Request:Read"], "effect": "ALLOW", "grant_type": "password", "conditions": [1]}),
              json!([
                 {"field": "effect", "detail": "Effect is not included in the list"},

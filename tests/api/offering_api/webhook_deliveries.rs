@@ -254,7 +254,61 @@ on_both! {
         let mut paths: Vec<String> = receiver.take().into_iter().map(|it| it.path).collect();
         paths.sort();
         assert_eq!(paths, ["/all", "/echo"]);
-        assert_eq!(app.count("SELECT COUNT(*) FROM deliveries WHERE state = 'waiting'").await, 0);
+        // Whose address is not verified is told once it is.
+        let waiting = app.acme().get(&format!("/v1/webhooks/{unverified}/deliveries/waiting")).await.expect(200);
+        assert_eq!(waiting.as_array().unwrap().len(), 1);
+        assert_eq!(app.count("SELECT COUNT(*) FROM deliveries WHERE state = 'waiting'").await, 1);
+    }
+
+    async fn what_happens_before_an_address_is_verified_leaves_in_order_afterwards(app: TestApp) {
+        let receiver = Receiver::start();
+        let id = hook(&app, &receiver.url("/old"), json!({})).await;
+        hook(&app, &receiver.url("/other"), json!({"event": "task.create"})).await;
+        let path = format!("/v1/webhooks/{id}");
+        let references = ["one", "two", "three"];
+        let told = || async {
+            app.deliver().await;
+            let reference = |it: &Received| {
+                let message = it.json();
+                let payload = &message["payload"]["app_offering"]["reference"];
+                format!("{} {}", it.path, payload.as_str().unwrap_or("verification"))
+            };
+            receiver.take().iter().map(reference).collect::<Vec<_>>()
+        };
+        app.acme().patch(&path, json!({"uri": receiver.url("/new")})).await.expect(200);
+        for reference in references {
+            happens(&app, "acme", "app_instance.create", instance(reference), None).await;
+        }
+        app.deliver().await;
+        let verification = only(&receiver);
+        assert_eq!(verification.path, "/new");
+        // However long it takes.
+        app.advance_seconds(23 * 3600);
+        assert!(told().await.is_empty());
+        let waiting = app.acme().get(&format!("{path}/deliveries/waiting")).await.expect(200);
+        let waiting = waiting.as_array().unwrap();
+        assert_eq!(waiting.len(), 3);
+        for delivery in waiting {
+            assert_eq!((&delivery["next_attempt_at"], &delivery["attempt_count"]), (&Value::Null, &json!(0)));
+        }
+        let message = verification.json();
+        let callback = message["payload"]["callback"].as_str().unwrap();
+        let callback = callback.strip_prefix("https://acme.example.test").unwrap();
+        let answer = app.anonymous().get(&format!("/accounts/acme{callback}")).await;
+        assert_eq!(answer.text(), "Verification successful");
+        assert_eq!(told().await, ["/new one", "/new two", "/new three"]);
+        // Also when the new address turns out to be verified, as of another webhook.
+        app.execute(&format!("UPDATE webhooks SET verified_at = NULL WHERE id = {id}")).await;
+        installs(&app).await;
+        assert!(told().await.is_empty());
+        app.acme().patch(&path, json!({"uri": receiver.url("/other")})).await.expect(200);
+        assert_eq!(told().await, ["/other acme_ticket_echo"]);
+        // Who is disabled is not told later, verified or not.
+        app.acme().patch(&path, json!({"uri": receiver.url("/last"), "disabled": true})).await.expect(200);
+        installs(&app).await;
+        assert_eq!(told().await, ["/last verification"]);
+        app.acme().patch(&path, json!({"uri": receiver.url("/other"), "disabled": false})).await.expect(200);
+        assert!(told().await.is_empty());
     }
 
     async fn each_attempt_is_signed_anew(app: TestApp) {
@@ -471,12 +525,65 @@ on_both! {
         let shown = webhook(&app, id).await;
         assert_eq!((&shown["disabled"], &shown["last_error"]), (&json!(true), &json!("410 Gone")));
         assert_eq!(app.count("SELECT COUNT(*) FROM deliveries WHERE state = 'failed'").await, 1);
-        let told = "SELECT COUNT(*) FROM events WHERE name = 'webhook.update' AND person_id IS NULL \
-                    AND payload = '{\"disabled\":true,\"last_error\":\"410 Gone\"}'";
-        assert_eq!(app.count(told).await, 1);
         let path = format!("/v1/webhooks/{id}");
+        // The trail tells who did it: the service, for which a person stands that nobody can be.
+        let lines = app.acme().get(&format!("{path}/audit")).await.expect(200);
+        let line = &lines[0];
+        let service = app.count("SELECT id FROM people WHERE name = 'Appmarket'").await;
+        let node_id = |text: &str| URL_SAFE_NO_PAD.encode(format!("example.test/{text}"));
+        assert_eq!(*line, json!({
+            "id": line["id"], "nodeID": line["nodeID"], "action": "update",
+            "created_at": "2026-02-01T09:15:00+01:00",
+            "created_by": {"id": service, "name": "Appmarket", "disabled": true,
+                "nodeID": node_id(&format!("Person/{service}"))},
+            "changes": {"disabled": [false, true], "last_error": [null, "410 Gone"]},
+        }));
+        let may_not = "SELECT COUNT(*) FROM people WHERE name = 'Appmarket' AND disabled AND NOT administrator";
+        assert_eq!(app.count(may_not).await, 1);
+        let events = app.acme().get("/v1/events?event=webhook.update").await.expect(200);
+        let event = &events[0];
+        assert_eq!(events, json!([{
+            "position": event["position"], "id": event["id"], "event": "webhook.update",
+            "object_type": "webhook", "object_id": id, "object_nodeID": node_id(&format!("Webhook/{id}")),
+            "person": null, "audit_line_id": line["id"], "audit_line_nodeID": line["nodeID"],
+            "payload": {"disabled": true, "last_error": "410 Gone"},
+            "created_at": "2026-02-01T09:15:00+01:00",
+        }]));
         let shown = app.acme().patch(&path, json!({"disabled": false})).await.expect(200);
         assert_eq!((&shown["disabled"], &shown["last_error"]), (&json!(false), &Value::Null));
+        // Another time it is the same person.
+        installs(&app).await;
+        app.deliver().await;
+        assert_eq!(app.count("SELECT COUNT(*) FROM people WHERE name = 'Appmarket'").await, 1);
+        assert_eq!(app.acme().get(&format!("{path}/audit")).await.expect(200)[0]["changes"], line["changes"]);
+    }
+
+    async fn what_is_answered_410_is_given_up_and_the_rest_waits(app: TestApp) {
+        let receiver = Receiver::start();
+        let id = hook(&app, &receiver.url("/"), json!({})).await;
+        let path = format!("/v1/webhooks/{id}");
+        for reference in ["one", "two", "three", "four", "five"] {
+            happens(&app, "acme", "app_instance.create", instance(reference), None).await;
+        }
+        receiver.answer(|request| match request.json()["payload"]["app_offering"]["reference"].as_str() {
+            Some("two") => Reply::Status(410),
+            _ => Reply::Status(200),
+        });
+        let told = || async {
+            app.deliver().await;
+            let reference = |it: &Received| it.json()["payload"]["app_offering"]["reference"].clone();
+            receiver.take().iter().map(reference).collect::<Vec<_>>()
+        };
+        assert_eq!(told().await, ["one", "two"]);
+        assert_eq!(webhook(&app, id).await["last_error"], "410 Gone");
+        for (state, count) in [("delivered", 1), ("failed", 1), ("waiting", 3)] {
+            let list = app.acme().get(&format!("{path}/deliveries/{state}")).await.expect(200);
+            assert_eq!(list.as_array().unwrap().len(), count, "{state}");
+        }
+        app.advance_seconds(24 * 3600);
+        assert!(told().await.is_empty());
+        app.acme().patch(&path, json!({"disabled": false})).await.expect(200);
+        assert_eq!(told().await, ["three", "four", "five"]);
     }
 
     async fn twenty_failures_disable_after_more_than_a_week(app: TestApp) {
@@ -659,6 +766,91 @@ on_both! {
             one["attempts"][0]["response_body"],
             "nobody\u{fffd}here with Basic ********, which is ********: ******** is wrong"
         );
+    }
+
+    async fn the_log_is_listed_by_state_and_by_time(app: TestApp) {
+        let receiver = Receiver::start();
+        let id = hook(&app, &receiver.url("/"), json!({})).await;
+        let path = format!("/v1/webhooks/{id}/deliveries");
+        receiver.answer(|request| match request.json()["payload"]["app_offering"]["reference"].as_str() {
+            Some("failed") => Reply::Status(410),
+            Some("waiting") => Reply::Status(500),
+            _ => Reply::Status(200),
+        });
+        for state in ["delivered", "failed", "waiting"] {
+            happens(&app, "acme", "app_instance.create", instance(state), None).await;
+            app.deliver().await;
+            app.acme().patch(&format!("/v1/webhooks/{id}"), json!({"disabled": false})).await.expect(200);
+            app.advance_seconds(60);
+        }
+        let listed = |query: &str| {
+            let (client, path) = (app.acme(), format!("{path}{query}"));
+            async move { client.get(&path).await.expect(200).as_array().unwrap().clone() }
+        };
+        let all = listed("").await;
+        let [waiting, failed, delivered] = all.as_slice() else { panic!("{all:?}") };
+        for (state, delivery) in [("waiting", waiting), ("failed", failed), ("delivered", delivered)] {
+            assert_eq!(delivery["state"], state);
+            assert_eq!(listed(&format!("/{state}")).await, [delivery.clone()]);
+            assert_eq!(listed(&format!("?state={state}")).await, [delivery.clone()]);
+        }
+        for (query, expected) in [
+            ("?sort=created_at", vec![delivered, failed, waiting]),
+            ("?sort=-created_at", vec![waiting, failed, delivered]),
+            ("?created_at=%3E2026-02-01T08:16:00Z", vec![waiting]),
+            ("?created_at=%3E=2026-02-01T08:16:00Z", vec![waiting, failed]),
+            ("?created_at=%3C2026-02-01T08:16:00Z&sort=created_at", vec![delivered]),
+            ("/failed?created_at=%3E2026-02-01T08:16:00Z", vec![]),
+        ] {
+            assert_eq!(listed(query).await.iter().collect::<Vec<_>>(), expected, "{query}");
+        }
+        let problem = |status: u16, title: &str, detail: &str| {
+            json!({"type": "about:blank", "title": title, "status": status, "detail": detail})
+        };
+        let refused = app.acme().get(&format!("{path}/failed?sort=state")).await.expect(400);
+        assert_eq!(refused, problem(400, "Bad Request", "Sorting not allowed on fields: state"));
+        for (client, path) in [
+            (app.globex(), format!("{path}/failed")),
+            (app.acme(), "/v1/webhooks/999/deliveries/failed".to_owned()),
+            (app.acme(), format!("{path}/lost")),
+        ] {
+            assert_eq!(client.get(&path).await.expect(404), problem(404, "Not Found", "Not Found"), "{path}");
+        }
+    }
+
+    async fn actions_are_strict_when_they_are_asked_to_be(app: TestApp) {
+        let receiver = Receiver::start();
+        let made = policy(&app, "es256").await;
+        let id = hook(&app, &receiver.url("/"), json!({})).await;
+        installs(&app).await;
+        app.deliver().await;
+        let delivery = only(&receiver).header("x-xurrent-delivery").to_owned();
+        let strict = app.acme().with("prefer", "handling=strict");
+        let path = format!("/v1/webhooks/{id}");
+        let problem = json!({"type": "about:blank", "title": "Bad Request", "status": 400,
+            "detail": "Unknown properties: colour, event"});
+        let plain = json!({"message": "Unknown properties: colour, event"});
+        for (action, refusal, body, status) in [
+            (format!("{path}/test"), &plain, json!({}), 204),
+            (format!("{path}/deliveries/{delivery}/redeliver"), &problem, json!({}), 201),
+            (format!("{path}/replay"), &problem, json!({"since": "2026-02-01"}), 200),
+            (format!("/v1/webhook_policies/{}/rotate", made["id"]), &problem, json!({}), 200),
+        ] {
+            let mut with_more = body.clone();
+            // A property of the record is none of the action.
+            with_more["colour"] = json!("red");
+            with_more["event"] = json!("task.create");
+            assert_eq!(strict.post(&action, with_more.clone()).await.expect(400), *refusal, "{action}");
+            let lenient = app.acme().post(&action, with_more).await;
+            assert!(!lenient.headers.contains_key("preference-applied"), "{action}");
+            lenient.expect(status);
+            let answer = strict.post(&action, body).await;
+            assert_eq!(answer.header("preference-applied"), "handling=strict", "{action}");
+            answer.expect(status);
+        }
+        let answer = strict.delete(&path).await;
+        assert_eq!(answer.header("preference-applied"), "handling=strict");
+        answer.expect(204);
     }
 
     async fn the_log_is_for_administrators_of_the_account(app: TestApp) {

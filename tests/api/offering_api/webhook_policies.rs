@@ -159,8 +159,12 @@ on_both! {
                 json!([
                     ["jwt_alg", REMEDY],
                     ["jwt_audience", "Jwt audience is too long (maximum is 2048 bytes)"],
-                    ["jwt_claim_expires_in", "Jwt claim expires in must be greater than or equal to 0"],
+                    ["jwt_claim_expires_in", "Jwt claim expires in must be greater than or equal to 1"],
                 ]),
+            ),
+            (
+                json!({"jwt_alg": "es256", "jwt_claim_expires_in": 0}),
+                json!([["jwt_claim_expires_in", "Jwt claim expires in must be greater than or equal to 1"]]),
             ),
         ] {
             let refused = app.acme().post(PATH, body.clone()).await.expect(422);

@@ -180,6 +180,8 @@ on_both! {
             (json!({"mail_exceptions_to": "ann"}), json!([["mail_exceptions_to", "Mail exceptions to is invalid"]])),
             (json!({"mail_exceptions_to": "a@b,,c@d"}), json!([["mail_exceptions_to", "Mail exceptions to is invalid"]])),
             (json!({"app_offering_references": "acme_echo"}), json!([["app_offering_references", "App offering references is invalid"]])),
+            (json!({"app_offering_references": [""]}), json!([["app_offering_references", "App offering references is invalid"]])),
+            (json!({"app_offering_references": ["acme_echo", " "]}), json!([["app_offering_references", "App offering references is invalid"]])),
             (
                 json!({"event": "task.create", "app_offering_references": ["acme_echo"]}),
                 json!([["app_offering_references", not_for]]),

@@ -242,6 +242,25 @@ on_both! {
         assert_eq!(app.count("SELECT COUNT(*) FROM application_versions").await, 1);
     }
 
+    /// Numbers of another package do not count, yet they are numbers.
+    async fn malformed_numbers_of_subscriptions_are_refused_as_in_an_update(app: TestApp) {
+        let (_world, loyalty, client) = loyalty(&app).await;
+        for number in [json!("7"), json!("x"), json!(1.5), json!(true), json!([7]), json!({}), json!(1_i64 << 31)] {
+            let subscriptions = json!([
+                {"applicationEndPoint": "https://points.acme.example/hooks", "events": [{"eventId": 52}]},
+                {"applicationSubscriptionId": number, "applicationEndPoint": "https://points.acme.example/hooks",
+                    "events": [{"eventId": 52}]},
+            ]);
+            let new = json!({"appKey": "acme01.points.1.0.0.Release", "applicationSubscriptions": subscriptions});
+            let known = json!({"applicationSubscriptions": subscriptions});
+            for answer in [client.post(&project(), new).await, client.put(&path_of(&loyalty.key), known).await] {
+                refused_parameter(answer, "applicationSubscriptions[1].applicationSubscriptionId",
+                    "must be a 32-bit integer.");
+            }
+        }
+        assert_eq!(app.count("SELECT COUNT(*) FROM package_subscriptions").await, 0);
+    }
+
     async fn what_exists_is_not_made_again(app: TestApp) {
         let (world, loyalty, client) = loyalty(&app).await;
         client.post(&format!("{}/clone/work", path_of(&loyalty.key)), json!({})).await.expect(200);
