@@ -990,7 +990,7 @@ fn without_a_command_it_serves_and_greets_people() {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
     let mut greeting = Vec::new();
-    while greeting.len() < 13 {
+    while greeting.len() < 14 {
         match receiver.recv_timeout(PATIENCE) {
             Ok(line) => greeting.push(line),
             Err(_) => break,
@@ -1001,15 +1001,17 @@ fn without_a_command_it_serves_and_greets_people() {
     assert_eq!(greeting[0], format!("Appmarket {} is ready.", env!("CARGO_PKG_VERSION")));
     let docs = greeting[2].strip_prefix("  Swagger UI  http://127.0.0.1:").unwrap();
     assert!(docs.ends_with("/docs") && !docs.starts_with("0/"), "{docs}");
-    assert_eq!(greeting[3], "  Accounts    wdc (provider), globex (customer it trusts)");
-    assert!(greeting[4].starts_with("  Token       amt_"), "{}", greeting[4]);
-    assert_eq!(greeting[5], "  App key     acme01.loyalty.1.1.0.Release");
-    let secret = greeting[6].strip_prefix("  Secret      ").unwrap();
+    let reference = docs.replace("/docs", "/reference");
+    assert_eq!(greeting[3], format!("  To read     http://127.0.0.1:{reference}"));
+    assert_eq!(greeting[4], "  Accounts    wdc (provider), globex (customer it trusts)");
+    assert!(greeting[5].starts_with("  Token       amt_"), "{}", greeting[5]);
+    assert_eq!(greeting[6], "  App key     acme01.loyalty.1.1.0.Release");
+    let secret = greeting[7].strip_prefix("  Secret      ").unwrap();
     assert!(secret.len() == 32 && secret.bytes().all(|byte| byte.is_ascii_hexdigit()), "{secret}");
-    assert_eq!(greeting[7], "  Sandbox     tenant 1, to install it in");
-    assert_eq!(greeting[11], "`appmarket token create --account wdc` makes another token, and");
+    assert_eq!(greeting[8], "  Sandbox     tenant 1, to install it in");
+    assert_eq!(greeting[12], "`appmarket token create --account wdc` makes another token, and");
     assert_eq!(
-        greeting[12],
+        greeting[13],
         "`appmarket token create --account globex` one that installs what wdc publishes."
     );
 }
@@ -1624,4 +1626,5 @@ fn addresses_in_answers_lead_back_to_the_server() {
     child.wait().unwrap();
     let ready: Value = serde_json::from_str(&line).unwrap();
     assert_eq!(ready["docs"], "https://api.example.test/docs");
+    assert_eq!(ready["reference"], "https://api.example.test/reference");
 }

@@ -22,6 +22,7 @@ use crate::package_api::convention::paths::{Paths, is_ours};
 use crate::{offering_api, package_api};
 
 mod account_host;
+mod asset;
 pub mod document;
 mod documents;
 mod layers;
@@ -70,7 +71,7 @@ pub fn router(state: AppState) -> Router {
         family.clone().oneshot(request)
     });
     let service = Router::new()
-        .merge(documents::router())
+        .merge(documents::router(&state.site.public_url))
         .merge(meta::router().with_state(state.clone()))
         .method_not_allowed_fallback(|| async { Error::MethodNotAllowed })
         .fallback_service(families)

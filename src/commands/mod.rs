@@ -517,14 +517,17 @@ async fn greet(
     demo: Option<seed::DemoApplication>,
     as_json: bool,
 ) -> Result<(), Failure> {
-    let docs = format!("{}/docs", state.site.public_url);
+    let (docs, reference) =
+        (format!("{}/docs", state.site.public_url), format!("{}/reference", state.site.public_url));
     let demo = match demo {
         Some(application) => Some((seed::demo_token(state).await?, application)),
         None => None,
     };
     let mut out = std::io::stdout();
     if as_json {
-        let mut report = json!({"docs": docs, "api": format!("{}/v1", state.site.public_url)});
+        let mut report = json!({
+            "docs": docs, "reference": reference, "api": format!("{}/v1", state.site.public_url),
+        });
         if let Some((token, application)) = &demo {
             report["demo"] = json!({
                 "provider": seed::PROVIDER, "customer": seed::CUSTOMER, "token": token,
@@ -537,6 +540,7 @@ async fn greet(
     }
     writeln!(out, "Appmarket {} is ready.\n", env!("CARGO_PKG_VERSION"))?;
     writeln!(out, "  Swagger UI  {docs}")?;
+    writeln!(out, "  To read     {reference}")?;
     match demo {
         Some((token, application)) => {
             writeln!(

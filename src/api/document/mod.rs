@@ -13,6 +13,12 @@ pub fn to_text(document: &Value) -> String {
     serde_json::to_string_pretty(document).unwrap_or_default() + "\n"
 }
 
+/// The same in YAML.
+pub fn to_yaml(document: &Value) -> String {
+    // So has it in YAML.
+    yaml_serde::to_string(document).unwrap_or_default()
+}
+
 /// What a document says of itself.
 fn info(title: &str, version: &str, description: &str) -> Value {
     json!({
