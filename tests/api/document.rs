@@ -174,6 +174,56 @@ fn every_part_of_an_operation_is_described() {
     }
 }
 
+/// A helper that reads `x-pagination` finds what it names: a list has it when it has a parameter to go on with.
+#[test]
+fn every_list_that_has_pages_says_how_they_follow_one_another() {
+    const ONWARD: [&str; 4] = ["page", "after", "startIndex", "nextToken"];
+    let mut styles = std::collections::BTreeMap::<&str, usize>::new();
+    for operation in operations() {
+        let (document, value) = (&operation.document.value, operation.value);
+        let name = operation.name();
+        let resolve = |value: &'static Value| match value["$ref"].as_str() {
+            Some(reference) => document.pointer(&reference[1..]).unwrap(),
+            None => value,
+        };
+        let parameters: Vec<&str> = value["parameters"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|parameter| resolve(parameter)["name"].as_str().unwrap())
+            .collect();
+        let pagination = &value["x-pagination"];
+        let has_pages = parameters.iter().any(|name| ONWARD.contains(name));
+        assert_eq!(has_pages, pagination.is_object(), "{name}");
+        if !has_pages {
+            continue;
+        }
+        let of = |kind: &str| {
+            let named = pagination[kind].as_object().into_iter().flatten();
+            named.map(|(_, name)| name.as_str().unwrap()).collect::<Vec<_>>()
+        };
+        assert!(of("parameters").iter().all(|it| parameters.contains(it)), "{name}");
+        // And names all that there are.
+        let paging =
+            ["per_page", "limit", "pageSize", "maxResults", "search_after", "search_before"];
+        for parameter in parameters.iter().filter(|it| ONWARD.contains(it) || paging.contains(it)) {
+            assert!(of("parameters").contains(parameter), "{name}: {parameter}");
+        }
+        let ok = &value["responses"]["200"];
+        let mut headers = of("headers");
+        headers.extend(pagination["next"]["header"].as_str());
+        assert!(headers.iter().all(|it| ok["headers"].get(it).is_some()), "{name}: {headers:?}");
+        let mut members = of("members");
+        members.extend(pagination["next"]["member"].as_str());
+        let schema = resolve(&ok["content"]["application/json"]["schema"]);
+        assert!(members.iter().all(|it| schema["properties"].get(it).is_some()), "{name}");
+        assert!(!headers.is_empty() || !members.is_empty(), "{name}");
+        *styles.entry(pagination["style"].as_str().unwrap()).or_default() += 1;
+    }
+    assert_eq!(styles.keys().copied().collect::<Vec<_>>(), ["feed", "link", "offset", "token"]);
+    assert!(styles["link"] > 30, "{styles:?}");
+}
+
 /// Whatever can go out has an entry, and nothing else has: what webhooks can be for, and what is told of
 /// installed packages. The older flavour, which knows no such entries, has nothing of theirs.
 #[test]

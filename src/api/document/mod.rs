@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 pub mod messages;
 pub mod offerings;
 pub mod packages;
+mod pagination;
 
 /// A document as it is committed and served.
 pub fn to_text(document: &Value) -> String {
