@@ -25,6 +25,7 @@ use crate::kernel::state::Site;
 use crate::{app, migrations, seed};
 
 mod builds;
+mod contract;
 mod developers;
 mod documents;
 mod packages;
@@ -101,15 +102,27 @@ enum Command {
     /// Tell of hosted storefronts and their builds
     #[command(subcommand)]
     Build(builds::BuildCommand),
-    /// Write the OpenAPI documents and the configuration schema into openapi/
-    Openapi {
-        /// Write nothing; fail when a committed file is out of date
-        #[arg(long)]
-        check: bool,
-    },
+    /// Write the OpenAPI documents, their changelog and the configuration schema into openapi/
+    ///
+    /// It fails when something breaks that the released documents promise, unless the major version of the
+    /// document has risen.
+    Openapi(OpenapiArgs),
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+}
+
+#[derive(Debug, Args)]
+struct OpenapiArgs {
+    /// Write nothing; fail when a committed file is out of date
+    #[arg(long, group = "instead")]
+    check: bool,
+    /// Write nothing; tell what has changed since the documents were released
+    #[arg(long, group = "instead")]
+    changes: bool,
+    /// Make the documents of today the released ones
+    #[arg(long, group = "instead")]
+    release: bool,
 }
 
 #[derive(Debug, Default, Args)]
@@ -298,8 +311,8 @@ fn describe(error: &(dyn std::error::Error + 'static)) -> String {
 
 async fn execute(cli: Cli) -> Result<Option<Report>, Failure> {
     let command = cli.command.unwrap_or(Command::Serve(ServeArgs::default()));
-    if let Command::Openapi { check } = command {
-        return documents::run(check).map(Some);
+    if let Command::Openapi(args) = command {
+        return documents::run(&args).map(Some);
     }
     let listen = match &command {
         Command::Serve(serve) => serve.listen,
@@ -433,7 +446,7 @@ async fn administer(state: &AppState, command: Command) -> Result<Report, Failur
         Command::Serve(_)
         | Command::Worker
         | Command::Migrate
-        | Command::Openapi { .. }
+        | Command::Openapi(_)
         | Command::Config(_) => {
             return Err("this command changes no account".into());
         }

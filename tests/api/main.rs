@@ -6,6 +6,7 @@
 #![recursion_limit = "256"]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod canaries;
+mod contracts;
 mod deliveries;
 mod directory;
 mod document;
