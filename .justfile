@@ -8,9 +8,13 @@ run:
 test:
     cargo test
 
-# Rewrite everything under openapi/.
+# Rewrite everything under openapi/; fails when something breaks the released documents.
 openapi:
     cargo run -- openapi
+
+# What has changed since the documents were released.
+changes:
+    cargo run -- openapi --changes
 
 # Format, and mend what clippy can mend.
 fix:

@@ -1,7 +1,6 @@
-//! Compresses the committed documents once, so that what is served is what was reviewed, and stamps
+//! Takes the committed documents into the program, so that what is served is what was reviewed, and stamps
 //! the revision for `/version`.
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -24,7 +23,7 @@ fn main() {
     }
 }
 
-/// Writes `documents.rs`: name, bytes, compressed bytes and entity tag of each document.
+/// Writes `documents.rs`: name and text of each document.
 fn documents(folder: &Path, out: &Path) {
     println!("cargo::rerun-if-changed={}", folder.display());
     let mut table = String::from("&[\n");
@@ -39,28 +38,11 @@ fn documents(folder: &Path, out: &Path) {
     names.sort();
     for name in names {
         let path = folder.join(&name);
-        let bytes = std::fs::read(&path).expect("a file that was just listed can be read");
-        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-        gzip.write_all(&bytes).expect("compressing into memory cannot fail");
-        let compressed = gzip.finish().expect("compressing into memory cannot fail");
-        let target = out.join(format!("{name}.gz"));
-        std::fs::write(&target, compressed).expect("OUT_DIR can be written");
-        writeln!(
-            table,
-            "Document {{ name: {name:?}, bytes: include_bytes!({path:?}), gzip: include_bytes!({target:?}), tag: \"\\\"{:016x}\\\"\" }},",
-            fingerprint(&bytes)
-        )
-        .expect("writing into a String cannot fail");
+        writeln!(table, "({name:?}, include_str!({path:?})),")
+            .expect("writing into a String cannot fail");
     }
     table.push(']');
     std::fs::write(out.join("documents.rs"), table).expect("OUT_DIR can be written");
-}
-
-/// FNV-1a: tells two versions of a document apart.
-fn fingerprint(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
 }
 
 fn revision() {

@@ -951,13 +951,18 @@ fn the_committed_documents_can_be_checked() {
         "openapi --check",
         "there is no folder openapi/ here; run this in the source tree",
     );
-    std::fs::create_dir(folder.path().join("openapi")).unwrap();
+    let released = folder.path().join("openapi/released");
+    std::fs::create_dir_all(&released).unwrap();
+    for name in ["released/app-offerings.json.gz", "released/app-packages.json.gz"] {
+        copy_committed(&folder, name);
+    }
+    std::fs::write(folder.path().join("openapi/CHANGELOG.md"), "## Unreleased\n?\n").unwrap();
     fails(
         &folder,
         "openapi --check",
         "out of date: openapi/app-offerings-3.0.json, openapi/app-offerings.json, \
          openapi/app-packages-3.0.json, openapi/app-packages.json, openapi/config.schema.json, \
-         openapi/events.json; run `appmarket openapi` and commit the result",
+         openapi/events.json, openapi/CHANGELOG.md; run `appmarket openapi` and commit the result",
     );
     said(&folder, "openapi");
     assert_eq!(told(&folder, "openapi --check"), json!({"stale": []}));
@@ -968,6 +973,85 @@ fn the_committed_documents_can_be_checked() {
         "out of date: openapi/app-offerings.json; run `appmarket openapi` and commit the result",
     );
     assert_eq!(told(&folder, "openapi"), json!({"written": ["openapi/app-offerings.json"]}));
+}
+
+/// Brings a file of the source tree into a folder where the command can be tried.
+fn copy_committed(folder: &TempDir, name: &str) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi");
+    std::fs::copy(root.join(name), folder.path().join("openapi").join(name)).unwrap();
+}
+
+/// The released document, changed, so that the one of today is another; with the changelog.
+fn release_otherwise(folder: &TempDir, change: impl Fn(&mut Value)) {
+    let released = "released/app-offerings.json.gz";
+    std::fs::create_dir_all(folder.path().join("openapi/released")).unwrap();
+    for name in ["CHANGELOG.md", released, "released/app-packages.json.gz"] {
+        copy_committed(folder, name);
+    }
+    said(folder, "openapi --release");
+    let path = folder.path().join("openapi").join(released);
+    let mut text = String::new();
+    let packed = std::fs::read(&path).unwrap();
+    flate2::read::GzDecoder::new(packed.as_slice()).read_to_string(&mut text).unwrap();
+    let mut document: Value = serde_json::from_str(&text).unwrap();
+    change(&mut document);
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packer.write_all(document.to_string().as_bytes()).unwrap();
+    std::fs::write(path, packer.finish().unwrap()).unwrap();
+}
+
+#[test]
+fn what_breaks_the_released_documents_is_refused_unless_their_major_version_rises() {
+    const EVENT: &str = "/components/schemas/CreateWebhook/properties/event/enum";
+    let folder = TempDir::new().unwrap();
+    release_otherwise(&folder, |document| {
+        document.pointer_mut(EVENT).unwrap().as_array_mut().unwrap().push(json!("app.vanish"));
+        document["paths"]["/v1/gone"] = json!({"get": {"operationId": "get_gone"}});
+        document["paths"].as_object_mut().unwrap().remove("/v1/account");
+    });
+    let breaking = [
+        (format!("#{EVENT}"), "the value \"app.vanish\" is gone"),
+        ("#/paths/~1v1~1gone/get".to_owned(), "the operation is gone"),
+    ];
+    let refused = breaking
+        .clone()
+        .map(|(place, what)| format!("openapi/app-offerings.json{place}: {what}\n"));
+    let refused = format!(
+        "{}This breaks those who use the released documents: raise the major version of the document, or \
+         leave it as it was.",
+        refused.concat()
+    );
+    for arguments in ["openapi", "openapi --check", "openapi --release"] {
+        fails(&folder, arguments, &refused);
+    }
+    let account = ("#/paths/~1v1~1account/get".to_owned(), "the operation is new");
+    let all = breaking.iter().map(|it| (it, true)).chain([(&account, false)]);
+    let mut all: Vec<Value> = all
+        .map(|((place, what), breaks)| {
+            json!({"document": "app-offerings.json", "place": place, "what": what, "breaks": breaks})
+        })
+        .collect();
+    all.sort_by_key(|it| it["place"].as_str().unwrap().to_owned());
+    assert_eq!(told(&folder, "openapi --changes"), json!({"changes": all}));
+    // The document of today counts as the next major version when the released one is of the one before.
+    release_otherwise(&folder, |document| {
+        document["info"]["version"] = "0.9.0".into();
+        document["paths"]["/v1/gone"] = json!({"get": {"operationId": "get_gone"}});
+    });
+    said(&folder, "openapi");
+    let changelog = std::fs::read_to_string(folder.path().join("openapi/CHANGELOG.md")).unwrap();
+    let section = "## Unreleased\n\n### App Offerings 1.0.0 (was 0.9.0)\n\n\
+        - **Breaking:** `#/paths/~1v1~1gone/get`: the operation is gone\n\n## ";
+    assert!(changelog.contains(section), "{changelog}");
+    assert_eq!(told(&folder, "openapi --check"), json!({"stale": []}));
+    let released = said(&folder, "openapi --release");
+    assert_eq!(released, "Released App Offerings 1.0.0, App Packages 1.0.0.");
+    assert_eq!(told(&folder, "openapi --changes"), json!({"changes": []}));
+    let changelog = std::fs::read_to_string(folder.path().join("openapi/CHANGELOG.md")).unwrap();
+    assert!(changelog.contains("## Unreleased\n\nNothing.\n\n## 20"), "{changelog}");
+    assert_eq!(told(&folder, "openapi --check"), json!({"stale": []}));
+    std::fs::write(folder.path().join("openapi/CHANGELOG.md"), "Nothing yet.\n").unwrap();
+    fails(&folder, "openapi", "openapi/CHANGELOG.md has no line \"## Unreleased\"");
 }
 
 #[test]
@@ -1003,7 +1087,7 @@ fn without_a_command_it_serves_and_greets_people() {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
     let mut greeting = Vec::new();
-    while greeting.len() < 13 {
+    while greeting.len() < 14 {
         match receiver.recv_timeout(PATIENCE) {
             Ok(line) => greeting.push(line),
             Err(_) => break,
@@ -1014,15 +1098,17 @@ fn without_a_command_it_serves_and_greets_people() {
     assert_eq!(greeting[0], format!("Appmarket {} is ready.", env!("CARGO_PKG_VERSION")));
     let docs = greeting[2].strip_prefix("  Swagger UI  http://127.0.0.1:").unwrap();
     assert!(docs.ends_with("/docs") && !docs.starts_with("0/"), "{docs}");
-    assert_eq!(greeting[3], "  Accounts    wdc (provider), globex (customer it trusts)");
-    assert!(greeting[4].starts_with("  Token       amt_"), "{}", greeting[4]);
-    assert_eq!(greeting[5], "  App key     acme01.loyalty.1.1.0.Release");
-    let secret = greeting[6].strip_prefix("  Secret      ").unwrap();
+    let reference = docs.replace("/docs", "/reference");
+    assert_eq!(greeting[3], format!("  To read     http://127.0.0.1:{reference}"));
+    assert_eq!(greeting[4], "  Accounts    wdc (provider), globex (customer it trusts)");
+    assert!(greeting[5].starts_with("  Token       amt_"), "{}", greeting[5]);
+    assert_eq!(greeting[6], "  App key     acme01.loyalty.1.1.0.Release");
+    let secret = greeting[7].strip_prefix("  Secret      ").unwrap();
     assert!(secret.len() == 32 && secret.bytes().all(|byte| byte.is_ascii_hexdigit()), "{secret}");
-    assert_eq!(greeting[7], "  Sandbox     tenant 1, to install it in");
-    assert_eq!(greeting[11], "`appmarket token create --account wdc` makes another token, and");
+    assert_eq!(greeting[8], "  Sandbox     tenant 1, to install it in");
+    assert_eq!(greeting[12], "`appmarket token create --account wdc` makes another token, and");
     assert_eq!(
-        greeting[12],
+        greeting[13],
         "`appmarket token create --account globex` one that installs what wdc publishes."
     );
 }
@@ -1637,4 +1723,5 @@ fn addresses_in_answers_lead_back_to_the_server() {
     child.wait().unwrap();
     let ready: Value = serde_json::from_str(&line).unwrap();
     assert_eq!(ready["docs"], "https://api.example.test/docs");
+    assert_eq!(ready["reference"], "https://api.example.test/reference");
 }

@@ -49,6 +49,10 @@ pub enum Case {
     Beside,
     /// 100 webhooks of which 10 never answer
     DeadEnds,
+    /// The document of the app offerings, compressed
+    Document,
+    /// From the start on an existing database to the first answer
+    Startup,
 }
 
 /// What is prepared alike.
@@ -57,6 +61,8 @@ pub enum Family {
     Offerings,
     Packages,
     Deliveries,
+    /// What has to do with no record.
+    Service,
 }
 
 impl Case {
@@ -68,6 +74,7 @@ impl Case {
             Self::Deliveries | Self::Signatures | Self::Beside | Self::DeadEnds => {
                 Family::Deliveries
             }
+            Self::Document | Self::Startup => Family::Service,
             _ => Family::Packages,
         }
     }

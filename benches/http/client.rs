@@ -20,6 +20,7 @@ pub struct Client {
     sender: SendRequest<Full<Bytes>>,
     address: SocketAddr,
     token: Option<String>,
+    encoding: Option<&'static str>,
 }
 
 pub struct Answer {
@@ -33,11 +34,19 @@ impl Client {
         let stream = TcpStream::connect(address).await?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
-        Ok(Self { sender, address, token: token.map(str::to_owned) })
+        Ok(Self { sender, address, token: token.map(str::to_owned), encoding: None })
     }
 
     pub async fn get(&mut self, path: &str) -> Result<Answer> {
         self.ask(Method::GET, path, Bytes::new()).await
+    }
+
+    /// What it answers to those who unpack gzip, as it is.
+    pub async fn get_packed(&mut self, path: &str) -> Result<Answer> {
+        self.encoding = Some("gzip");
+        let answer = self.get(path).await;
+        self.encoding = None;
+        answer
     }
 
     pub async fn post(&mut self, path: &str, body: impl Into<Bytes>) -> Result<Answer> {
@@ -81,6 +90,9 @@ impl Client {
             .header(header::USER_AGENT, "Appmarket benchmark");
         if let Some(token) = &self.token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        if let Some(encoding) = self.encoding {
+            request = request.header(header::ACCEPT_ENCODING, encoding);
         }
         self.sender.ready().await?;
         Ok(self.sender.send_request(request.body(Full::new(body))?).await?)

@@ -39,6 +39,8 @@ pub struct Shot<'a> {
 pub enum Work {
     /// The same GET over and over.
     Get,
+    /// The same, for an answer packed with gzip.
+    GetPacked,
     /// POST of this body; each `@unique@` of it and of the path is another text every time.
     Post(String),
     /// One large file after the other, over this many connections.
@@ -79,7 +81,7 @@ impl Load {
 
     pub async fn run(&self, server: &Process, shot: &Shot<'_>) -> Result<Round> {
         let mut load = match shot.work {
-            Work::Get | Work::Post(_) => self.wrk(server.address, shot),
+            Work::Get | Work::GetPacked | Work::Post(_) => self.wrk(server.address, shot),
             Work::Download(connections) => self.transfer(server.address, shot, *connections)?,
             Work::Upload(connections) => {
                 let mut load = self.transfer(server.address, shot, *connections)?;
@@ -118,10 +120,11 @@ impl Load {
         wrk.args(["--threads", "1", "--timeout", "30s"])
             .args(["--connections", &CONNECTIONS.to_string()])
             .args(["--duration", &format!("{}s", shot.seconds)])
-            .args(["--header", &format!("Authorization: Bearer {}", shot.token)])
-            .arg("--script")
-            .arg(&self.script)
-            .arg(format!("http://{address}{}", shot.path));
+            .args(["--header", &format!("Authorization: Bearer {}", shot.token)]);
+        if let Work::GetPacked = shot.work {
+            wrk.args(["--header", "Accept-Encoding: gzip"]);
+        }
+        wrk.arg("--script").arg(&self.script).arg(format!("http://{address}{}", shot.path));
         if let Work::Post(body) = shot.work {
             wrk.args(["--", shot.path, body, &shot.number.to_string()]);
         }

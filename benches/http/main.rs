@@ -39,6 +39,7 @@ mod process;
 mod receiver;
 mod report;
 mod server;
+mod service;
 mod transfer;
 
 /// The server has the same allocator, so the bare handler gets it too.
@@ -75,7 +76,7 @@ struct Options {
         default_values = [
             "list", "get", "filtered", "scale", "create", "package", "children", "collection",
             "tree", "small-files", "large-files", "uploads", "new-package", "deliveries",
-            "signatures", "beside", "dead-ends",
+            "signatures", "beside", "dead-ends", "document", "startup",
         ]
     )]
     cases: Vec<Case>,
@@ -305,6 +306,9 @@ impl Benchmark {
         if wants(Family::Deliveries) {
             self.run_deliveries(database, postgres, report).await?;
         }
+        if wants(Family::Service) {
+            self.run_service(database, postgres, report).await?;
+        }
         Ok(())
     }
 
@@ -376,6 +380,7 @@ impl Benchmark {
             "applications": self.applications,
             "measurements": report.measurements(),
             "deliveries": report.deliveries(),
+            "starts": report.starts(),
             "targets": report.verdicts(),
         }))
     }

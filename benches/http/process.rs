@@ -14,7 +14,8 @@ use crate::{Result, client::Client};
 
 const START_LIMIT: Duration = Duration::from_secs(60);
 const STOP_LIMIT: Duration = Duration::from_secs(20);
-const POLL: Duration = Duration::from_millis(50);
+/// How often a server is asked whether it is ready.
+pub const POLL: Duration = Duration::from_millis(50);
 
 /// Which core serves and which one sends; `None` leaves it to the kernel.
 #[derive(Clone, Copy, Debug, Default)]
@@ -102,10 +103,21 @@ pub struct Process {
 impl Process {
     /// Starts a server and waits until `ready` answers 200.
     pub async fn start(
+        command: Command,
+        address: SocketAddr,
+        ready: &str,
+        log: PathBuf,
+    ) -> Result<Self> {
+        Self::start_watched(command, address, ready, log, POLL).await
+    }
+
+    /// The same, for those who want to know how long it takes: `every` so often it is asked.
+    pub async fn start_watched(
         mut command: Command,
         address: SocketAddr,
         ready: &str,
         log: PathBuf,
+        every: Duration,
     ) -> Result<Self> {
         let output = File::create(&log)?;
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
@@ -121,7 +133,7 @@ impl Process {
                 let state = ended.map_or("is not ready".to_owned(), |status| status.to_string());
                 return Err(format!("{command:?}: {state}\n{}", process.last_words()).into());
             }
-            sleep(POLL).await;
+            sleep(every).await;
         }
     }
 

@@ -79,6 +79,8 @@ pub fn case_name(case: Case) -> &'static str {
         Case::Signatures => "signatures",
         Case::Beside => BESIDE,
         Case::DeadEnds => DEAD_ENDS,
+        Case::Document => "a document",
+        Case::Startup => "start-up",
     }
 }
 
@@ -150,10 +152,18 @@ impl Deliveries {
     }
 }
 
+/// How long starts took, to the first answer.
+#[derive(Serialize)]
+pub struct Startup {
+    pub database: Database,
+    pub milliseconds: Vec<f64>,
+}
+
 #[derive(Default)]
 pub struct Report {
     measurements: Vec<Measurement>,
     deliveries: Vec<Deliveries>,
+    starts: Vec<Startup>,
 }
 
 /// A target of the product, and what was measured.
@@ -187,8 +197,16 @@ impl Report {
         self.deliveries.push(deliveries);
     }
 
+    pub fn add_startup(&mut self, startup: Startup) {
+        self.starts.push(startup);
+    }
+
+    pub fn starts(&self) -> &[Startup] {
+        &self.starts
+    }
+
     pub fn is_empty(&self) -> bool {
-        self.measurements.is_empty() && self.deliveries.is_empty()
+        self.measurements.is_empty() && self.deliveries.is_empty() && self.starts.is_empty()
     }
 
     pub fn measurements(&self) -> &[Measurement] {
@@ -269,6 +287,15 @@ impl Report {
                 .flat_map(|database| self.verdicts_of_packages(*database)),
         );
         verdicts.extend(self.verdicts_of_deliveries());
+        for database in [Database::Sqlite, Database::Postgres] {
+            let case = case_name(Case::Document);
+            let what = format!("{database}, {case}: speed of {BARE}");
+            verdicts.push(Verdict::at_least(0.9, self.speed(database, case, BARE), what));
+            let starts = self.starts.iter().find(|it| it.database == database);
+            let took = starts.map(|it| median(it.milliseconds.clone()));
+            let what = format!("{database}, {}: milliseconds", case_name(Case::Startup));
+            verdicts.push(Verdict::at_most(150.0, took, what));
+        }
         verdicts
     }
 

@@ -9,6 +9,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -20,7 +21,7 @@ use crate::{
     cases::{self, LIST, offering},
     client::Client,
     database::{Place, connect},
-    process::{Cores, Process, free_address, pinned},
+    process::{Cores, POLL, Process, free_address, pinned},
 };
 
 /// Demo data has this account.
@@ -79,11 +80,17 @@ impl Server {
     }
 
     pub async fn launch(&self, place: &Place) -> Result<Process> {
+        self.launch_watched(place, POLL).await
+    }
+
+    /// The same, asked `every` so often whether it is ready.
+    pub async fn launch_watched(&self, place: &Place, every: Duration) -> Result<Process> {
         let address = free_address()?;
         let mut command = pinned(self.cores.server, &self.binary);
         command.args(["serve", "--listen", &address.to_string()]).arg("--data").arg(&place.folder);
         configure(&mut command, place);
-        Process::start(command, address, "/readyz", place.folder.with_extension("log")).await
+        let log = place.folder.with_extension("log");
+        Process::start_watched(command, address, "/readyz", log, every).await
     }
 
     /// A personal access token.

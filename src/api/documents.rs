@@ -1,37 +1,45 @@
-//! The committed documents, byte for byte, and the Swagger UI that shows them.
+//! The committed documents as this instance serves them, as JSON and YAML, and the pages that show them: the
+//! Swagger UI to try operations out, and Scalar to read.
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use axum::Router;
-use axum::body::Body;
-use axum::extract::{Path, Request};
+use axum::extract::{Path, Request, State};
 use axum::middleware::{Next, from_fn};
-use axum::response::Response;
+use axum::response::{Redirect, Response};
 use axum::routing::get;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde_json::Value;
 use utoipa_swagger_ui::{Config, SwaggerUi, Url};
 
+use super::asset::Asset;
+use super::document;
+use super::meta::problem;
 use crate::kernel::error::Error;
 
-/// A committed document; `build.rs` writes the table.
-struct Document {
-    name: &'static str,
-    bytes: &'static [u8],
-    gzip: &'static [u8],
-    tag: &'static str,
-}
+/// Name and text of each committed document; `build.rs` writes the table.
+static DOCUMENTS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/documents.rs"));
 
-static DOCUMENTS: &[Document] = include!(concat!(env!("OUT_DIR"), "/documents.rs"));
-
-/// Lets the vendored page run its own scripts and call this service, and nothing else. The UI writes
-/// style attributes, hence `unsafe-inline` for styles.
+/// Lets the vendored pages run their own scripts and call this service, and nothing else. Both write style
+/// attributes, hence `unsafe-inline` for styles.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
      img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
      frame-ancestors 'none'";
 
-/// `/openapi/…` and `/docs`.
-pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    // Both at once: each call of `config` replaces the one before.
+/// The page around Scalar and the script that starts it. A script of its own, so that the policy need not allow
+/// those within pages.
+const READING_PAGE: &str = include_str!("reading/page.html");
+const READING_START: &str = include_str!("reading/start.js");
+/// Its name among the files.
+const PAGE: &str = "index.html";
+
+/// `/openapi/…`, `/docs` and `/reference`, for clients that reach the service under `public_url`.
+pub fn router<S: Clone + Send + Sync + 'static>(public_url: &str) -> Router<S> {
+    // Both at once: each call of `config` replaces the one before. The addresses start from the page: a proxy may
+    // have put a prefix before it.
     let config = Config::new([
-        Url::new("App Offerings", "/openapi/app-offerings.json"),
-        Url::new("App Packages", "/openapi/app-packages.json"),
+        Url::new("App Offerings", "../openapi/app-offerings.json"),
+        Url::new("App Packages", "../openapi/app-packages.json"),
     ])
     .deep_linking(true)
     .display_operation_id(true)
@@ -43,42 +51,141 @@ pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     .try_it_out_enabled(true)
     // The badge of a remote validator has no place on a page without remote hosts.
     .validator_url("none");
+    let reading = get(reading_file).with_state(reading());
     Router::new()
         .merge(SwaggerUi::new("/docs").config(config))
-        .layer(from_fn(page_policy))
-        .route("/openapi/{name}", get(document))
+        .route("/reference", get(async || Redirect::to("/reference/")))
+        .route("/reference/", reading.clone())
+        .route("/reference/{name}", reading)
+        .layer(from_fn(page))
+        .route("/openapi/{name}", get(document_file).with_state(documents(public_url)))
 }
 
-async fn page_policy(request: Request, next: Next) -> Response {
+/// Files by their names.
+type Files = Arc<BTreeMap<String, Asset>>;
+
+fn documents(public_url: &str) -> Files {
+    let mut files = BTreeMap::new();
+    for (name, text) in DOCUMENTS {
+        let address = public_url.to_owned();
+        let read = move || here(text, &address);
+        let write = read.clone();
+        let json = Asset::new("application/json", move || document::to_text(&read()).into());
+        // RFC 9512.
+        let yaml = Asset::new("application/yaml", move || document::to_yaml(&write()).into());
+        files.insert(name.replace(".json", ".yaml"), yaml);
+        files.insert((*name).to_owned(), json);
+    }
+    Arc::new(files)
+}
+
+/// A committed document with the addresses of this instance in the place of those that start at its root.
+fn here(text: &str, public_url: &str) -> Value {
+    // What is committed was written from a value.
+    let mut document: Value = serde_json::from_str(text).unwrap_or_default();
+    let absolute = |address: &mut Value| {
+        if let Some(path) = address.as_str().filter(|it| it.starts_with('/')) {
+            *address = format!("{public_url}{}", path.trim_end_matches('/')).into();
+        }
+    };
+    for server in document.get_mut("servers").and_then(Value::as_array_mut).into_iter().flatten() {
+        absolute(&mut server["url"]);
+    }
+    let schemes = document.pointer_mut("/components/securitySchemes");
+    let schemes = schemes.and_then(Value::as_object_mut).into_iter().flatten();
+    for (_, scheme) in schemes {
+        let flows = scheme.get_mut("flows").and_then(Value::as_object_mut).into_iter().flatten();
+        for (_, flow) in flows {
+            for name in ["tokenUrl", "refreshUrl"] {
+                flow.get_mut(name).into_iter().for_each(absolute);
+            }
+        }
+    }
+    document
+}
+
+async fn document_file(
+    Path(name): Path<String>,
+    State(files): State<Files>,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
+    let Some(file) = files.get(&name) else {
+        let known: Vec<&str> = files.keys().map(String::as_str).collect();
+        let detail = format!("There is no such document; there are {}.", known.join(", "));
+        return Ok(problem(StatusCode::NOT_FOUND, &detail));
+    };
+    file.answer(&headers).await
+}
+
+/// The page for reading: what it consists of.
+fn reading() -> Files {
+    let script = || scalar_api_reference::get_asset("scalar.js").unwrap_or_default();
+    Arc::new(BTreeMap::from([
+        (
+            PAGE.to_owned(),
+            Asset::new("text/html; charset=utf-8", || READING_PAGE.as_bytes().to_vec()),
+        ),
+        (
+            "start.js".to_owned(),
+            Asset::new("text/javascript", || READING_START.as_bytes().to_vec()),
+        ),
+        ("scalar.js".to_owned(), Asset::new("text/javascript", script)),
+    ]))
+}
+
+async fn reading_file(
+    name: Option<Path<String>>,
+    State(files): State<Files>,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
+    let name = name.map_or_else(|| PAGE.to_owned(), |Path(name)| name);
+    files.get(&name).ok_or(Error::NotFound)?.answer(&headers).await
+}
+
+/// What pages have in common: their policy, and that they lead on to their folder by its name alone, whatever a
+/// proxy has put before it.
+async fn page(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    let policy = HeaderValue::from_static(PAGE_POLICY);
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
+    if let Some(location) = headers.get_mut(header::LOCATION)
+        && let Some(folder) = location.as_bytes().strip_prefix(b"/")
+        && let Ok(folder) = HeaderValue::from_bytes(folder)
+    {
+        *location = folder;
+    }
     response
 }
 
-async fn document(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Error> {
-    let document =
-        DOCUMENTS.iter().find(|document| document.name == name).ok_or(Error::NotFound)?;
-    let has = |name: header::HeaderName, wanted: &str| {
-        headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .is_some_and(|value| value.contains(wanted))
-    };
-    let mut response = Response::new(Body::empty());
-    if has(header::IF_NONE_MATCH, document.tag) {
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-    } else if has(header::ACCEPT_ENCODING, "gzip") {
-        *response.body_mut() = Body::from(document.gzip);
-        let gzip = HeaderValue::from_static("gzip");
-        response.headers_mut().insert(header::CONTENT_ENCODING, gzip);
-    } else {
-        *response.body_mut() = Body::from(document.bytes);
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn addresses_that_start_at_the_root_become_this_instances_own() {
+        let flow = |token: &str| {
+            json!({"o": {"flows": {"clientCredentials": {
+            "tokenUrl": token, "refreshUrl": token, "scopes": {"/": "/"},
+        }}}, "b": {"type": "http"}})
+        };
+        let document = |root: &str, token: &str| {
+            json!({
+                "servers": [{"url": root}, {"url": "https://other.example"}],
+                "components": {"securitySchemes": flow(token)},
+                "paths": {"/": {"description": "/"}},
+            })
+        };
+        for (committed, served) in [
+            (document("/", "/token"), document("https://a.example/b", "https://a.example/b/token")),
+            (
+                document("/api", "/api/x"),
+                document("https://a.example/b/api", "https://a.example/b/api/x"),
+            ),
+        ] {
+            assert_eq!(here(&committed.to_string(), "https://a.example/b"), served);
+        }
+        assert_eq!(here(r#"{"$defs": {}}"#, "https://a.example"), json!({"$defs": {}}));
     }
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(header::ETAG, HeaderValue::from_static(document.tag));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
-    Ok(response)
 }

@@ -173,12 +173,12 @@ fn normalise(request: &mut Request, addresses: &Addresses) {
 }
 
 /// The path without `/` at the end of an operation's, and without `.json` at that of the app offerings
-/// (contract 1.1 of theirs). The pages of the Swagger UI and the documents keep their names.
+/// (contract 1.1 of theirs). The pages that show the documents keep their names, and so do these.
 fn short(path: &str) -> Option<&str> {
     let is_page = |folder: &str| {
         path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    if is_page("/docs") || is_page("/openapi") {
+    if ["/docs", "/reference", "/openapi"].into_iter().any(is_page) {
         return None;
     }
     let is_offering = |path: &str| path == "/token" || path == "/v1" || path.starts_with("/v1/");
@@ -226,6 +226,7 @@ mod tests {
             ("/tokens.json", "/tokens.json"),
             ("/openapi/app-offerings.json", "/openapi/app-offerings.json"),
             ("/docs/", "/docs/"),
+            ("/reference/", "/reference/"),
             ("/of/wdc/webhooks/7/verify/?code=a", "/accounts/wdc/webhooks/7/verify?code=a"),
             ("/accounts/wdc/webhooks/7/verify", "/accounts/wdc/webhooks/7/verify"),
             ("/", "/"),

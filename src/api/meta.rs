@@ -50,13 +50,20 @@ async fn version() -> Response {
 }
 
 fn not_ready(detail: &str) -> Response {
+    let mut response = problem(StatusCode::SERVICE_UNAVAILABLE, detail);
+    response.headers_mut().insert(header::RETRY_AFTER, 1.into());
+    response
+}
+
+/// A refusal outside of the families (RFC 9457).
+pub(super) fn problem(status: StatusCode, detail: &str) -> Response {
+    let title = status.canonical_reason();
     let problem = json!({
-        "type": "about:blank", "title": "Service Unavailable", "status": 503, "detail": detail,
+        "type": "about:blank", "title": title, "status": status.as_u16(), "detail": detail,
     });
-    let mut response = answer(StatusCode::SERVICE_UNAVAILABLE, &problem);
+    let mut response = answer(status, &problem);
     let kind = HeaderValue::from_static("application/problem+json");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    response.headers_mut().insert(header::RETRY_AFTER, 1.into());
     response
 }
 

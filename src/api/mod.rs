@@ -15,6 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use self::account_host::AccountHost;
 use self::layers::Addresses;
+use self::soundness::Unsound;
 use crate::directory::state::AppState;
 use crate::kernel::config::Config;
 use crate::kernel::error::Error;
@@ -22,11 +23,14 @@ use crate::package_api::convention::paths::{Paths, is_ours};
 use crate::{offering_api, package_api};
 
 mod account_host;
+mod asset;
+pub mod changes;
 pub mod document;
 mod documents;
 mod layers;
 mod meta;
 pub mod openapi_3_0;
+pub mod soundness;
 
 /// The offerings family with its finished document.
 pub fn offerings() -> (OpenApiRouter<AppState>, Value) {
@@ -42,17 +46,20 @@ pub fn packages() -> (OpenApiRouter<AppState>, Value) {
     (family, document)
 }
 
-/// Every file under `openapi/` with its content.
-pub fn generated_files() -> Vec<(&'static str, String)> {
+/// Every file under `openapi/` that is made anew each time, with its content.
+///
+/// # Errors
+/// What is wrong with a document that handlers make.
+pub fn generated_files() -> Result<Vec<(&'static str, String)>, Unsound> {
     let ((_, offerings), (_, packages)) = (offerings(), packages());
-    vec![
-        ("app-offerings-3.0.json", document::to_text(&openapi_3_0::derive(&offerings))),
+    Ok(vec![
+        ("app-offerings-3.0.json", document::to_text(&openapi_3_0::derive(&offerings)?)),
         ("app-offerings.json", document::to_text(&offerings)),
-        ("app-packages-3.0.json", document::to_text(&openapi_3_0::derive(&packages))),
+        ("app-packages-3.0.json", document::to_text(&openapi_3_0::derive(&packages)?)),
         ("app-packages.json", document::to_text(&packages)),
         ("config.schema.json", Config::json_schema()),
         ("events.json", document::to_text(&document::messages::events())),
-    ]
+    ])
 }
 
 /// How long a client may pause in the middle of a request's body. One that stops for good would hold
@@ -70,7 +77,7 @@ pub fn router(state: AppState) -> Router {
         family.clone().oneshot(request)
     });
     let service = Router::new()
-        .merge(documents::router())
+        .merge(documents::router(&state.site.public_url))
         .merge(meta::router().with_state(state.clone()))
         .method_not_allowed_fallback(|| async { Error::MethodNotAllowed })
         .fallback_service(families)

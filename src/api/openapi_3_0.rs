@@ -3,9 +3,14 @@
 use serde_json::{Map, Value, json};
 
 use super::document::remove_unused;
+use super::soundness::{self, Unsound};
 
 /// Derives the 3.0.3 flavour.
-pub fn derive(document: &Value) -> Value {
+///
+/// # Errors
+/// What is wrong with the document: what cannot be followed cannot be said in other words.
+pub fn derive(document: &Value) -> Result<Value, Unsound> {
+    soundness::check(document)?;
     let mut document = document.clone();
     document["openapi"] = "3.0.3".into();
     if let Some(members) = document.as_object_mut() {
@@ -25,7 +30,7 @@ pub fn derive(document: &Value) -> Value {
     if let Some(paths) = document.get_mut("paths") {
         convert(paths, false);
     }
-    document
+    Ok(document)
 }
 
 /// Converts every schema in a value; `is_schema` says whether the value itself is one.

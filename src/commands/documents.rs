@@ -3,33 +3,39 @@ use std::path::Path;
 
 use serde_json::json;
 
+use super::OpenapiArgs;
+use super::contract;
 use super::report::{Failure, Report};
 use crate::api;
+use crate::kernel::clock::Clock;
 
-/// Every generated file with its content.
-fn files() -> Vec<(&'static str, String)> {
-    api::generated_files()
-}
-
-/// Writes or checks the files in `openapi/` of the current folder.
-pub(super) fn run(check: bool) -> Result<Report, Failure> {
+/// Writes, checks, or tells of the files in `openapi/` of the current folder.
+pub(super) fn run(args: &OpenapiArgs) -> Result<Report, Failure> {
     let folder = Path::new("openapi");
     if !folder.is_dir() {
         return Err("there is no folder openapi/ here; run this in the source tree".into());
     }
+    if args.changes {
+        return contract::tell(folder);
+    }
+    if args.release {
+        return contract::release(folder, Clock::system().now());
+    }
+    let mut files = api::generated_files()?;
+    files.push(contract::changelog(folder)?);
     let mut stale = Vec::new();
-    for (name, content) in files() {
+    for (name, content) in files {
         let path = folder.join(name);
         if std::fs::read_to_string(&path).ok().as_deref() == Some(content.as_str()) {
             continue;
         }
         stale.push(format!("openapi/{name}"));
-        if !check {
+        if !args.check {
             std::fs::write(&path, content)?;
         }
     }
     let list = stale.join(", ");
-    match (check, stale.is_empty()) {
+    match (args.check, stale.is_empty()) {
         (_, true) => Ok(Report::new("openapi/ is up to date.", json!({"stale": []}))),
         (true, false) => {
             Err(format!("out of date: {list}; run `appmarket openapi` and commit the result")

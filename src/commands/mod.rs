@@ -25,6 +25,7 @@ use crate::kernel::state::Site;
 use crate::{app, migrations, seed};
 
 mod builds;
+mod contract;
 mod developers;
 mod documents;
 mod packages;
@@ -101,15 +102,27 @@ enum Command {
     /// Tell of hosted storefronts and their builds
     #[command(subcommand)]
     Build(builds::BuildCommand),
-    /// Write the OpenAPI documents and the configuration schema into openapi/
-    Openapi {
-        /// Write nothing; fail when a committed file is out of date
-        #[arg(long)]
-        check: bool,
-    },
+    /// Write the OpenAPI documents, their changelog and the configuration schema into openapi/
+    ///
+    /// It fails when something breaks that the released documents promise, unless the major version of the
+    /// document has risen.
+    Openapi(OpenapiArgs),
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+}
+
+#[derive(Debug, Args)]
+struct OpenapiArgs {
+    /// Write nothing; fail when a committed file is out of date
+    #[arg(long, group = "instead")]
+    check: bool,
+    /// Write nothing; tell what has changed since the documents were released
+    #[arg(long, group = "instead")]
+    changes: bool,
+    /// Make the documents of today the released ones
+    #[arg(long, group = "instead")]
+    release: bool,
 }
 
 #[derive(Debug, Default, Args)]
@@ -305,8 +318,8 @@ fn describe(error: &(dyn std::error::Error + 'static)) -> String {
 
 async fn execute(cli: Cli) -> Result<Option<Report>, Failure> {
     let command = cli.command.unwrap_or(Command::Serve(ServeArgs::default()));
-    if let Command::Openapi { check } = command {
-        return documents::run(check).map(Some);
+    if let Command::Openapi(args) = command {
+        return documents::run(&args).map(Some);
     }
     let listen = match &command {
         Command::Serve(serve) => serve.listen,
@@ -447,7 +460,7 @@ async fn administer(state: &AppState, command: Command) -> Result<Report, Failur
         Command::Serve(_)
         | Command::Worker
         | Command::Migrate
-        | Command::Openapi { .. }
+        | Command::Openapi(_)
         | Command::Config(_) => {
             return Err("this command changes no account".into());
         }
@@ -529,14 +542,17 @@ async fn greet(
     demo: Option<seed::DemoApplication>,
     as_json: bool,
 ) -> Result<(), Failure> {
-    let docs = format!("{}/docs", state.site.public_url);
+    let (docs, reference) =
+        (format!("{}/docs", state.site.public_url), format!("{}/reference", state.site.public_url));
     let demo = match demo {
         Some(application) => Some((seed::demo_token(state).await?, application)),
         None => None,
     };
     let mut out = std::io::stdout();
     if as_json {
-        let mut report = json!({"docs": docs, "api": format!("{}/v1", state.site.public_url)});
+        let mut report = json!({
+            "docs": docs, "reference": reference, "api": format!("{}/v1", state.site.public_url),
+        });
         if let Some((token, application)) = &demo {
             report["demo"] = json!({
                 "provider": seed::PROVIDER, "customer": seed::CUSTOMER, "token": token,
@@ -549,6 +565,7 @@ async fn greet(
     }
     writeln!(out, "Appmarket {} is ready.\n", env!("CARGO_PKG_VERSION"))?;
     writeln!(out, "  Swagger UI  {docs}")?;
+    writeln!(out, "  To read     {reference}")?;
     match demo {
         Some((token, application)) => {
             writeln!(

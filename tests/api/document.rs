@@ -95,7 +95,7 @@ fn nothing(name: &str) -> String {
 
 #[test]
 fn the_committed_documents_are_current() {
-    for (name, fresh) in appmarket::api::generated_files() {
+    for (name, fresh) in appmarket::api::generated_files().unwrap() {
         let path = format!("{}/openapi/{name}", env!("CARGO_MANIFEST_DIR"));
         let committed = std::fs::read_to_string(&path).unwrap_or_default();
         assert!(
@@ -174,6 +174,56 @@ fn every_part_of_an_operation_is_described() {
     }
 }
 
+/// A helper that reads `x-pagination` finds what it names: a list has it when it has a parameter to go on with.
+#[test]
+fn every_list_that_has_pages_says_how_they_follow_one_another() {
+    const ONWARD: [&str; 4] = ["page", "after", "startIndex", "nextToken"];
+    let mut styles = std::collections::BTreeMap::<&str, usize>::new();
+    for operation in operations() {
+        let (document, value) = (&operation.document.value, operation.value);
+        let name = operation.name();
+        let resolve = |value: &'static Value| match value["$ref"].as_str() {
+            Some(reference) => document.pointer(&reference[1..]).unwrap(),
+            None => value,
+        };
+        let parameters: Vec<&str> = value["parameters"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|parameter| resolve(parameter)["name"].as_str().unwrap())
+            .collect();
+        let pagination = &value["x-pagination"];
+        let has_pages = parameters.iter().any(|name| ONWARD.contains(name));
+        assert_eq!(has_pages, pagination.is_object(), "{name}");
+        if !has_pages {
+            continue;
+        }
+        let of = |kind: &str| {
+            let named = pagination[kind].as_object().into_iter().flatten();
+            named.map(|(_, name)| name.as_str().unwrap()).collect::<Vec<_>>()
+        };
+        assert!(of("parameters").iter().all(|it| parameters.contains(it)), "{name}");
+        // And names all that there are.
+        let paging =
+            ["per_page", "limit", "pageSize", "maxResults", "search_after", "search_before"];
+        for parameter in parameters.iter().filter(|it| ONWARD.contains(it) || paging.contains(it)) {
+            assert!(of("parameters").contains(parameter), "{name}: {parameter}");
+        }
+        let ok = &value["responses"]["200"];
+        let mut headers = of("headers");
+        headers.extend(pagination["next"]["header"].as_str());
+        assert!(headers.iter().all(|it| ok["headers"].get(it).is_some()), "{name}: {headers:?}");
+        let mut members = of("members");
+        members.extend(pagination["next"]["member"].as_str());
+        let schema = resolve(&ok["content"]["application/json"]["schema"]);
+        assert!(members.iter().all(|it| schema["properties"].get(it).is_some()), "{name}");
+        assert!(!headers.is_empty() || !members.is_empty(), "{name}");
+        *styles.entry(pagination["style"].as_str().unwrap()).or_default() += 1;
+    }
+    assert_eq!(styles.keys().copied().collect::<Vec<_>>(), ["feed", "link", "offset", "token"]);
+    assert!(styles["link"] > 30, "{styles:?}");
+}
+
 /// Whatever can go out has an entry, and nothing else has: what webhooks can be for, and what is told of
 /// installed packages. The older flavour, which knows no such entries, has nothing of theirs.
 #[test]
@@ -195,7 +245,7 @@ fn every_message_that_can_go_out_is_documented() {
         events.filter(|name| !name.starts_with(|it: char| it.is_ascii_uppercase())).collect();
     assert_eq!(events, accepted.into_iter().chain(topics).collect());
     for document in [offerings, packages] {
-        let older = openapi_3_0::derive(&document.value);
+        let older = openapi_3_0::derive(&document.value).unwrap();
         assert_eq!(older.get("webhooks"), None);
         let schemas = names(&older["components"]["schemas"]);
         for only in ["SignedMessage", "AppInstanceChangeMessage", "EventNotification"] {

@@ -6,11 +6,13 @@
 #![recursion_limit = "256"]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod canaries;
+mod contracts;
 mod deliveries;
 mod directory;
 mod document;
 mod health;
 mod offering_api;
 mod package_api;
+mod published;
 mod storage;
 mod support;

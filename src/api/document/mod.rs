@@ -6,11 +6,18 @@ use serde_json::{Value, json};
 pub mod messages;
 pub mod offerings;
 pub mod packages;
+mod pagination;
 
 /// A document as it is committed and served.
 pub fn to_text(document: &Value) -> String {
     // A JSON value always has a text.
     serde_json::to_string_pretty(document).unwrap_or_default() + "\n"
+}
+
+/// The same in YAML.
+pub fn to_yaml(document: &Value) -> String {
+    // So has it in YAML.
+    yaml_serde::to_string(document).unwrap_or_default()
 }
 
 /// What a document says of itself.

@@ -9,8 +9,8 @@ use utoipa::openapi::OpenApi;
 
 use super::{
     bound_arrays, extend, form_first, header, header_references, info, messages, number,
-    order_extensions, parameter, remove_unused, shared_headers, shared_parameters, sort_schemas,
-    tags, text,
+    order_extensions, pagination, parameter, remove_unused, shared_headers, shared_parameters,
+    sort_schemas, tags, text,
 };
 use crate::kernel::record::query::MAX_PER_PAGE;
 use crate::kernel::record::schema;
@@ -83,7 +83,9 @@ install them.
 **Lists** take `fields`, `sort`, `per_page`, a page or a cursor, and a filter for each property that \
 the operation names. Filters are `?field=value`, `?field=!value`, `?field=a,b`, `?field=>value`, \
 `?field=>=a<b`; an empty value finds records without one, `!` alone those with one. The header `Link` \
-leads to the neighbouring pages.
+leads to the neighbouring pages. `x-pagination` says how the pages of a list follow one another: `link` by the \
+address in the header `next` names; `feed` likewise, and for ever. Its `parameters` and `headers` are named by what \
+they are.
 
 **Values** are accepted leniently: numbers and booleans also as text, references as `<name>_id` with \
 a number or a nodeID, durations as minutes or `hhh:mm`, `\"\"` as `null`.
@@ -107,6 +109,7 @@ impl Operation<'_> {
         self.parameters(permission.is_some());
         self.responses(permission.is_some());
         form_first(self.value);
+        pagination::mark(self.value);
         order_extensions(self.value);
         let tags = self.value["tags"].as_array().into_iter().flatten();
         tags.filter_map(|tag| tag.as_str().map(str::to_owned)).collect()

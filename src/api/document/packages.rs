@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use super::{
     bound_arrays, extend, form_first, header, header_references, info, messages, number,
-    order_extensions, parameter, remove_unused, shared_headers, shared_parameters, sort_schemas,
-    tags, text,
+    order_extensions, pagination, parameter, remove_unused, shared_headers, shared_parameters,
+    sort_schemas, tags, text,
 };
 use crate::directory::catalogue::Catalogue;
 use crate::kernel::error::Error;
@@ -103,6 +103,10 @@ token allows is settled when it is issued.
 
 **`responseFields`** limits an answer to the members it names: `appKey,items(id,name)`, \
 `-applicationAttributes`.
+
+**Lists** have pages where `x-pagination` says so: the style `offset` by the number of items before a page, \
+`token` by the token of the answer before, null in the last one. Its `parameters` and `members` are named by \
+what they are.
 
 **Refusals** have one body, and the header `x-vol-correlation` always. A request is checked in this \
 order: address and method, token, behavior, syntax, ownership, existence, state. What belongs to another \
@@ -257,6 +261,7 @@ impl Operation<'_> {
         self.successes();
         self.refusals();
         form_first(self.value);
+        pagination::mark(self.value);
         order_extensions(self.value);
         let tags = self.value["tags"].as_array().into_iter().flatten();
         tags.filter_map(|tag| tag.as_str().map(str::to_owned)).collect()

@@ -185,10 +185,10 @@ on_both! {
     }
 
     async fn refusals_from_outside_the_family_say_what_they_are(app: TestApp) {
-        for path in ["/docs/nothing", "/openapi/nothing", "/openapi/nothing.json"] {
+        for path in ["/docs/nothing", "/reference/nothing", "/openapi"] {
             refused(app.anonymous().get(path).await, 404, "Not Found");
         }
-        for path in ["/healthz", "/readyz", "/version", "/docs/", "/openapi/app-offerings.json", "/openapi/events.json"] {
+        for path in ["/healthz", "/readyz", "/version", "/docs/", "/reference/", "/openapi/app-offerings.json", "/openapi/events.json"] {
             refused(app.anonymous().post(path, json!({})).await, 405, "Method Not Allowed");
         }
     }
