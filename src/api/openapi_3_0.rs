@@ -2,7 +2,7 @@
 //! says the same in older words.
 use serde_json::{Map, Value, json};
 
-use super::document::remove_unused;
+use super::document::{messages, remove_unused};
 use super::soundness::{self, Unsound};
 
 /// Derives the 3.0.3 flavour.
@@ -16,6 +16,9 @@ pub fn derive(document: &Value) -> Result<Value, Unsound> {
     if let Some(members) = document.as_object_mut() {
         // It knows no messages that go out; then nothing refers to their parts.
         members.shift_remove("webhooks");
+    }
+    if let Some(tags) = document["tags"].as_array_mut() {
+        tags.retain(|tag| tag["name"] != messages::TAG);
     }
     remove_unused(&mut document);
     if let Some(components) = document["components"].as_object_mut() {

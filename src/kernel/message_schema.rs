@@ -72,6 +72,7 @@ impl JsonSchema for CustomValue {
         if let Some(choices) = value["oneOf"].as_array_mut() {
             choices.push(serde_json::json!({"type": "null"}));
         }
+        value["title"] = "SecretValue".into();
         value.try_into().unwrap_or_default()
     }
 }

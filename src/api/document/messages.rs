@@ -17,6 +17,8 @@ use crate::package_api::appinstall::topic::Topic;
 use crate::package_api::notifications::Body as Notification;
 
 /// Where documents have their schemas.
+/// The tag of messages. Those who make a client of the document want them apart from what they can call.
+pub const TAG: &str = "messages";
 const SCHEMAS: &str = "/components/schemas";
 /// Where `events.json` has them.
 const DEFINITIONS: &str = "/$defs";
@@ -122,7 +124,7 @@ pub(super) fn add_offerings(document: &mut Value) {
         let schema = json!({"anyOf": [schema, signed]});
         entries.insert(
             (*event).to_owned(),
-            entry(event, &description, "webhooks", &headers, schema, &["2XX", "410", "default"]),
+            entry(event, &description, &headers, schema, &["2XX", "410", "default"]),
         );
     }
     let responses = json!({
@@ -176,7 +178,7 @@ pub(super) fn add_packages(document: &mut Value) {
         let schema = schema.to_value();
         entries.insert(
             event.to_owned(),
-            entry(event, &description, "appsubscriptions", &headers, schema, &["200", "default"]),
+            entry(event, &description, &headers, schema, &["200", "default"]),
         );
     }
     let responses = json!({
@@ -226,7 +228,6 @@ pub fn events() -> Value {
 fn entry(
     event: &str,
     description: &str,
-    tag: &str,
     headers: &[&str],
     schema: Value,
     responses: &[&str],
@@ -245,7 +246,7 @@ fn entry(
         .collect();
     json!({"post": {
         "operationId": format!("receive_{}", event.replace(['.', '-'], "_")),
-        "tags": [tag],
+        "tags": [TAG],
         "summary": format!("Receive {event}"),
         "description": description,
         "security": [{}],
@@ -268,6 +269,9 @@ fn add(
     responses: Value,
 ) {
     document["webhooks"] = entries.into();
+    if let Some(tags) = document["tags"].as_array_mut() {
+        tags.push(json!({"name": TAG, "description": "What goes out: receivers answer these."}));
+    }
     let schemas = Value::Object(schemas.take_definitions(true));
     for (kind, more) in [("schemas", schemas), ("parameters", parameters), ("responses", responses)]
     {

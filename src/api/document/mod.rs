@@ -1,7 +1,9 @@
 //! The documents, a file for each family. Here are the passes that any document goes through.
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+
+use crate::kernel::record::schema;
 
 pub mod messages;
 pub mod offerings;
@@ -67,6 +69,63 @@ fn header_references(names: &[&str]) -> Value {
     let reference =
         |name: &&str| ((*name).to_owned(), json!({"$ref": format!("#/components/headers/{name}")}));
     Value::Object(names.iter().chain(&common).map(reference).collect())
+}
+
+/// Makes a component of each schema that has a `title`, under that name, and refers to it in its place.
+///
+/// Generators make a type of each object and each choice. Components give it their name; for others they
+/// invent one from the way there, as `AuditChangesValueInnerAnyOfInner`.
+fn name_schemas(document: &mut Value) {
+    let Some(schemas) = document["components"]["schemas"].as_object_mut() else { return };
+    let mut named = Map::new();
+    for schema in schemas.values_mut() {
+        lift(schema, &mut named);
+    }
+    for (name, schema) in named {
+        assert!(!schemas.contains_key(&name), "{name} means something else already");
+        schemas.insert(name, schema);
+    }
+}
+
+fn lift(value: &mut Value, named: &mut Map<String, Value>) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| lift(item, named)),
+        Value::Object(object) => {
+            for (name, inner) in object.iter_mut() {
+                // Values, not descriptions.
+                if !["example", "examples", "default", "enum", "const"].contains(&name.as_str()) {
+                    lift(inner, named);
+                }
+            }
+            // A property may be called `title` too.
+            if !object.get("title").is_some_and(Value::is_string) {
+                return;
+            }
+            let Some(Value::String(title)) = object.shift_remove("title") else { return };
+            let mut place = Map::new();
+            if let Some(here) = object.shift_remove(schema::HERE) {
+                place.insert("description".to_owned(), here);
+            }
+            for name in ["readOnly", "writeOnly"] {
+                place.extend(object.shift_remove(name).map(|value| (name.to_owned(), value)));
+            }
+            let is_nullable = object.get("type") == Some(&json!(["object", "null"]));
+            if is_nullable {
+                object.insert("type".to_owned(), "object".into());
+            }
+            let reference = json!({"$ref": format!("#/components/schemas/{title}")});
+            let (name, value_of_place) = if is_nullable {
+                ("anyOf", json!([reference, {"type": "null"}]))
+            } else {
+                ("$ref", reference["$ref"].clone())
+            };
+            place.insert(name.to_owned(), value_of_place);
+            let schema = Value::Object(std::mem::replace(object, place));
+            let known = named.entry(title.clone()).or_insert_with(|| schema.clone());
+            assert!(*known == schema, "{title} is two things:\n{known}\n{schema}");
+        }
+        _ => {}
+    }
 }
 
 fn sort_schemas(components: &mut Value) {

@@ -8,9 +8,9 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
 
 use super::{
-    bound_arrays, extend, form_first, header, header_references, info, messages, number,
-    order_extensions, pagination, parameter, remove_unused, shared_headers, shared_parameters,
-    sort_schemas, tags, text,
+    bound_arrays, extend, form_first, header, header_references, info, messages, name_schemas,
+    number, order_extensions, pagination, parameter, remove_unused, shared_headers,
+    shared_parameters, sort_schemas, tags, text,
 };
 use crate::kernel::record::query::MAX_PER_PAGE;
 use crate::kernel::record::schema;
@@ -69,6 +69,7 @@ pub fn finish(document: &OpenApi) -> Value {
         components["schemas"][name] = schema;
     }
     messages::add_offerings(&mut document);
+    name_schemas(&mut document);
     sort_schemas(&mut document["components"]);
     // Lists are pages.
     bound_arrays(&mut document, MAX_PER_PAGE);
@@ -624,7 +625,8 @@ fn error_schemas() -> Vec<(&'static str, Value)> {
                         "type": "array", "maxItems": 1000,
                         "description": "Fields that were refused, all of them.",
                         "items": {
-                            "type": "object", "description": "A refused field.", "required": ["field", "detail"],
+                            "title": "ProblemField", "type": "object", "description": "A refused field.",
+                            "required": ["field", "detail"],
                             "properties": {
                                 "field": text(100, "Name of the field.", "name"),
                                 "detail": text(1000, "What is wrong, in the caller's language.", "Name can't be blank"),

@@ -11,9 +11,9 @@ use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use super::{
-    bound_arrays, extend, form_first, header, header_references, info, messages, number,
-    order_extensions, pagination, parameter, remove_unused, shared_headers, shared_parameters,
-    sort_schemas, tags, text,
+    bound_arrays, extend, form_first, header, header_references, info, messages, name_schemas,
+    number, order_extensions, pagination, parameter, remove_unused, shared_headers,
+    shared_parameters, sort_schemas, tags, text,
 };
 use crate::directory::catalogue::Catalogue;
 use crate::kernel::error::Error;
@@ -79,6 +79,7 @@ pub fn finish(document: &OpenApi) -> Value {
         free_members(name, schema);
     }
     messages::add_packages(&mut document);
+    name_schemas(&mut document);
     sort_schemas(&mut document["components"]);
     bound(&mut document);
     bound_arrays(&mut document, MOST_ELEMENTS);

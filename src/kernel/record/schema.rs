@@ -240,6 +240,9 @@ fn object(description: &str, properties: Map<String, Value>, required: &[&str]) 
 /// have no room for. [`unwrap`] puts it in its place.
 const WHOLE: &str = "x-schema";
 
+/// Beside a `title`: what the schema means in this place, where its own description is for all of them.
+pub const HERE: &str = "x-here";
+
 /// A schema from JSON, kept word by word.
 pub fn from_json(value: Value) -> RefOr<Schema> {
     let carried = ExtensionsBuilder::new().add(WHOLE, value).build();
@@ -374,7 +377,7 @@ fn plain(field: &Field, is_input: bool) -> Value {
         Kind::CustomFields => json!({
             "type": "array", "maxItems": MAX_CUSTOM_FIELDS,
             "items": {
-                "type": "object", "description": "A custom field and its value.",
+                "title": "CustomField", "type": "object", "description": "A custom field and its value.",
                 "required": ["id", "value"],
                 "properties": {
                     "id": {"type": "string", "minLength": 1, "maxLength": MAX_CUSTOM_FIELD_ID,
@@ -395,10 +398,13 @@ pub fn custom_value() -> Value {
         json!({"type": "number"}),
         json!({"type": "boolean"}),
     ];
-    let list = json!({"type": "array", "maxItems": KB64, "items": {"oneOf": plain}});
+    let element =
+        json!({"title": "CustomFieldElement", "oneOf": plain, "description": "Part of a list."});
+    let list = json!({"type": "array", "maxItems": KB64, "items": element});
     let mut any = plain.to_vec();
     any.push(list);
-    json!({"oneOf": any, "description": "Its value: a text, number, boolean, or a list of them."})
+    json!({"title": "CustomFieldValue", "oneOf": any,
+           "description": "Its value: a text, number, boolean, or a list of them."})
 }
 
 fn named(derived: &Derived) -> Value {

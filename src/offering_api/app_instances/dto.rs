@@ -178,7 +178,7 @@ record_schemas!(RECORD =>
 );
 list_parameters!(COLLECTION => AppInstanceQuery);
 
-literal_schema!(Configuration: schema::from_json(schema::parse(CONFIGURATION)));
+literal_schema!(ConfigurationPage: schema::from_json(schema::parse(CONFIGURATION)));
 
 const CONFIGURATION: &str = r#"{
     "type": "object", "description": "Where to send the browser that configures the app.",

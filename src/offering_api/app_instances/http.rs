@@ -4,8 +4,8 @@ use axum::response::Response;
 use http::Uri;
 
 use super::dto::{
-    AppInstance, AppInstanceItem, AppInstanceQuery, COLLECTION, Configuration, CreateAppInstance,
-    RECORD, UpdateAppInstance,
+    AppInstance, AppInstanceItem, AppInstanceQuery, COLLECTION, ConfigurationPage,
+    CreateAppInstance, RECORD, UpdateAppInstance,
 };
 use super::entity::{AUDIT, OF_OFFERING, ONE, SEEN};
 use super::upgrade_dto::{InstallForm, Upgrade};
@@ -216,7 +216,7 @@ pub async fn upgrade(
 #[utoipa::path(
     get, path = "/{id}/configuration", tag = TAG, operation_id = "get_app_instance_configuration",
     params(("id" = String, Path, description = "Number or nodeID of the app instance.", example = "1")),
-    responses((status = OK, description = "Where to send the browser.", body = Configuration)),
+    responses((status = OK, description = "Where to send the browser.", body = ConfigurationPage)),
     security(("oauth2" = ["app-instance:Update"])),
     extensions(
         ("x-required-role" = json!("account_administrator")),

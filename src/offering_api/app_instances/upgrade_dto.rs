@@ -32,14 +32,16 @@ fn upgrade() -> Value {
                 "Whether the app may do or learn more: by actions that are allowed now or denied no longer, \
                  by rules that are new or changed, because messages go to another address, because its form \
                  demands what it did not demand before, or because its configuration page is on another host."),
-            "scopes": differences("Actions of the scopes.", scope(), None),
+            "scopes": differences("UpgradeScopes", "Actions of the scopes.", scope(), None),
             "automation_rules": differences(
+                "UpgradeAutomationRules",
                 "Automation rules. Those of one name and type are taken for the same.",
                 rule(false), Some(rule(true))),
-            "custom_fields": differences("Inputs of the form.", field(), Some(field())),
-            "webhook_uri": change("Address of the webhook, when it differs.", uri()),
-            "configuration_uri": change("Address of the configuration page, when it differs.", uri()),
+            "custom_fields": differences("UpgradeCustomFields", "Inputs of the form.", field(), Some(field())),
+            "webhook_uri": change("UriChange", "Address of the webhook, when it differs.", uri()),
+            "configuration_uri": change("UriChange", "Address of the configuration page, when it differs.", uri()),
             "policy_jwt_alg": change(
+                "AlgorithmChange",
                 "Algorithm of the signatures, when it differs. The customer's policy then gets a new key.",
                 json!({"type": ["string", "null"], "enum": with_null(ALGORITHMS)})),
         },
@@ -63,7 +65,8 @@ fn with_null(words: &[&str]) -> Value {
 fn version(description: &str, is_nullable: bool) -> Value {
     let kind = if is_nullable { json!(["object", "null"]) } else { json!("object") };
     json!({
-        "type": kind, "description": description, "required": ["id", "reference", "nodeID"],
+        "title": "UpgradeVersion", "type": kind, "description": "A version of an app offering.",
+        schema::HERE: description, "required": ["id", "reference", "nodeID"],
         "properties": {
             "id": {"type": "integer", "format": "int64", "minimum": 1,
                    "maximum": crate::kernel::record::field::MAX_SAFE_INTEGER,
@@ -76,10 +79,10 @@ fn version(description: &str, is_nullable: bool) -> Value {
     })
 }
 
-fn differences(description: &str, item: Value, changed: Option<Value>) -> Value {
+fn differences(title: &str, description: &str, item: Value, changed: Option<Value>) -> Value {
     let list = |item: &Value, description: &str| json!({"type": "array", "maxItems": MOST, "items": item, "description": description});
     let mut schema = json!({
-        "type": "object", "description": description, "required": ["added", "removed"],
+        "title": title, "type": "object", "description": description, "required": ["added", "removed"],
         "properties": {
             "added": list(&item, "In the latest version only."),
             "removed": list(&item, "In the installed version only."),
@@ -94,7 +97,7 @@ fn differences(description: &str, item: Value, changed: Option<Value>) -> Value 
 
 fn scope() -> Value {
     json!({
-        "type": "object", "description": "What an app may do, or may not.",
+        "title": "UpgradeScope", "type": "object", "description": "What an app may do, or may not.",
         "required": ["effect", "grant_type", "action", "conditions"],
         "properties": {
             "effect": {"type": "string", "enum": ["allow", "deny"], "examples": ["allow"],
@@ -112,6 +115,7 @@ fn scope() -> Value {
 
 fn rule(is_changed: bool) -> Value {
     let mut schema = json!({
+        "title": if is_changed { "ChangedAutomationRule" } else { "UpgradeAutomationRule" },
         "type": "object", "description": "An automation rule.",
         "required": ["name", "rulable_type", "trigger"],
         "properties": {
@@ -134,7 +138,7 @@ fn rule(is_changed: bool) -> Value {
 
 fn field() -> Value {
     json!({
-        "type": "object", "description": "An input of the form.",
+        "title": "FormField", "type": "object", "description": "An input of the form.",
         "required": ["id", "required", "secret"],
         "properties": {
             "id": text(MAX_CUSTOM_FIELD_ID, "Id of the custom field.", "url"),
@@ -149,14 +153,15 @@ fn uri() -> Value {
            "examples": ["https://echo.example.org/hook?account=globex"]})
 }
 
-fn change(description: &str, value: Value) -> Value {
+fn change(title: &str, description: &str, value: Value) -> Value {
     let with = |text: &str| {
         let mut value = value.clone();
         value["description"] = text.into();
         value
     };
     json!({
-        "type": ["object", "null"], "description": description, "required": ["before", "after"],
+        "title": title, "type": ["object", "null"], "description": "A setting that differs.",
+        schema::HERE: description, "required": ["before", "after"],
         "properties": {
             "before": with("In the installed version; null for none."),
             "after": with("In the latest version; null for none."),

@@ -82,7 +82,7 @@ pub fn file_signature(view: &View, id: i64, key: &str, expires: i64) -> String {
 pub const SCHEMA: &str = r##"{
     "type": "array", "maxItems": 10000,
     "items": {
-        "type": "object", "description": "A file that the record's texts use.",
+        "title": "Attachment", "type": "object", "description": "A file that the record's texts use.",
         "required": ["id", "key", "name", "size", "inline", "uri", "created_at", "nodeID"],
         "properties": {
             "id": {"type": "integer", "format": "int64", "minimum": 1, "maximum": 9007199254740991,
@@ -148,7 +148,7 @@ schemas! {
                            "description": "Where the file is posted to.",
                            "examples": ["https://api.example.test/v1/attachments"]},
             "local": {
-                "type": "object", "description": "Parameters of the provider `local`.",
+                "title": "LocalUpload", "type": "object", "description": "Parameters of the provider `local`.",
                 "required": ["key", "x-4me-expiration", "x-4me-signature"],
                 "properties": {
                     "key": {"type": "string", "maxLength": 500, "pattern": "^attachments/[^\\x00]+$",
@@ -164,7 +164,8 @@ schemas! {
                 }
             },
             "s3": {
-                "type": "object", "description": "Parameters of the provider `s3`, as Amazon S3 takes them.",
+                "title": "S3Upload", "type": "object",
+                "description": "Parameters of the provider `s3`, as Amazon S3 takes them.",
                 "required": ["acl", "key", "policy", "success_action_status", "x-amz-algorithm",
                              "x-amz-credential", "x-amz-date", "x-amz-server-side-encryption",
                              "x-amz-signature"],
@@ -206,13 +207,30 @@ schemas! {
         "description": "A file with the parameters of its upload: those that `GET /v1/attachments/storage` answers under the name of the provider, unchanged. A part `Content-Type` tells the content type of the file where the part `file` has none. Names of parts in any case.",
         "required": ["file"],
         "properties": {
+            "key": {"type": "string", "maxLength": 16384, "pattern": "^[^\\x00]*$",
+                "description": "Key of the file; `${filename}` stands for its name."},
+            "x-4me-expiration": {"type": "string", "maxLength": 16384, "pattern": "^[^\\x00]*$",
+                "description": "Of the provider `local`."},
+            "x-4me-signature": {"type": "string", "maxLength": 16384, "pattern": "^[^\\x00]*$",
+                "description": "Of the provider `local`."},
+            "acl": {"type": "string", "maxLength": 16384, "pattern": "^[^\\x00]*$",
+                "description": "Of the provider `s3`."},
+            "policy": {"type": "string", "maxLength": 16384, "pattern": "^[^\\x00]*$",
+                "description": "Of the provider `s3`."},
+            "success_action_status": {"type": "string", "maxLength": 16384, "pattern": "^[^\\x00]*$",
+                "description": "Of the provider `s3`."},
+            "x-amz-algorithm": {"type": "string", "maxLength": 16384, "pattern": "^[^\\x00]*$",
+                "description": "Of the provider `s3`."},
+            "x-amz-credential": {"type": "string", "maxLength": 16384, "pattern": "^[^\\x00]*$",
+                "description": "Of the provider `s3`."},
+            "x-amz-date": {"type": "string", "maxLength": 16384, "pattern": "^[^\\x00]*$",
+                "description": "Of the provider `s3`."},
+            "x-amz-server-side-encryption": {"type": "string", "maxLength": 16384, "pattern": "^[^\\x00]*$",
+                "description": "Of the provider `s3`."},
+            "x-amz-signature": {"type": "string", "maxLength": 16384, "pattern": "^[^\\x00]*$",
+                "description": "Of the provider `s3`."},
             "file": {"type": "string", "format": "binary", "maxLength": 2147483647,
                      "description": "The file, with its name; the last part. Its size is limited as `size_limit` says."}
-        },
-        "additionalProperties": {
-            "type": "string", "maxLength": 16384, "pattern": "^[^\\x00]*$",
-            "description": "A parameter of the upload; all of them come before the file.",
-            "examples": ["attachments/wdc/2026/02/01/501/1769935000-3f9a1c0e3f9a1c0e/${filename}"]
         }
     }"##;
 

@@ -133,31 +133,18 @@ const CHANGES_SCHEMA: &str = r##"{
     "additionalProperties": {
         "type": "array", "minItems": 2, "maxItems": 2,
         "items": {
-            "description": "A value, as the type of the field has it.",
+            "title": "AuditValue", "description": "A value, as the type of the field has it.",
             "anyOf": [
                 {"type": "string", "maxLength": 700000, "pattern": "^[^\\x00]*$"},
                 {"type": "integer", "format": "int64", "minimum": -9007199254740991, "maximum": 9007199254740991},
                 {"type": "boolean"},
-                {"type": "array", "maxItems": 10000, "items": {"anyOf": [
-                    {"type": "string", "maxLength": 65535, "pattern": "^[^\\x00]*$"},
-                    {"type": "object", "description": "A custom field and its value.",
-                     "required": ["id", "value"],
-                     "properties": {
-                        "id": {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[^\\x00]*$",
-                               "description": "Id of the custom field.", "examples": ["url"]},
-                        "value": {"description": "Its value: a text, number, boolean, or a list of them.",
-                                  "anyOf": [
-                            {"type": "string", "maxLength": 65535, "pattern": "^[^\\x00]*$"},
-                            {"type": "number"},
-                            {"type": "boolean"},
-                            {"type": "array", "maxItems": 65535, "items": {"anyOf": [
-                                {"type": "string", "maxLength": 65535, "pattern": "^[^\\x00]*$"},
-                                {"type": "number"},
-                                {"type": "boolean"}
-                            ]}}
-                        ]}
-                     }}
-                ]}},
+                {"type": "array", "maxItems": 10000, "items": {
+                    "title": "AuditElement", "description": "Part of a list.",
+                    "anyOf": [
+                        {"type": "string", "maxLength": 65535, "pattern": "^[^\\x00]*$"},
+                        {"$ref": "#/components/schemas/CustomField"}
+                    ]
+                }},
                 {"type": "null"}
             ]
         },
@@ -203,11 +190,17 @@ fn with_records(schema: RefOr<Schema>) -> RefOr<Schema> {
         return schema::from_json(schema);
     };
     let behind = properties.keys().position(|name| name == "audited").map_or(0, |at| at + 1);
-    for (offset, (name, _, most)) in AUDITED.iter().enumerate() {
-        let display = if *name == "app_offering" { "reference" } else { "name" };
+    let most = AUDITED.iter().map(|(_, _, most)| most).max();
+    for (offset, (name, ..)) in AUDITED.iter().enumerate() {
+        let (title, display) = match *name {
+            "app_offering" => ("AuditedAppOffering", "reference"),
+            _ => ("AuditedRecord", "name"),
+        };
         let record = json!({
+            "title": title,
             "type": "object",
-            "description": format!("Only when `audited` is `{name}`: the record."),
+            "description": "The record that an entry is about.",
+            schema::HERE: format!("Only when `audited` is `{name}`: the record."),
             "required": ["id", display, "nodeID"],
             "properties": {
                 "id": {"type": "integer", "format": "int64", "minimum": 1, "maximum": MAX_SAFE_INTEGER,

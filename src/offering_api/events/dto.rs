@@ -93,7 +93,7 @@ const PAYLOAD: &str = r##"{
     "description": "What messages say of an event, by name; which names depends on the event.",
     "examples": [{"disabled": false, "app_offering": {"id": 2, "reference": "acme_echo"}}],
     "additionalProperties": {
-        "description": "A value, or an object of such.",
+        "title": "EventValue", "description": "A value, or an object of such.",
         "anyOf": [
             {"type": "string", "maxLength": 65535, "pattern": "^[^\\x00]*$"},
             {"type": "integer", "format": "int64", "minimum": -9007199254740991, "maximum": 9007199254740991},

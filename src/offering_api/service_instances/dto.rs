@@ -235,7 +235,7 @@ const SERVICE_SCHEMA: &str = r##"{
                    "description": "nodeID of the service.",
                    "examples": ["bG9jYWxob3N0L1NlcnZpY2UvMQ"]},
         "provider": {
-            "type": ["object", "null"],
+            "title": "OrganizationReference", "type": ["object", "null"],
             "description": "Organization that provides the service; null until the account tells it.",
             "required": ["id", "name", "nodeID"],
             "properties": {
@@ -312,6 +312,7 @@ fn with_names(schema: RefOr<Schema>) -> RefOr<Schema> {
         let mut properties = json!({"id": number, "name": name});
         if field == "service" {
             properties["provider"] = json!({
+                "title": "OrganizationName",
                 "type": ["object", "null"],
                 "description": "Organization that provides the service, likewise.",
                 "required": ["id", "name"],
@@ -324,10 +325,15 @@ fn with_names(schema: RefOr<Schema>) -> RefOr<Schema> {
                 "examples": [{"id": 9, "name": "Widget Data Center"}],
             });
         }
-        let nullable = if field == "service" { json!("object") } else { json!(["object", "null"]) };
+        let (title, kind) = match field {
+            "service" => ("ServiceName", json!("object")),
+            _ => ("RecordName", json!(["object", "null"])),
+        };
         schema["properties"][field] = json!({
-            "type": nullable,
-            "description": format!("{what} with its name; instead of `{field}_id`."),
+            "title": title,
+            "type": kind,
+            "description": "A record that this server knows by number and name only.",
+            schema::HERE: format!("{what} with its name; instead of `{field}_id`."),
             "required": ["id"],
             "properties": properties,
             "examples": [{"id": 1, "name": "Integrations"}],

@@ -327,7 +327,7 @@ const VERSION_SCHEMA: &str = r##"{
         "account": {"$ref": "#/components/schemas/AccountReference",
                     "description": "Only when it belongs to another account than the caller's."},
         "ui_extension": {
-            "type": "object", "description": "The UI extension itself.",
+            "title": "UiExtensionOfVersion", "type": "object", "description": "The UI extension itself.",
             "required": ["id", "name", "category", "title", "localized_title", "nodeID"],
             "properties": {
                 "id": {"type": "integer", "format": "int64", "minimum": 1, "maximum": 9007199254740991,

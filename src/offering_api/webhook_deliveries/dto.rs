@@ -105,7 +105,7 @@ fn with_attempts(record: &Record) -> RefOr<Schema> {
         "type": "array", "maxItems": 100, "description": "The attempts, in their order.",
         "examples": [[]],
         "items": {
-            "type": "object", "description": "A request, and what came back.",
+            "title": "DeliveryAttempt", "type": "object", "description": "A request, and what came back.",
             "required": ["number", "started_at", "duration", "request_url", "request_headers",
                          "response_status", "response_body", "error"],
             "properties": {

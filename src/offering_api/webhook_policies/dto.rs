@@ -170,7 +170,7 @@ literal_schema!(PolicyKeys: schema::from_json(json!({
         "type": "array", "minItems": 1, "maxItems": 1000,
         "description": "The keys. `kid` of a message names the one that has signed it.",
         "items": {
-            "type": "object",
+            "title": "PolicyKey", "type": "object",
             "description": "A public key: `n` and `e` for RSA, `crv`, `x` and `y` for elliptic curves.",
             "required": ["kty", "kid", "use", "alg"],
             "properties": {
