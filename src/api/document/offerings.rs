@@ -59,6 +59,7 @@ pub fn finish(document: &OpenApi) -> Value {
             used_tags.extend(operation.finish(&mut scopes));
         }
     }
+    name_path_ids(&mut document["paths"]);
     document["tags"] = tags(TAGS, &used_tags);
     let components = &mut document["components"];
     components["parameters"] = parameters();
@@ -75,6 +76,38 @@ pub fn finish(document: &OpenApi) -> Value {
     bound_arrays(&mut document, MAX_PER_PAGE);
     remove_unused(&mut document);
     document
+}
+
+/// Where a list below a record has a filter `id` too, the id in the path gets the record's name:
+/// `/v1/app_offerings/{app_offering_id}/scopes?id=`. Two parameters of one name are allowed, but clients
+/// that are made of the document would call one of them `id2`, or could not be made at all.
+fn name_path_ids(paths: &mut Value) {
+    let Some(items) = paths.as_object_mut() else { return };
+    *items = std::mem::take(items).into_iter().map(name_path_id).collect();
+}
+
+fn name_path_id((path, mut item): (String, Value)) -> (String, Value) {
+    let is = |parameter: &Value, place: &str| parameter["in"] == place && parameter["name"] == "id";
+    let operations = item.as_object().into_iter().flatten();
+    let mut parameters = operations.filter_map(|(_, operation)| operation["parameters"].as_array());
+    let is_filtered = parameters.any(|them| them.iter().any(|one| is(one, "query")));
+    let Some((records, rest)) = path.split_once("/{id}").filter(|_| is_filtered) else {
+        return (path, item);
+    };
+    let collection = records.rsplit('/').next().unwrap_or_default();
+    let record = match collection.strip_suffix("ies") {
+        Some(stem) => format!("{stem}y"),
+        None => collection.trim_end_matches('s').to_owned(),
+    };
+    let name = format!("{record}_id");
+    for (_, operation) in item.as_object_mut().into_iter().flatten() {
+        for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+            if is(parameter, "path") {
+                parameter["name"] = name.as_str().into();
+            }
+        }
+    }
+    (format!("{records}/{{{name}}}{rest}"), item)
 }
 
 const DESCRIPTION: &str = "\

@@ -271,8 +271,8 @@ impl utoipa::PartialSchema for AvatarForm {
                     "avatar_file_name": {"type": "string", "maxLength": 255, "pattern": "^[^\\x00]*$",
                         "description": "Name of the file. Sent by clients; the content decides.",
                         "examples": ["ticket-echo.png"]},
-                    "avatar": {"type": "string", "format": "binary", "maxLength": 700000,
-                        "description": "The picture, or the text of its `data:` URL."}
+                    "avatar": {"type": "string", "format": "binary",
+                        "description": "The picture, or the text of its `data:` URL; at most 700 000 bytes."}
                 }
             }"##,
         ))

@@ -142,7 +142,7 @@ fn with_attempts(record: &Record) -> RefOr<Schema> {
 record_schemas!(RECORD =>
     WebhookDelivery: with_attempts,
     WebhookDeliveryItem: |record| schema::item(record, "A delivery in a list: the selected fields."),
-    NewWebhookDelivery: |record| schema::output(record, "A delivery that has just been queued."),
+    QueuedWebhookDelivery: |record| schema::output(record, "A delivery that has just been queued."),
 );
 list_parameters!(COLLECTION => WebhookDeliveryQuery);
 

@@ -4,8 +4,8 @@ use axum::http::Uri;
 use axum::response::Response;
 
 use super::dto::{
-    COLLECTION, NewWebhookDelivery, ReplayRequest, Replayed, WebhookDelivery, WebhookDeliveryItem,
-    WebhookDeliveryQuery,
+    COLLECTION, QueuedWebhookDelivery, ReplayRequest, Replayed, WebhookDelivery,
+    WebhookDeliveryItem, WebhookDeliveryQuery,
 };
 use super::log::{self, OF_WEBHOOK};
 use crate::directory::state::AppState;
@@ -165,7 +165,7 @@ pub async fn get(
         ("id" = String, Path, description = "Number or nodeID of the webhook.", example = "1"),
         ("delivery_id" = String, Path, description = "Number, nodeID or `delivery_id` of the delivery.", example = "1"),
     ),
-    responses((status = CREATED, description = "The new delivery.", body = NewWebhookDelivery)),
+    responses((status = CREATED, description = "The new delivery.", body = QueuedWebhookDelivery)),
     security(("oauth2" = ["webhook:Update"])),
     extensions(
         ("x-required-role" = json!("account_administrator")),

@@ -91,7 +91,7 @@ struct EventName;
 
 impl JsonSchema for EventName {
     fn schema_name() -> Cow<'static, str> {
-        "WebhookEvent".into()
+        "EventName".into()
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
