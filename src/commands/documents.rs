@@ -1,13 +1,27 @@
 //! `appmarket openapi`: writes what is generated under `openapi/`, or compares it.
 use std::path::Path;
 
+use clap::Args;
 use serde_json::json;
 
-use super::OpenapiArgs;
 use super::contract;
 use super::report::{Failure, Report};
 use crate::api;
 use crate::kernel::clock::Clock;
+
+/// What is to be done with them.
+#[derive(Debug, Args)]
+pub(super) struct OpenapiArgs {
+    /// Write nothing; fail when a committed file is out of date
+    #[arg(long, group = "instead")]
+    check: bool,
+    /// Write nothing; tell what has changed since the documents were released
+    #[arg(long, group = "instead")]
+    changes: bool,
+    /// Make the documents of today the released ones
+    #[arg(long, group = "instead")]
+    release: bool,
+}
 
 /// Writes, checks, or tells of the files in `openapi/` of the current folder.
 pub(super) fn run(args: &OpenapiArgs) -> Result<Report, Failure> {

@@ -106,23 +106,10 @@ enum Command {
     ///
     /// It fails when something breaks that the released documents promise, unless the major version of the
     /// document has risen.
-    Openapi(OpenapiArgs),
+    Openapi(documents::OpenapiArgs),
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
-}
-
-#[derive(Debug, Args)]
-struct OpenapiArgs {
-    /// Write nothing; fail when a committed file is out of date
-    #[arg(long, group = "instead")]
-    check: bool,
-    /// Write nothing; tell what has changed since the documents were released
-    #[arg(long, group = "instead")]
-    changes: bool,
-    /// Make the documents of today the released ones
-    #[arg(long, group = "instead")]
-    release: bool,
 }
 
 #[derive(Debug, Default, Args)]

@@ -73,7 +73,9 @@ impl Client {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let mut bytes = body.collect().await.unwrap().to_bytes().to_vec();
-        if parts.headers.get("content-encoding").is_some_and(|encoding| encoding == "gzip") {
+        let is_packed = parts.headers.get("content-encoding").is_some_and(|it| it == "gzip");
+        // The answer to HEAD has the header and nothing to unpack.
+        if is_packed && !bytes.is_empty() {
             let packed = std::mem::take(&mut bytes);
             flate2::read::GzDecoder::new(packed.as_slice()).read_to_end(&mut bytes).unwrap();
         }
