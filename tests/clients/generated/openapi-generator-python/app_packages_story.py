@@ -14,7 +14,7 @@ BYTES = 'Grüße, not parsed: {"\n'.encode()
 
 with ApiClient(Configuration(host=HOST)) as anyone:
     ticket = AppAuthticketsApi(anyone).authenticate_app(
-        AppAuthInfo(application_id=os.environ["TEST_APP_KEY"], shared_secret=os.environ["TEST_SHARED_SECRET"])
+        AppAuthInfo(applicationId=os.environ["TEST_APP_KEY"], sharedSecret=os.environ["TEST_SHARED_SECRET"])
     )
 assert ticket.access_token is not None and ticket.access_token.count(".") == 2
 print("log in: key and secret give a ticket")
@@ -23,10 +23,10 @@ client = ApiClient(Configuration(host=HOST, access_token=ticket.access_token))
 packages = ApppackagesApi(client)
 files = PackageFilesApi(client)
 
-made = packages.create_app_package(PackageRequest(app_key=KEY))
+made = packages.create_app_package(PackageRequest(appKey=KEY))
 assert (made.app_key, made.is_release_package) == (KEY, True)
 try:
-    packages.create_app_package(PackageRequest(app_key=KEY))
+    packages.create_app_package(PackageRequest(appKey=KEY))
 except ApiException as error:
     assert error.status == 409
     assert isinstance(error.data, AppDevError)
