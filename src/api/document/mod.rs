@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+mod links;
 pub mod messages;
 pub mod offerings;
 pub mod packages;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
 
 use super::{
-    bound_arrays, extend, form_first, header, header_references, info, messages, number,
+    bound_arrays, extend, form_first, header, header_references, info, links, messages, number,
     order_extensions, parameter, remove_unused, shared_headers, shared_parameters, sort_schemas,
     tags, text,
 };
@@ -68,6 +68,7 @@ pub fn finish(document: &OpenApi) -> Value {
     for (name, schema) in error_schemas() {
         components["schemas"][name] = schema;
     }
+    links::add_offerings(&mut document);
     messages::add_offerings(&mut document);
     sort_schemas(&mut document["components"]);
     // Lists are pages.
