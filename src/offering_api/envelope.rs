@@ -10,6 +10,9 @@ use crate::kernel::http::answer::JSON;
 use crate::kernel::language::Language;
 use crate::kernel::language::labels::label;
 
+/// Most characters of a text in a refusal.
+pub const LONGEST: usize = 1000;
+
 /// Whose error body an operation answers with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
@@ -69,7 +72,7 @@ pub fn refusal(
 }
 
 fn message(state: &AppState, error: &Error, language: Language) -> Value {
-    let mut body = json!({"message": error.to_string()});
+    let mut body = json!({"message": shown(error.to_string())});
     match error {
         Error::Invalid(problems) => {
             let pairs: Vec<Value> = problems
@@ -79,7 +82,7 @@ fn message(state: &AppState, error: &Error, language: Language) -> Value {
             body["errors"] = pairs.into();
         }
         // Every 422 has pairs; what is about no field is about the whole, `base`.
-        Error::Unprocessable(text) => body["errors"] = json!([["base", text]]),
+        Error::Unprocessable(text) => body["errors"] = json!([["base", shown(text.clone())]]),
         Error::TooManyRequests(_) => {
             body["documentation_url"] = documentation_url(state).into();
         }
@@ -99,7 +102,7 @@ fn problem(state: &AppState, error: &Error, status: StatusCode, language: Langua
         "type": "about:blank",
         "title": status.canonical_reason().unwrap_or("Error"),
         "status": status.as_u16(),
-        "detail": error.to_string(),
+        "detail": shown(error.to_string()),
     });
     if let Error::TooManyRequests(_) = error {
         body["documentation_url"] = documentation_url(state).into();
@@ -115,5 +118,14 @@ fn problem(state: &AppState, error: &Error, status: StatusCode, language: Langua
 }
 
 fn text(problem: &Problem, language: Language) -> String {
-    problem.violation.text(language, &label(problem.field, language))
+    shown(problem.violation.text(language, &label(problem.field, language)))
+}
+
+/// A text as the document bounds it, whatever it repeats of the request.
+fn shown(text: String) -> String {
+    let text = if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text };
+    match text.char_indices().nth(LONGEST) {
+        Some(_) => text.chars().take(LONGEST - 1).chain(['…']).collect(),
+        None => text,
+    }
 }

@@ -728,3 +728,55 @@ async fn the_declared_role_is_the_one_that_is_enforced() {
         app.advance_seconds(2);
     }
 }
+
+/// Whether a schema, or what it refers to, has this member: `0` is an element of an array.
+fn has_member<'a>(document: &'a Value, schema: &'a Value, name: &str) -> Option<&'a Value> {
+    let reference = schema["$ref"].as_str();
+    let schema =
+        reference.map_or(Some(schema), |it| document.pointer(it.trim_start_matches('#')))?;
+    if name == "0" {
+        return schema.get("items");
+    }
+    let own = schema["properties"].get(name);
+    let parts = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|of| schema[of].as_array());
+    own.or_else(|| parts.flatten().find_map(|part| has_member(document, part, name)))
+}
+
+#[test]
+fn links_lead_from_what_an_answer_has_to_every_parameter_of_a_path() {
+    let mut found = 0;
+    for operation in operations() {
+        let document = &operation.document.value;
+        for (status, response) in operation.value["responses"].as_object().unwrap() {
+            let schema = &response["content"]["application/json"]["schema"];
+            for (name, link) in response["links"].as_object().into_iter().flatten() {
+                let place = format!("{} {status} {name}", operation.name());
+                found += 1;
+                let target = operations()
+                    .find(|other| other.value["operationId"] == link["operationId"])
+                    .unwrap_or_else(|| panic!("{place} leads nowhere"));
+                let parameters = link["parameters"].as_object().unwrap();
+                let wanted: BTreeSet<&str> = target
+                    .path
+                    .split('{')
+                    .skip(1)
+                    .map(|part| part.split('}').next().unwrap())
+                    .collect();
+                assert_eq!(parameters.keys().map(String::as_str).collect::<BTreeSet<_>>(), wanted);
+                for value in parameters.values().map(|value| value.as_str().unwrap()) {
+                    if let Some(pointer) = value.strip_prefix("$response.body#/") {
+                        pointer
+                            .split('/')
+                            .try_fold(schema, |schema, name| has_member(document, schema, name))
+                            .unwrap_or_else(|| panic!("{place}: no {pointer} in the answer"));
+                    } else {
+                        let name = value.strip_prefix("$request.path.").unwrap();
+                        assert!(operation.path.contains(&format!("{{{name}}}")), "{place}: {name}");
+                    }
+                }
+            }
+        }
+    }
+    // That of a ticket, and those of records; a family without any is a mistake.
+    assert!(found > 80, "{found} links");
+}

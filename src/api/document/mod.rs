@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::kernel::record::schema;
 
+mod links;
 pub mod messages;
 pub mod offerings;
 pub mod packages;

@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
 
 use super::{
-    bound_arrays, extend, form_first, header, header_references, info, messages, name_schemas,
-    number, order_extensions, pagination, parameter, remove_unused, shared_headers,
+    bound_arrays, extend, form_first, header, header_references, info, links, messages,
+    name_schemas, number, order_extensions, pagination, parameter, remove_unused, shared_headers,
     shared_parameters, sort_schemas, tags, text,
 };
 use crate::kernel::record::query::MAX_PER_PAGE;
@@ -69,6 +69,7 @@ pub fn finish(document: &OpenApi) -> Value {
     for (name, schema) in error_schemas() {
         components["schemas"][name] = schema;
     }
+    links::add_offerings(&mut document);
     messages::add_offerings(&mut document);
     name_schemas(&mut document);
     sort_schemas(&mut document["components"]);

@@ -11,8 +11,8 @@ use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use super::{
-    bound_arrays, extend, form_first, header, header_references, info, messages, name_schemas,
-    number, order_extensions, pagination, parameter, remove_unused, shared_headers,
+    bound_arrays, extend, form_first, header, header_references, info, links, messages,
+    name_schemas, number, order_extensions, pagination, parameter, remove_unused, shared_headers,
     shared_parameters, sort_schemas, tags, text,
 };
 use crate::directory::catalogue::Catalogue;
@@ -78,6 +78,7 @@ pub fn finish(document: &OpenApi) -> Value {
     for (name, schema) in components["schemas"].as_object_mut().into_iter().flatten() {
         free_members(name, schema);
     }
+    links::add_packages(&mut document);
     messages::add_packages(&mut document);
     name_schemas(&mut document);
     sort_schemas(&mut document["components"]);
@@ -373,6 +374,12 @@ impl Operation<'_> {
         let parameters = self.value["parameters"].take();
         let mut parameters: Vec<Value> = parameters.as_array().cloned().unwrap_or_default();
         parameters.iter_mut().for_each(offer);
+        for (path, name, example) in EXAMPLES {
+            if path == self.path {
+                let own = parameters.iter_mut().filter(|parameter| parameter["name"] == name);
+                own.for_each(|parameter| parameter["schema"]["examples"] = json!([example]));
+            }
+        }
         parameters.extend(
             names.iter().map(|name| json!({"$ref": format!("#/components/parameters/{name}")})),
         );
@@ -471,6 +478,16 @@ fn offer(parameter: &mut Value) {
         parameter["schema"]["examples"] = json!([example]);
     }
 }
+
+/// Examples of lists whose items have none of the members that the others show.
+const EXAMPLES: [(&str, &str, &str); 4] = [
+    ("/event/pull", "sortBy", "createDate desc"),
+    ("/event/pull", "filter", "topic sw 'application.'"),
+    (LIST_OF_PACKAGES, "sortBy", "packageName asc"),
+    (LIST_OF_PACKAGES, "filter", "packageName cont 'work'"),
+];
+const LIST_OF_PACKAGES: &str =
+    "/platform/appdev/apppackages/applications/{applicationKey}/packages";
 
 /// Headers of every answer that was counted.
 const LIMITS: [&str; 3] = ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"];

@@ -36,7 +36,7 @@ pub async fn get(State(state): State<AppState>, call: Call) -> Result<Response> 
     post, path = "/{packageId}/behaviors", tag = TAG, operation_id = "update_package_behaviors",
     params(("packageId" = i32, Path, minimum = 1, maximum = 2147483647, description = "Number of the package.", example = 4102)),
     request_body(content = Vec<ApplicationBehavior>, description = "The behaviors that the package is to have.", example = json!([
-        {"behaviorId": 102, "packageId": 4102}
+        {"behaviorId": 102}, {"behaviorId": 122}
     ])),
     responses(
         (status = OK, description = "The behaviors of the package, by category.", body = BehaviorCategoryBehaviorCollection),

@@ -214,6 +214,8 @@ const REFUSED: &[(&str, &str)] = &[
     ("created_at=yesterday", "Invalid value 'yesterday' for field 'created_at'"),
     ("created_at=>2026-02-30", "Invalid value '2026-02-30' for field 'created_at'"),
     ("name=a%00b", "Invalid value 'a\u{fffd}b' for field 'name'"),
+    ("%00foo=a", "Unknown fields: \u{fffd}foo"),
+    ("sort=a%00b", "Sorting not allowed on fields: a\u{fffd}b"),
     ("name=%FF", "The query string is not valid UTF-8"),
     ("%FF=a", "The query string is not valid UTF-8"),
     ("sort=foo", "Sorting not allowed on fields: foo"),
@@ -258,6 +260,23 @@ on_both! {
             let query = raw(query).replace('[', "%5B").replace(']', "%5D");
             refused(app.acme().get(&format!("{PATH}?{query}")).await, 400, message);
         }
+    }
+
+    async fn a_refusal_repeats_no_more_than_its_text_can_hold(app: TestApp) {
+        // `ü` has two bytes; a text is bounded in characters.
+        let (sent, name) = ("%C3%BC".repeat(1100), "ü".repeat(1100));
+        for (query, start) in [
+            (format!("{sent}=a"), "Unknown fields: "),
+            (format!("fields={sent}"), "Unknown fields: "),
+            (format!("sort={sent}"), "Sorting not allowed on fields: "),
+            (format!("state={sent}"), "Unknown state: "),
+        ] {
+            let message = format!("{start}{}…", "ü".repeat(999 - start.len()));
+            refused(app.acme().get(&format!("{PATH}?{query}")).await, 400, &message);
+        }
+        let strict = app.acme().with("prefer", "handling=strict");
+        let answer = strict.post(PATH, json!({name: 1})).await;
+        refused(answer, 400, &format!("Unknown properties: {}…", "ü".repeat(979)));
     }
 
     async fn a_list_shows_the_fields_that_are_asked_for(app: TestApp) {
