@@ -79,22 +79,35 @@ pub fn finish(document: &OpenApi) -> Value {
     document
 }
 
-/// Where a list below a record has a filter `id` too, the id in the path gets the record's name:
-/// `/v1/app_offerings/{app_offering_id}/scopes?id=`. Two parameters of one name are allowed, but clients
-/// that are made of the document would call one of them `id2`, or could not be made at all.
+/// Where a list below a record has a filter `id` too, the id in its path, and in those below it, gets the
+/// record's name: `/v1/app_offerings/{app_offering_id}/scopes?id=`. Two parameters of one name are allowed,
+/// but clients that are made of the document would call one of them `id2`, or could not be made at all.
 fn name_path_ids(paths: &mut Value) {
     let Some(items) = paths.as_object_mut() else { return };
-    *items = std::mem::take(items).into_iter().map(name_path_id).collect();
+    let is_filtered = |item: &Value| {
+        let operations = item.as_object().into_iter().flatten();
+        let parameters = operations.filter_map(|(_, operation)| operation["parameters"].as_array());
+        parameters.flatten().any(|one| one["in"] == "query" && one["name"] == "id")
+    };
+    let lists: Vec<String> = items
+        .iter()
+        .filter(|(path, item)| path.contains("/{id}/") && is_filtered(item))
+        .map(|(path, _)| path.clone())
+        .collect();
+    let belongs = |path: &str| {
+        lists.iter().any(|list| {
+            path.strip_prefix(list.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    };
+    *items = std::mem::take(items)
+        .into_iter()
+        .map(|(path, item)| if belongs(&path) { name_path_id(&path, item) } else { (path, item) })
+        .collect();
 }
 
-fn name_path_id((path, mut item): (String, Value)) -> (String, Value) {
-    let is = |parameter: &Value, place: &str| parameter["in"] == place && parameter["name"] == "id";
-    let operations = item.as_object().into_iter().flatten();
-    let mut parameters = operations.filter_map(|(_, operation)| operation["parameters"].as_array());
-    let is_filtered = parameters.any(|them| them.iter().any(|one| is(one, "query")));
-    let Some((records, rest)) = path.split_once("/{id}").filter(|_| is_filtered) else {
-        return (path, item);
-    };
+fn name_path_id(path: &str, mut item: Value) -> (String, Value) {
+    let (records, rest) = path.split_once("/{id}").unwrap_or((path, ""));
     let collection = records.rsplit('/').next().unwrap_or_default();
     let record = match collection.strip_suffix("ies") {
         Some(stem) => format!("{stem}y"),
@@ -103,7 +116,7 @@ fn name_path_id((path, mut item): (String, Value)) -> (String, Value) {
     let name = format!("{record}_id");
     for (_, operation) in item.as_object_mut().into_iter().flatten() {
         for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
-            if is(parameter, "path") {
+            if parameter["in"] == "path" && parameter["name"] == "id" {
                 parameter["name"] = name.as_str().into();
             }
         }
