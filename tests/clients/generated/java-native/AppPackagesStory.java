@@ -69,7 +69,7 @@ public final class AppPackagesStory {
         System.out.println("metadata: checksum and size of what was uploaded");
 
         PackageCollection listed = packages.listPackages(APIListPackagesRequest.newBuilder().applicationKey(key).build());
-        expect(listed.getItems().stream().map(PackageListItem::getPackageName).toList(), List.of("Release"));
+        expect(listed.getItems().stream().map(AppDevPackage::getPackageName).toList(), List.of("Release"));
         PackageListing page = packages.listAllPackages(APIListAllPackagesRequest.newBuilder().pageSize(1).build());
         expect(page.getItems().size(), 1);
         if (page.getTotalCount() < 2) throw new AssertionError("only " + page.getTotalCount());
