@@ -45,8 +45,8 @@ for number in range(1, 6):
     created.append(made)
 print("create: five offerings")
 
-names = []
-sizes = []
+names: list[object] = []
+sizes: list[int] = []
 cursor: str | Unset = UNSET
 while True:
     page = list_app_offerings.sync_detailed(client=client, source=SOURCE, sort="name", per_page=2, search_after=cursor)
