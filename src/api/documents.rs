@@ -88,8 +88,16 @@ fn here(text: &str, public_url: &str) -> Value {
             *address = format!("{public_url}{}", path.trim_end_matches('/')).into();
         }
     };
-    for server in document.get_mut("servers").and_then(Value::as_array_mut).into_iter().flatten() {
-        absolute(&mut server["url"]);
+    if let Some(servers) = document.get_mut("servers").and_then(Value::as_array_mut) {
+        // For whoever came by another address: pages may only call the one that they came from.
+        let mut same = servers.clone();
+        for server in &mut same {
+            let path = server["url"].as_str().unwrap_or_default();
+            server["url"] = format!("..{path}").into();
+            server["description"] = "Wherever this document came from.".into();
+        }
+        servers.iter_mut().for_each(|server| absolute(&mut server["url"]));
+        servers.extend(same);
     }
     let schemes = document.pointer_mut("/components/securitySchemes");
     let schemes = schemes.and_then(Value::as_object_mut).into_iter().flatten();

@@ -41,7 +41,6 @@ pub async fn outermost(
     next: Next,
 ) -> Response {
     let started = Instant::now();
-    state.traffic.note(started);
     let id = uuid::Uuid::new_v4();
     let correlation = is_ours(request.uri().path()).then(|| {
         let correlation = Correlation::of(request.headers(), id);
@@ -63,6 +62,10 @@ pub async fn outermost(
     match &correlation {
         Some(correlation) => refuse(&mut response, &path, correlation),
         None => put_in_words(&mut response),
+    }
+    // Whoever watches the service, or may not use it, is in no hurry.
+    if !response.status().is_client_error() && !super::meta::WATCHED.contains(&&*path) {
+        state.traffic.note(started);
     }
     let elapsed = started.elapsed().as_micros();
     if response.status().is_server_error() {

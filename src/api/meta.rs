@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 use crate::directory::state::AppState;
 use crate::migrations;
 
+/// Addresses that whoever runs the service asks all the time.
+pub const WATCHED: &[&str] = &["/healthz", "/readyz", "/version"];
+
 /// `/healthz`, `/readyz`, `/version`.
 pub fn router() -> Router<AppState> {
     Router::new()

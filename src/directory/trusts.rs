@@ -1,6 +1,6 @@
 //! Trust: a provider lets a customer see and install what it publishes.
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait, QueryFilter, Set};
 
 use super::accounts::{self, Refused};
 
@@ -50,6 +50,21 @@ pub async fn add(
     keep.do_nothing();
     entity::Entity::insert(row).on_conflict(keep).exec_without_returning(db).await?;
     Ok(())
+}
+
+/// Whether one account trusts another.
+///
+/// # Errors
+/// The database's.
+pub async fn exists(
+    db: &impl ConnectionTrait,
+    provider: &str,
+    customer: &str,
+) -> Result<bool, DbErr> {
+    let found = entity::Entity::find()
+        .filter(entity::COLUMN.provider_id.eq(provider))
+        .filter(entity::COLUMN.customer_id.eq(customer));
+    Ok(found.one(db).await?.is_some())
 }
 
 /// Ends a trust. What the customer has installed stays, and is updated no more.

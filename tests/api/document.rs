@@ -273,7 +273,7 @@ fn every_list_that_has_pages_says_how_they_follow_one_another() {
             assert!(of("parameters").contains(parameter), "{name}: {parameter}");
         }
         let ok = &value["responses"]["200"];
-        let mut headers = of("headers");
+        let mut headers = of("response_headers");
         headers.extend(pagination["next"]["header"].as_str());
         assert!(headers.iter().all(|it| ok["headers"].get(it).is_some()), "{name}: {headers:?}");
         let mut members = of("members");

@@ -52,7 +52,11 @@ async fn the_documents_name_the_address_of_their_instance() {
             false => ("", "/token"),
         };
         assert_eq!(expected["servers"][0]["url"], if base.is_empty() { "/" } else { base });
+        let mut same = expected["servers"][0].clone();
+        same["url"] = if base.is_empty() { "../".into() } else { format!("..{base}").into() };
+        same["description"] = "Wherever this document came from.".into();
         expected["servers"][0]["url"] = format!("{PUBLIC}{base}").into();
+        expected["servers"].as_array_mut().unwrap().push(same);
         let schemes = &mut expected["components"]["securitySchemes"];
         let scheme = if base.is_empty() { "oauth2" } else { "applicationOAuth2" };
         for url in ["tokenUrl", "refreshUrl"] {

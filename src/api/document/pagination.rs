@@ -13,7 +13,7 @@ fn ways() -> [(&'static str, Value); 4] {
                 "parameters": {
                     "size": "per_page", "page": "page", "after": "search_after", "before": "search_before",
                 },
-                "headers": {
+                "response_headers": {
                     "size": "X-Pagination-Per-Page",
                     "page": "X-Pagination-Current-Page",
                     "pages": "X-Pagination-Total-Pages",

@@ -25,19 +25,23 @@ pub(super) struct Claim {
     pub(super) limit: i64,
     /// Most lanes of one account, with those that the worker has.
     pub(super) per_account: i64,
+    /// Most lanes of one receiver, likewise.
+    pub(super) per_receiver: i64,
     /// Lanes that the worker has.
     pub(super) had: Vec<Had>,
 }
 
-/// How many lanes of an account a worker has.
+/// How many lanes of a receiver a worker has.
 #[derive(Serialize)]
 pub(super) struct Had {
     pub(super) account_id: String,
+    pub(super) kind: String,
+    pub(super) target_id: i64,
     pub(super) lanes: i64,
 }
 
 impl Had {
-    const COLUMNS: &[&str] = &["account_id text", "lanes bigint"];
+    const COLUMNS: &[&str] = &["account_id text", "kind text", "target_id bigint", "lanes bigint"];
 }
 
 impl Claim {
@@ -50,17 +54,38 @@ impl Claim {
         }
         sql.push(")")
     }
+
+    /// Begins a query with lanes that are there to be taken, without those that would be too many of one
+    /// account or receiver: `fair`.
+    fn fair<'s>(&self, sql: &'s mut Sql) -> Result<&'s mut Sql> {
+        sql.push("WITH had AS (SELECT * FROM ").rows(Had::COLUMNS, &self.had)?;
+        sql.push("), due AS (SELECT id, account_id, kind, target_id, ");
+        sql.push("row_number() OVER (PARTITION BY account_id ORDER BY due_at, id) AS of_account, ");
+        sql.push(
+            "row_number() OVER (PARTITION BY kind, target_id ORDER BY due_at, id) AS of_receiver ",
+        );
+        self.free(sql.push("FROM delivery_lanes WHERE "));
+        sql.push(
+            "), fair AS (SELECT id FROM due WHERE of_account + COALESCE((SELECT SUM(had.lanes) ",
+        );
+        sql.push("FROM had WHERE had.account_id = due.account_id), 0) <= ").bind(self.per_account);
+        sql.push(
+            " AND of_receiver + COALESCE((SELECT had.lanes FROM had WHERE had.kind = due.kind ",
+        );
+        sql.push("AND had.target_id = due.target_id), 0) <= ").bind(self.per_receiver);
+        Ok(sql.push(")"))
+    }
 }
 
-/// Takes lanes in which something is due, those that have waited longest first, and of no account so many
-/// that there are none for others.
+/// Takes lanes in which something is due, those that have waited longest first, and of no account and no
+/// receiver so many that there are none for others.
 pub(super) async fn claim(store: &Store, claim: Claim) -> Result<Vec<lane::Model>> {
     if claim.kinds.is_empty() || claim.limit < 1 {
         return Ok(Vec::new());
     }
     // Most of the time there are none, and looking is cheaper than locking.
     let mut sql = Sql::new(store.dialect());
-    claim.free(sql.push("SELECT id FROM delivery_lanes WHERE ")).push(" LIMIT 1");
+    claim.fair(&mut sql)?.push(" SELECT id FROM fair LIMIT 1");
     let any = |any: &mut bool, _: &dyn Row| *any = true;
     if !store.committed().fetch(sql.query(false), false, any).await? {
         return Ok(Vec::new());
@@ -71,15 +96,10 @@ pub(super) async fn claim(store: &Store, claim: Claim) -> Result<Vec<lane::Model
 async fn take(transaction: &DatabaseTransaction, claim: &Claim) -> Result<Vec<lane::Model>> {
     let source = Source::Transaction(transaction);
     let mut sql = Sql::new(source.dialect());
-    sql.push("WITH due AS (SELECT id, account_id, due_at, ");
-    sql.push("row_number() OVER (PARTITION BY account_id ORDER BY due_at, id) AS place ");
-    claim.free(sql.push("FROM delivery_lanes WHERE "));
-    sql.push("), fair AS (SELECT due.id FROM due LEFT JOIN ").rows(Had::COLUMNS, &claim.had)?;
-    sql.push(" ON v.account_id = due.account_id WHERE due.place + COALESCE(v.lanes, 0) <= ");
-    sql.bind(claim.per_account).push(" ORDER BY due.due_at LIMIT ").bind(claim.limit);
-    sql.push("), free AS (SELECT id FROM delivery_lanes WHERE id IN (SELECT id FROM fair) AND ");
+    claim.fair(&mut sql)?;
+    sql.push(", free AS (SELECT id FROM delivery_lanes WHERE id IN (SELECT id FROM fair) AND ");
     // Once more: who locks a lane that was taken meanwhile sees it as it is now.
-    claim.free(&mut sql);
+    claim.free(&mut sql).push(" ORDER BY due_at LIMIT ").bind(claim.limit);
     sql.postgres(" FOR NO KEY UPDATE SKIP LOCKED");
     sql.push(") UPDATE delivery_lanes SET holder = ").bind(claim.holder.as_str());
     sql.push(", leased_until = ").bind(claim.until);

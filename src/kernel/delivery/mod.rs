@@ -25,5 +25,5 @@ mod worker;
 pub use channel::{
     Answer, Channel, Composed, LaneKey, Message, NewDelivery, Outcome, Settled, Verdict,
 };
-pub use queue::{enqueue, forget, give_up, resume};
+pub use queue::{bring_forward, enqueue, forget, give_up, resume};
 pub use worker::Worker;

@@ -5,31 +5,41 @@
 //! each followed by a rest in proportion to what it took: on a slower machine, or while it is busy, less
 //! goes out. Nothing else waits: messages on their way to slow receivers take no portion.
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::kernel::traffic::Traffic;
 
-/// A portion is followed by so many times what it took.
+/// A portion is followed by so many times what it took,
 const REST: u32 = 2;
+/// and by no longer rest than this: it may have taken long because the disk, or another process, was slow.
+const LONGEST_REST: Duration = Duration::from_millis(50);
 
 /// Hands out portions.
 #[derive(Clone)]
 pub(super) struct Pace {
     traffic: Traffic,
+    /// Nothing waits any more.
+    hurries: Arc<AtomicBool>,
     /// The end of the rest behind the last portion.
     rested_at: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Pace {
     pub(super) fn new(traffic: Traffic) -> Self {
-        Self { traffic, rested_at: Arc::default() }
+        Self { traffic, hurries: Arc::default(), rested_at: Arc::default() }
     }
 
     /// Whether requests come.
     pub(super) fn is_slow(&self) -> bool {
-        self.traffic.is_recent()
+        self.traffic.is_recent() && !self.hurries.load(Ordering::Relaxed)
+    }
+
+    /// Hands out portions at once from now on: the process is about to end.
+    pub(super) fn hurry(&self) {
+        self.hurries.store(true, Ordering::Relaxed);
     }
 
     /// Waits, while requests come, until a portion may be taken. The portion lasts until it is dropped.
@@ -38,6 +48,10 @@ impl Pace {
             return Portion(None);
         }
         let mut rested_at = self.rested_at.clone().lock_owned().await;
+        // Much can have changed until it was this one's turn.
+        if !self.is_slow() {
+            return Portion(None);
+        }
         if let Some(rested_at) = rested_at.take() {
             tokio::time::sleep_until(rested_at.into()).await;
         }
@@ -51,7 +65,7 @@ pub(super) struct Portion(Option<(OwnedMutexGuard<Option<Instant>>, Instant)>);
 impl Drop for Portion {
     fn drop(&mut self) {
         if let Some((rested_at, begun)) = &mut self.0 {
-            let rest: Duration = begun.elapsed() * REST;
+            let rest = (begun.elapsed() * REST).min(LONGEST_REST);
             **rested_at = Some(Instant::now() + rest);
         }
     }
@@ -79,6 +93,8 @@ mod tests {
         // Nobody knows whether this machine took longer; less it cannot.
         traffic.note(Instant::now());
         let _second = pace.portion().await;
-        assert!(begun.elapsed() >= Duration::from_millis(20) * (1 + REST));
+        assert!(begun.elapsed() >= LONGEST_REST.min(Duration::from_millis(20) * REST));
+        pace.hurry();
+        assert!(pace.portion().now_or_never().is_some());
     }
 }

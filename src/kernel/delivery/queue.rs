@@ -94,7 +94,8 @@ pub async fn enqueue(
              SELECT v.lane_id, v.account_id, v.delivery_id, v.origin_id, v.event_id, v.event, \
              v.object, v.payload, v.secrets, 'waiting', 0, v.due_at, ",
         );
-        sql.bind(now).push(" FROM ").rows(DELIVERY, rows)?;
+        // To the second, as it is shown and asked for.
+        sql.bind(now - now % 1000).push(" FROM ").rows(DELIVERY, rows)?;
         execute(transaction, sql.query(false)).await?;
     }
     // Behind the insertion: who has left a lane as empty without seeing these has done so before it.
@@ -142,6 +143,43 @@ pub async fn resume(
     sql.push("UPDATE deliveries SET next_attempt_at = ").bind(now).push(" WHERE ").push(held);
     sql.push("SELECT id FROM delivery_lanes WHERE kind = ").bind(kind);
     sql.push(" AND target_id = ").bind(target).push(")");
+    execute(transaction, sql.query(false)).await?;
+    Ok(())
+}
+
+/// Has the first attempt at messages of a name begin at `due` that would begin later, in milliseconds since
+/// the epoch: what they waited for has come.
+///
+/// # Errors
+/// The database's.
+pub async fn bring_forward(
+    transaction: &DatabaseTransaction,
+    kind: &str,
+    targets: &[i64],
+    event: &str,
+    due: i64,
+) -> Result<()> {
+    if targets.is_empty() {
+        return Ok(());
+    }
+    let dialect = Source::Transaction(transaction).dialect();
+    let targets: Vec<Id> = targets.iter().map(|&id| Id { id }).collect();
+    // First the lanes, as all do.
+    let mut sql = Sql::new(dialect);
+    sql.push("UPDATE delivery_lanes SET due_at = ").bind(due).push(" WHERE kind = ").bind(kind);
+    sql.push(" AND (due_at IS NULL OR due_at > ")
+        .bind(due)
+        .push(") AND target_id IN (SELECT v.id FROM ");
+    sql.rows(Id::COLUMNS, &targets)?.push(")");
+    execute(transaction, sql.query(false)).await?;
+    let mut sql = Sql::new(dialect);
+    sql.push("UPDATE deliveries SET next_attempt_at = ").bind(due);
+    sql.push(" WHERE state = 'waiting' AND attempts = 0 AND next_attempt_at > ").bind(due);
+    sql.push(" AND event = ")
+        .bind(event)
+        .push(" AND lane_id IN (SELECT id FROM delivery_lanes WHERE kind = ");
+    sql.bind(kind).push(" AND target_id IN (SELECT v.id FROM ");
+    sql.rows(Id::COLUMNS, &targets)?.push("))");
     execute(transaction, sql.query(false)).await?;
     Ok(())
 }

@@ -26,6 +26,10 @@ const LOOK: Duration = Duration::from_millis(500);
 /// Accounts that can have all their receivers hang without any other noticing it: an account has at most this
 /// part of the lanes.
 const ACCOUNTS: usize = 4;
+/// The same for receivers of an account that have several lanes, as package subscriptions do.
+const RECEIVERS: usize = 4;
+/// So many lanes an account may have in any case.
+const FEW: usize = 4;
 /// Most messages of one turn,
 const TURN: usize = 64;
 /// and while requests come.
@@ -51,7 +55,7 @@ struct Inner {
     /// What lanes that this worker has are marked with.
     holder: String,
     /// Lanes that tasks of this worker are busy with, and whose they are: no others are kept.
-    busy: Mutex<HashMap<i64, String>>,
+    busy: Mutex<HashMap<i64, Receiver>>,
     /// There may be lanes to be taken.
     due: Notify,
     stopping: watch::Sender<bool>,
@@ -82,6 +86,7 @@ impl Worker {
         let stop = async {
             shutdown.await;
             self.0.stopping.send_replace(true);
+            self.0.pace.hurry();
             // The others end by themselves.
             std::future::pending::<()>().await;
         };
@@ -202,19 +207,27 @@ impl Inner {
     }
 
     async fn claim(&self, limit: usize) -> Result<Vec<lane::Model>> {
-        let most = self.kernel.config.delivery_lanes / ACCOUNTS;
-        let mut had: HashMap<String, i64> = HashMap::new();
-        for account in self.busy.lock().values() {
-            *had.entry(account.clone()).or_default() += 1;
+        let lanes = self.kernel.config.delivery_lanes;
+        let most = (lanes / ACCOUNTS).max(FEW).min(lanes);
+        let mut had: HashMap<Receiver, i64> = HashMap::new();
+        for receiver in self.busy.lock().values() {
+            *had.entry(receiver.clone()).or_default() += 1;
         }
+        let had = had.into_iter().map(|(Receiver { account, kind, target }, lanes)| Had {
+            account_id: account,
+            kind,
+            target_id: target,
+            lanes,
+        });
         let claim = Claim {
             kinds: self.channels.iter().map(|channel| channel.kind()).collect(),
             holder: self.holder.clone(),
             now: self.kernel.clock.now_millis(),
             until: self.leased_until(),
             limit: i64::try_from(limit).unwrap_or(i64::MAX),
-            per_account: i64::try_from(most.max(1)).unwrap_or(i64::MAX),
-            had: had.into_iter().map(|(account_id, lanes)| Had { account_id, lanes }).collect(),
+            per_account: i64::try_from(most).unwrap_or(i64::MAX),
+            per_receiver: i64::try_from((most / RECEIVERS).max(1)).unwrap_or(i64::MAX),
+            had: had.collect(),
         };
         lanes::claim(&self.kernel.store, claim).await
     }
@@ -281,6 +294,8 @@ impl Inner {
     ) -> Result<Lane> {
         let portion = self.pace.portion().await;
         let now = self.kernel.clock.now_millis();
+        // Who is about to stop only leaves the lane.
+        let size = if self.is_stopping() { 0 } else { size };
         let Due { now: due, behind, is_full, resumes } =
             lanes::load(&self.kernel.store, lane.id, now, size).await?;
         let mut held: Vec<(i64, String)> =
@@ -402,6 +417,14 @@ fn by_object(mut messages: Vec<Message>) -> Vec<VecDeque<Message>> {
     objects
 }
 
+/// Who gets the messages of a lane.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Receiver {
+    account: String,
+    kind: String,
+    target: i64,
+}
+
 /// Marks a lane as one that a task is busy with, however the task ends.
 struct Busy {
     inner: Arc<Inner>,
@@ -410,9 +433,11 @@ struct Busy {
 
 impl Busy {
     fn new(inner: Arc<Inner>, lane: &lane::Model) -> Self {
-        let (lane, account) = (lane.id, lane.account_id.clone());
-        inner.busy.lock().insert(lane, account);
-        Self { inner, lane }
+        let lane::Model { id, account_id, kind, target_id, .. } = lane;
+        let account = account_id.clone();
+        let receiver = Receiver { account, kind: kind.clone(), target: *target_id };
+        inner.busy.lock().insert(*id, receiver);
+        Self { inner, lane: *id }
     }
 }
 

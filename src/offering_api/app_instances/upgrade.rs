@@ -9,6 +9,7 @@ use super::form::{Form, FormField};
 use super::provisioning::place_account;
 use super::rules;
 use crate::directory::state::AppState;
+use crate::directory::trusts;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::node_id;
 use crate::kernel::state::Site;
@@ -81,7 +82,12 @@ async fn latest(db: &impl ConnectionTrait, instance: &Model) -> Result<Option<Of
     let versions = app_offerings::Entity::of(&instance.account_id)
         .filter(app_offerings::COLUMN.draft_id.eq(instance.offering_id))
         .filter(app_offerings::COLUMN.latest.eq(true));
-    Ok(versions.one(db).await?)
+    let Some(latest) = versions.one(db).await? else { return Ok(None) };
+    // Without trust the update would be refused.
+    let customer = &instance.customer_account_id;
+    let is_offered =
+        *customer == latest.account_id || trusts::exists(db, &latest.account_id, customer).await?;
+    Ok(is_offered.then_some(latest))
 }
 
 fn version(site: &Site, offering: &Offering) -> Value {

@@ -115,7 +115,12 @@ impl Channel for Webhooks {
         transaction: &'t DatabaseTransaction,
         events: &'t [Event],
     ) -> BoxFuture<'t, Result<Vec<NewDelivery>>> {
-        recipients(&self.kernel, transaction, events).boxed()
+        async {
+            service::allow_verification(transaction, events, self.kernel.clock.now_millis())
+                .await?;
+            recipients(&self.kernel, transaction, events).await
+        }
+        .boxed()
     }
 
     fn compose<'t>(

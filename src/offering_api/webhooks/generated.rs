@@ -34,7 +34,7 @@ pub async fn redirect(
     let after = row.update(transaction).await?;
     audit::updated(before, &after)?.write(transaction, person, now).await?;
     if after.uri != before.uri {
-        service::verify(transaction, site, after, service::HEAD_START, now).await?;
+        service::verify(transaction, site, after, service::PATIENCE, now).await?;
     }
     Ok(())
 }

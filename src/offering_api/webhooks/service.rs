@@ -13,6 +13,7 @@ use crate::kernel::audit;
 use crate::kernel::db::Source;
 use crate::kernel::delivery;
 use crate::kernel::error::{Error, Result};
+use crate::kernel::events;
 use crate::kernel::idempotency::Answer;
 use crate::kernel::language::violation::Violation;
 use crate::kernel::record::Changes;
@@ -102,9 +103,28 @@ pub fn blank(account: &str, now: i64) -> ActiveModel {
     }
 }
 
-/// How long messages that verify wait for what the app is told by the provider's webhook for secrets, in
-/// milliseconds: without the key in there it could not trust them (contract 4.2).
-pub(super) const HEAD_START: i64 = 2_000;
+/// How long messages that verify what comes with an app wait for what the app is told by the provider's
+/// webhook for secrets, in milliseconds: without the key in there it could not trust them (contract 4.2).
+/// The time counts from when that was made a delivery.
+const HEAD_START: i64 = 2_000;
+/// How long they wait for that.
+pub(super) const PATIENCE: i64 = 60_000;
+
+/// Has the verification of webhooks that came or changed with these events begin soon, as far as it waits for
+/// what the app is told: that is becoming deliveries together with them. `now` in milliseconds since the epoch.
+///
+/// # Errors
+/// The database's.
+pub async fn allow_verification(
+    transaction: &DatabaseTransaction,
+    events: &[events::entity::Model],
+    now: i64,
+) -> Result<()> {
+    let webhooks = events.iter().filter(|event| event.record_type == RECORD.name);
+    let webhooks: Vec<i64> = webhooks.map(|event| event.record_id).collect();
+    let due = now + HEAD_START;
+    delivery::bring_forward(transaction, messages::LANES, &webhooks, VERIFY, due).await
+}
 
 /// Makes a webhook that no user has asked for, at an address that was read before, and begins to verify
 /// it. The rest of the row comes from [`blank`] and the caller.
@@ -124,7 +144,7 @@ pub async fn add(
     let (id, account) = (row.id, row.account_id.clone());
     let (webhook, _) =
         complete(transaction, site, row, &address.userinfo, Map::new(), person, now).await?;
-    verify(transaction, site, webhook, HEAD_START, now).await?;
+    verify(transaction, site, webhook, PATIENCE, now).await?;
     let made = Entity::of(&account).filter(COLUMN.id.eq(id)).one(transaction).await?;
     made.ok_or(Error::NotFound)
 }

@@ -414,6 +414,15 @@ on_both! {
             "configuration_uri": null,
             "policy_jwt_alg": {"before": "es256", "after": "es384"},
         }));
+        // Who is no longer trusted is offered nothing that would be refused.
+        let others = "UPDATE trusts SET customer_id = 'initech' WHERE customer_id = 'globex'";
+        app.execute(others).await;
+        let alone = app.globex().get(&format!("{ONE}/upgrade")).await.expect(200);
+        assert_eq!((&alone["available"], &alone["latest"]), (&json!(false), &json!(null)));
+        let refused = app.globex().patch(ONE, json!({"app_offering_id": latest})).await.expect(422);
+        assert_eq!(refused, json!({"message": "Validation Failed",
+            "errors": [["app_offering", "App offering must exist"]]}));
+        app.execute("UPDATE trusts SET customer_id = 'globex' WHERE customer_id = 'initech'").await;
         let updated = app.globex().patch(ONE, json!({"app_offering_id": latest})).await.expect(200);
         assert_eq!(updated["app_offering"]["id"], latest);
         assert_eq!(updated["webhook"]["name"], "Echo 2");

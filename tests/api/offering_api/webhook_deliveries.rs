@@ -197,6 +197,8 @@ on_both! {
             "sourceID": "ERP-4711", "status": "discontinued", "previous_status": "being_prepared",
         }));
         app.globex().post("/v1/app_instances", filled(2)).await.expect(201);
+        // However late it goes out.
+        app.advance_seconds(10);
         assert_eq!(arrived().await, [
             "/customer app_instance.create",
             "/provider app_instance.create",
