@@ -15,7 +15,7 @@ const PACKAGES: &[(&str, Pointer, &[&str])] = &[
     ("create_package", "/appKey", OF_PACKAGES),
     ("create_package", "/id", &["get_package_behaviors", "update_package_behaviors"]),
     ("clone_package", "/appKey", OF_PACKAGES),
-    ("list_all_packages", "/items/0/appKey", &["get_package", "get_package_metadata"]),
+    ("list_all_packages", "/items/0/id", &["get_package_behaviors"]),
     ("list_packages", "/items/0/appKey", &["get_package", "get_package_metadata"]),
     (
         "create_application_subscription",
