@@ -91,11 +91,14 @@ fn here(text: &str, public_url: &str) -> Value {
     if let Some(servers) = document.get_mut("servers").and_then(Value::as_array_mut) {
         // For whoever came by another address: pages may only call the one that they came from.
         let mut same = servers.clone();
-        for server in &mut same {
-            let path = server["url"].as_str().unwrap_or_default();
+        same.retain_mut(|server| {
+            let Some(path) = server["url"].as_str().filter(|it| it.starts_with('/')) else {
+                return false;
+            };
             server["url"] = format!("..{path}").into();
             server["description"] = "Wherever this document came from.".into();
-        }
+            true
+        });
         servers.iter_mut().for_each(|server| absolute(&mut server["url"]));
         servers.extend(same);
     }
@@ -185,13 +188,20 @@ mod tests {
                 "paths": {"/": {"description": "/"}},
             })
         };
-        for (committed, served) in [
-            (document("/", "/token"), document("https://a.example/b", "https://a.example/b/token")),
+        for (committed, mut served, same) in [
+            (
+                document("/", "/token"),
+                document("https://a.example/b", "https://a.example/b/token"),
+                "../",
+            ),
             (
                 document("/api", "/api/x"),
                 document("https://a.example/b/api", "https://a.example/b/api/x"),
+                "../api",
             ),
         ] {
+            let same = json!({"url": same, "description": "Wherever this document came from."});
+            served["servers"].as_array_mut().unwrap().push(same);
             assert_eq!(here(&committed.to_string(), "https://a.example/b"), served);
         }
         assert_eq!(here(r#"{"$defs": {}}"#, "https://a.example"), json!({"$defs": {}}));

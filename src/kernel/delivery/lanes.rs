@@ -66,9 +66,10 @@ impl Claim {
         );
         self.free(sql.push("FROM delivery_lanes WHERE "));
         sql.push(
-            "), fair AS (SELECT id FROM due WHERE of_account + COALESCE((SELECT SUM(had.lanes) ",
+            "), fair AS (SELECT id FROM due WHERE of_account + CAST(COALESCE((SELECT SUM(had.lanes) ",
         );
-        sql.push("FROM had WHERE had.account_id = due.account_id), 0) <= ").bind(self.per_account);
+        sql.push("FROM had WHERE had.account_id = due.account_id), 0) AS bigint) <= ")
+            .bind(self.per_account);
         sql.push(
             " AND of_receiver + COALESCE((SELECT had.lanes FROM had WHERE had.kind = due.kind ",
         );
