@@ -12,5 +12,6 @@ mod document;
 mod health;
 mod offering_api;
 mod package_api;
+mod security;
 mod storage;
 mod support;
