@@ -51,7 +51,7 @@ pub struct Operation {
     pub for_clients: bool,
 }
 
-/// Every operation by path and method.
+/// Every operation by path, without the names of its parameters, and method.
 #[derive(Clone, Debug, Default)]
 pub struct Operations(HashMap<String, HashMap<Method, Operation>>);
 
@@ -83,17 +83,30 @@ impl Operations {
                     serves_files: successes(operation).any(|kind| kind != "application/json"),
                     for_clients: operation["operationId"] == "create_token",
                 };
-                operations.0.entry(path.clone()).or_default().insert(method, read);
+                operations.0.entry(shape(path)).or_default().insert(method, read);
             }
         }
         operations
     }
 
     fn find(&self, path: &str, method: &Method) -> Option<&Operation> {
-        let methods = self.0.get(path)?;
+        let methods = self.0.get(&shape(path))?;
         let method = if method == Method::HEAD { &Method::GET } else { method };
         methods.get(method)
     }
+}
+
+/// A path without the names of its parameters, which documents call otherwise than routes where clients need
+/// other names.
+fn shape(path: &str) -> String {
+    let mut shape = String::with_capacity(path.len());
+    for (place, part) in path.split('{').enumerate() {
+        let (name, rest) =
+            if place == 0 { ("", part) } else { part.split_once('}').unwrap_or(("", part)) };
+        shape.push_str(if name.is_empty() { "" } else { "{}" });
+        shape.push_str(rest);
+    }
+    shape
 }
 
 /// Proof that the request passed the door: who calls, and through whose eyes the answer is shown.

@@ -16,16 +16,16 @@ use crate::support::TestApp;
 use crate::support::client::Client;
 use crate::support::contract::{Document, documents};
 use crate::support::messages::{self, EVENTS};
-use crate::support::packages::{Application, World, tenant};
+use crate::support::packages::World;
 use crate::support::receiver::{Received, Receiver};
 
 /// An operation with where it is.
 #[derive(Clone, Copy)]
-struct Operation {
-    document: &'static Document,
-    path: &'static str,
-    method: &'static str,
-    value: &'static Value,
+pub struct Operation {
+    pub document: &'static Document,
+    pub path: &'static str,
+    pub method: &'static str,
+    pub value: &'static Value,
 }
 
 /// Every operation of both families.
@@ -44,31 +44,31 @@ fn operations() -> impl Iterator<Item = Operation> {
 }
 
 /// Those of one family.
-fn of(family: &'static str) -> impl Iterator<Item = Operation> {
+pub fn of(family: &'static str) -> impl Iterator<Item = Operation> {
     operations().filter(move |operation| operation.document.family == family)
 }
 
 impl Operation {
-    fn name(self) -> String {
+    pub fn name(self) -> String {
         format!("{} {}", self.method, self.path)
     }
 
-    fn method(self) -> Method {
+    pub fn method(self) -> Method {
         self.method.to_ascii_uppercase().parse().unwrap()
     }
 
-    fn is_free(self) -> bool {
+    pub fn is_free(self) -> bool {
         let alternatives = self.value["security"].as_array().unwrap();
         alternatives.iter().any(|one| one.as_object().unwrap().is_empty())
     }
 
-    fn scope(self) -> Option<&'static str> {
+    pub fn scope(self) -> Option<&'static str> {
         let schemes = &self.value["security"][1];
         schemes["oauth2"][0].as_str().or(schemes["applicationOAuth2"][0].as_str())
     }
 
     /// The path with a value for each of its parameters.
-    fn filled(self, value: impl Fn(&str) -> String) -> String {
+    pub fn filled(self, value: impl Fn(&str) -> String) -> String {
         let segments = self.path.split('/').map(|segment| {
             let name = segment.strip_prefix('{').and_then(|name| name.strip_suffix('}'));
             name.map_or_else(|| segment.to_owned(), &value)
@@ -76,13 +76,13 @@ impl Operation {
         segments.collect::<Vec<_>>().join("/")
     }
 
-    async fn send(self, client: &Client, path: &str) -> crate::support::Answer {
+    pub async fn send(self, client: &Client, path: &str) -> crate::support::Answer {
         client.send(self.method(), path, b"{}".to_vec()).await
     }
 }
 
 /// A value that names nothing, for a parameter of packages.
-fn nothing(name: &str) -> String {
+pub fn nothing(name: &str) -> String {
     match name {
         "applicationKey" => "acme01.none.1.0.0.Release",
         "nsAndAppId" => "acme01.none",
@@ -520,213 +520,6 @@ fn refusals_are_shown_as_their_operation_gives_them() {
         ("refresh_developer_ticket", "403", account),
     ];
     assert_eq!(shown, BTreeSet::from(expected));
-}
-
-#[tokio::test]
-async fn protected_operations_refuse_strangers() {
-    let app = TestApp::sqlite().await;
-    for operation in of("offering_api") {
-        let path = operation.filled(|_| "1".to_owned());
-        let answer = operation.send(&app.anonymous(), &path).await;
-        let name = operation.name();
-        assert_eq!(answer.status == 401, !operation.is_free(), "{name}: {}", answer.status);
-        if answer.status == 401 && answer.header("content-type").starts_with("application/json") {
-            assert_eq!(answer.text(), r#"{"message":"Unauthorized"}"#);
-        }
-    }
-    for operation in of("package_api") {
-        let path = format!("/api{}", operation.filled(nothing));
-        let answer = operation.send(&app.anonymous(), &path).await;
-        let name = operation.name();
-        if operation.is_free() {
-            assert!(!answer.text().contains("INVALID_ACCESS_TOKEN"), "{name}");
-            continue;
-        }
-        assert_eq!(answer.header("www-authenticate"), "Bearer", "{name}");
-        let expected = json!({
-            "applicationName": "AppDev", "errorCode": "INVALID_ACCESS_TOKEN",
-            "message": "The access token is missing, not valid or expired.",
-            "correlationId": answer.header("x-vol-correlation"), "items": [],
-            "additionalErrorData": [
-                {"name": "OperationName", "value": operation.value["operationId"]},
-                {"name": "WWW-Authenticate", "value": "Bearer"},
-            ],
-            "exceptionDetail": null,
-        });
-        assert_eq!(answer.expect(401), expected, "{name}");
-    }
-}
-
-#[tokio::test]
-async fn the_declared_permission_is_the_one_that_is_enforced() {
-    let app = TestApp::sqlite().await;
-    for operation in of("offering_api") {
-        let Some(scope) = operation.scope() else { continue };
-        let (name, path) = (operation.name(), operation.filled(|_| "999999".to_owned()));
-        let denied = app.token("acme", None, &["*", &format!("!{scope}")], None).await;
-        let answer = operation.send(&app.bearer(&denied), &path).await;
-        assert_eq!(answer.status, 403, "{name} without {scope}");
-        let allowed = app.token("acme", None, &[scope], None).await;
-        let answer = operation.send(&app.bearer(&allowed), &path).await;
-        assert_ne!(answer.status, 403, "{name} with {scope}");
-        app.advance_seconds(2);
-    }
-}
-
-/// `developer-asset:Read` is the behavior Developer Asset Read; written anew, to compare with the
-/// service's own translation.
-fn behavior(scope: &str) -> String {
-    let word = |word: &str| word[..1].to_uppercase() + &word[1..];
-    let (object, verb) = scope.split_once(':').unwrap();
-    let object: Vec<String> = object.split('-').map(word).collect();
-    format!("{} {verb}", object.join(" "))
-}
-
-#[tokio::test]
-async fn the_declared_behavior_is_the_one_that_is_enforced() {
-    let app = TestApp::sqlite().await;
-    let world = World::new(&app).await;
-    let other = world.application("acme01.other.1.0.0").await;
-    let known = &app.state.catalogue.behaviors;
-    let scopes: BTreeSet<&str> = of("package_api").filter_map(Operation::scope).collect();
-    assert!(scopes.contains("developer:Create"));
-    for (place, scope) in scopes.into_iter().enumerate() {
-        let name = behavior(scope);
-        let id = known.named(&name).unwrap().id;
-        let rest = known.all().iter().filter(|it| it.id != id && !it.is_private);
-        let rest: Vec<&str> = rest.map(|it| it.name.as_str()).collect();
-        let without = world.application_with(&format!("acme01.without{place}.1.0.0"), &rest).await;
-        let with = world.application_with(&format!("acme01.with{place}.1.0.0"), &[&name]).await;
-        let (without, with) = (world.client(&without).await, world.client(&with).await);
-        for operation in of("package_api").filter(|operation| operation.scope() == Some(scope)) {
-            check_behavior(operation, (&without, &with), &other, id).await;
-            app.advance_seconds(2);
-        }
-    }
-}
-
-/// Tries an operation with all behaviors but its own, and with its own only.
-async fn check_behavior(
-    operation: Operation,
-    (without, with): (&Client, &Client),
-    other: &Application,
-    id: i64,
-) {
-    let is_own = operation.value["x-own-package"] == true;
-    // Whose package it is must be known before an application is refused the sight of another's.
-    let value = |name: &str| match name {
-        "applicationKey" if is_own => other.key.clone(),
-        "packageId" if is_own => other.package.to_string(),
-        _ => nothing(name),
-    };
-    let path = operation.filled(value);
-    let refused = operation.send(without, &path).await;
-    let name = operation.name();
-    let is_known = ["applicationKey", "packageId"].iter().any(|it| operation.path.contains(it));
-    if is_own && !is_known {
-        // What is not there is nobody's own.
-        assert!([403, 404].contains(&refused.status.as_u16()), "{name}: {}", refused.status);
-    } else {
-        let body = refused.expect(403);
-        let expected = json!([
-            {"name": "OperationName", "value": operation.value["operationId"]},
-            {"name": "BehaviorId", "value": id.to_string()},
-        ]);
-        assert_eq!(body["additionalErrorData"], expected, "{name}");
-    }
-    let allowed = operation.send(with, &path).await;
-    // An answer may be a file.
-    let text = String::from_utf8_lossy(&allowed.bytes);
-    assert!(!text.contains("BehaviorId"), "{name}: {text}");
-}
-
-/// Paths whose parameters name nothing that belongs to a developer account.
-const NOBODYS: [&str; 6] =
-    ["refreshToken", "categoryId", "behaviorId", "branchName", "jobId", "key"];
-
-/// Wherever a path names something of an account, others do not find it, and change nothing.
-#[tokio::test]
-async fn what_another_account_has_is_not_found() {
-    let app = TestApp::sqlite().await;
-    let world = World::new(&app).await;
-    let theirs = world.application("globex01.secret.1.0.0").await;
-    let caller = world.application("acme01.loyalty.1.0.0").await;
-    let (sandbox, _) = tenant(&app, "globex", true).await;
-    let at = |client: Client| client.with("x-vol-tenant", &sandbox.to_string());
-    let (owner, caller) = (at(world.client(&theirs).await), at(world.client(&caller).await));
-    let file = format!("/api/platform/developer/packages/{}/files/assets/a.js", theirs.key);
-    owner.send(Method::POST, &file, b"x".to_vec()).await.expect(200);
-    let body = json!({"packageId": theirs.package, "applicationEndPoint": "https://a.example/",
-        "events": [{"eventId": 52}]});
-    let subscription = owner.post("/api/platform/appdev/appsubscriptions/events", body).await;
-    let subscription = subscription.expect(200)["applicationSubscriptionId"].to_string();
-    let body = json!({"packageId": theirs.package, "tenantId": sandbox});
-    let install = "/api/platform/appdev/appinstall/application/entitlement";
-    let entitlement =
-        owner.post(install, body).await.expect(200)["applicationEntitlementId"].to_string();
-    let events = owner.get("/api/event/pull").await.expect(200);
-    let event = events["items"][0]["eventId"].as_str().unwrap();
-    let value = |operation: &str, name: &str| match name {
-        "applicationKey" => theirs.key.clone(),
-        "packageId" => theirs.package.to_string(),
-        "applicationId" => theirs.version.to_string(),
-        "tenantId" => sandbox.to_string(),
-        "nsAndAppId" => "globex01.secret".to_owned(),
-        "appId" if operation == "list_application_versions" => "secret".to_owned(),
-        "appId" => "globex01.secret".to_owned(),
-        "applicationSubscriptionId" | "subscriptionId" => subscription.clone(),
-        "applicationEntitlementId" => entitlement.clone(),
-        "eventId" => event.to_owned(),
-        "filepath" | "packageName" => nothing(name),
-        _ => panic!("{operation}: whose is {name}?"),
-    };
-    let entries = "SELECT COUNT(*) FROM audit_lines";
-    let before = app.count(entries).await;
-    for operation in of("package_api").filter(|operation| operation.path.contains('{')) {
-        if NOBODYS.iter().any(|name| operation.path.contains(&format!("{{{name}}}"))) {
-            continue;
-        }
-        let id = operation.value["operationId"].as_str().unwrap();
-        let path = format!("/api{}", operation.filled(|name| value(id, name)));
-        let body = match id {
-            "update_package_behaviors" => "[]",
-            "rename_package_file" => r#"{"oldFullPath": "assets/a.js", "newFullPath": "b.js"}"#,
-            _ => "{}",
-        };
-        let send =
-            async |client: &Client| client.send(operation.method(), &path, body.into()).await;
-        let name = operation.name();
-        // It is there for those whose it is; the changing operations name the same things.
-        if operation.method == "get" {
-            assert_eq!(send(&owner).await.status, 200, "{name}");
-        }
-        let answer = send(&caller).await;
-        match id {
-            "list_application_versions" | "list_tenant_entitlements" => {
-                assert_eq!(answer.expect(200), json!([]), "{name}");
-            }
-            _ => assert_eq!(answer.expect(404)["errorCode"], "ITEM_NOT_FOUND", "{name}"),
-        }
-        app.advance_seconds(1);
-    }
-    assert_eq!(app.count(entries).await, before);
-}
-
-#[tokio::test]
-async fn the_declared_role_is_the_one_that_is_enforced() {
-    let app = TestApp::sqlite().await;
-    let plain = app.plain_person("acme").await;
-    for operation in of("offering_api") {
-        if operation.value["security"][0].as_object().unwrap().is_empty() {
-            continue;
-        }
-        let path = operation.filled(|_| "999999".to_owned());
-        let answer = operation.send(&app.bearer(&plain), &path).await;
-        let needs_role = operation.value.get("x-required-role").is_some();
-        let name = operation.name();
-        assert_eq!(answer.status == 403, needs_role, "{name}: {}", answer.status);
-        app.advance_seconds(2);
-    }
 }
 
 /// Whether a schema, or what it refers to, has this member: `0` is an element of an array.

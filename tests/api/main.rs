@@ -14,5 +14,6 @@ mod health;
 mod offering_api;
 mod package_api;
 mod published;
+mod security;
 mod storage;
 mod support;

@@ -6,7 +6,7 @@ mod app_offering_lists;
 mod app_offering_publishing;
 mod app_offering_scopes;
 pub mod app_offerings;
-mod attachments;
+pub mod attachments;
 mod conventions;
 mod events;
 mod install_crashes;
