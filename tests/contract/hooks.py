@@ -47,6 +47,11 @@ TAKEN = [
     (r" in query - .*String larger than maxLength", "a list that is filtered by a text that no record has is empty"),
     (r"`responseFields` in query", "a file has no members to choose from; clients send the parameter everywhere"),
     (r"in body - object with invalid additional property: ", "parts of a form that are not known are ignored"),
+    (
+        r"in body - (appOwnerDevAccountId|applicationEntitlementId|applicationId|applicationStatusId|devAccountId"
+        r"|installedAppsApplicationId): ",
+        "the server sets them, and ignores what an install says of them",
+    ),
     (r"packageId: Incorrect type", "`null` is as good as left out: vendor clients write every member that they know"),
 ]
 
