@@ -132,8 +132,8 @@ install them.
 the operation names. Filters are `?field=value`, `?field=!value`, `?field=a,b`, `?field=>value`, \
 `?field=>=a<b`; an empty value finds records without one, `!` alone those with one. The header `Link` \
 leads to the neighbouring pages. `x-pagination` says how the pages of a list follow one another: `link` by the \
-address in the header `next` names; `feed` likewise, and for ever. Its `parameters` and `headers` are named by what \
-they are.
+address in the header `next` names; `feed` likewise, and for ever. Its `parameters` and `response_headers` are \
+named by what they are.
 
 **Values** are accepted leniently: numbers and booleans also as text, references as `<name>_id` with \
 a number or a nodeID, durations as minutes or `hhh:mm`, `\"\"` as `null`.

@@ -14,10 +14,11 @@ mod write;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
-    Statement,
+    DbErr, Statement,
 };
 use tokio::sync::watch;
 
@@ -105,9 +106,9 @@ impl Store {
             let mut options = ConnectOptions::new(address.url.clone());
             options
                 .max_connections(connections)
-                .acquire_timeout(std::time::Duration::from_secs(10))
+                .acquire_timeout(Duration::from_secs(10))
                 // Asking a connection whether it lives costs a fifth of all reads.
-                .test_before_acquire_if_idle_for(std::time::Duration::from_secs(30))
+                .test_before_acquire_if_idle_for(Duration::from_secs(30))
                 .sqlx_logging(false);
             options
         };
@@ -125,9 +126,9 @@ impl Store {
                     // What was acknowledged survives power loss.
                     .synchronous(SqliteSynchronous::Full)
                     // The command line writes to the same file while the server runs.
-                    .busy_timeout(std::time::Duration::from_secs(10))
+                    .busy_timeout(Duration::from_secs(10))
             });
-            let connection = Database::connect(options).await?;
+            let connection = connect_patiently(options).await?;
             let reader = Reader::Sqlite(sqlite::Readers::open(path)?);
             let group = Some(write::GroupCommit::start(connection.clone()));
             let written = watch::Sender::new(());
@@ -273,6 +274,33 @@ impl Source<'_> {
             },
         }
     }
+}
+
+/// How long another program may take to give a new file its journal. SQLite lets nobody wait for that lock,
+/// whatever its timeout is.
+const PATIENCE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Connects, also while other programs make the file.
+async fn connect_patiently(options: ConnectOptions) -> Result<DatabaseConnection> {
+    let begun = Instant::now();
+    loop {
+        match Database::connect(options.clone()).await {
+            Err(error) if is_busy(&error) && begun.elapsed() < PATIENCE => {
+                tokio::time::sleep(PAUSE).await;
+            }
+            connected => return Ok(connected?),
+        }
+    }
+}
+
+/// Whether an SQLite file is locked: `SQLITE_BUSY`, also with details in its upper bits.
+fn is_busy(error: &DbErr) -> bool {
+    use sea_orm::{RuntimeErr, sqlx};
+    let DbErr::Conn(RuntimeErr::SqlxError(error)) = error else { return false };
+    let sqlx::Error::Database(error) = error.as_ref() else { return false };
+    let code = error.code().and_then(|code| code.parse::<u32>().ok());
+    code.is_some_and(|code| code & 0xff == 5)
 }
 
 /// A database's URL as it may be shown: without password.
