@@ -218,7 +218,7 @@ const ABOUT_MESSAGES = {
     const delivery = await eventually('the test of the webhook', async () =>
       (await ask(`/v1/webhooks/${webhook}/deliveries`)).find(({ event, state }) => event !== 'webhook.verify' && state === 'delivered'),
     );
-    return { parameters: { id: String(webhook), delivery_id: String(delivery.id) } };
+    return { parameters: { webhook_id: String(webhook), delivery_id: String(delivery.id) } };
   },
 };
 
