@@ -2,7 +2,7 @@
 //! notices what a message that leaves a little later does not.
 //!
 //! While requests come, what deliveries do in the database is done in small portions, one after the other,
-//! each followed by a rest in proportion to what it took: on a slower machine, or while it is busy, less
+//! each followed by a rest as long as itself: on a slower machine, or while it is busy, less
 //! goes out. Nothing else waits: messages on their way to slow receivers take no portion.
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,9 +12,8 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::kernel::traffic::Traffic;
 
-/// A portion is followed by so many times what it took,
-const REST: u32 = 2;
-/// and by no longer rest than this: it may have taken long because the disk, or another process, was slow.
+/// A portion is followed by a rest as long as itself, but by no longer one than this: it may have taken long
+/// because the disk, or another process, was slow.
 const LONGEST_REST: Duration = Duration::from_millis(50);
 
 /// Hands out portions.
@@ -65,7 +64,7 @@ pub(super) struct Portion(Option<(OwnedMutexGuard<Option<Instant>>, Instant)>);
 impl Drop for Portion {
     fn drop(&mut self) {
         if let Some((rested_at, begun)) = &mut self.0 {
-            let rest = (begun.elapsed() * REST).min(LONGEST_REST);
+            let rest = begun.elapsed().min(LONGEST_REST);
             **rested_at = Some(Instant::now() + rest);
         }
     }
@@ -94,7 +93,7 @@ mod tests {
         traffic.note(Instant::now());
         let _second = pace.portion().await;
         let portion = Duration::from_millis(20);
-        assert!(begun.elapsed() >= portion + LONGEST_REST.min(portion * REST));
+        assert!(begun.elapsed() >= portion + LONGEST_REST.min(portion));
         pace.hurry();
         assert!(pace.portion().now_or_never().is_some());
     }

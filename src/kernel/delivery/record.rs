@@ -27,7 +27,7 @@ use crate::kernel::state::Kernel;
 /// Most turns that are recorded together,
 const TURNS: usize = 16;
 /// and while requests come.
-const FEW_TURNS: usize = 4;
+const FEW_TURNS: usize = 8;
 /// How often a turn is recorded anew when that fails, and after which pause.
 const RETRIES: usize = 5;
 const PAUSE: Duration = Duration::from_millis(500);

@@ -33,7 +33,7 @@ const FEW: usize = 4;
 /// Most messages of one turn,
 const TURN: usize = 64;
 /// and while requests come.
-const SHORT_TURN: usize = 8;
+const SHORT_TURN: usize = 32;
 /// Most messages of all turns together, as far as lanes do not have so few that it would slow them down.
 const IN_HAND: usize = 1_024;
 /// A turn that takes less is followed by a longer one.
