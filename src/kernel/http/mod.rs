@@ -4,6 +4,7 @@ pub mod answer;
 pub mod basic;
 pub mod body;
 pub mod connection;
+pub mod deprecation;
 pub mod file;
 pub mod mount;
 pub mod operations;
