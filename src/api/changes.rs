@@ -46,6 +46,10 @@ struct Comparison<'a> {
     changes: BTreeSet<Change>,
 }
 
+/// Member that holds parts of a body or an answer, and what one of them is called.
+const CONTENT: (&str, &str) = ("content", "the media type");
+const HEADERS: (&str, &str) = ("headers", "the header");
+
 /// Members that say something to people only.
 const WORDS: [&str; 8] = [
     "title",
@@ -260,27 +264,27 @@ impl<'a> Comparison<'a> {
                     let what = if is_required(new) { "is required now" } else { "may be left out" };
                     self.note(is_required(new) == (direction == Direction::In), place, what);
                 }
-                self.content(place, &old["content"], &new["content"], direction);
+                self.parts(place, CONTENT, (old, new), direction);
             }
         }
     }
 
-    fn content(&mut self, place: &str, old: &Value, new: &Value, direction: Direction) {
-        for (kind, old, new) in pairs(old, new) {
-            let place = below(&below(place, "content"), kind);
-            match (old, new) {
-                (Some(old), Some(new)) => {
-                    self.schemas(
-                        &below(&place, "schema"),
-                        &old["schema"],
-                        &new["schema"],
-                        direction,
-                    );
-                }
-                (old, _) => {
-                    self.came_or_went(&place, "the media type", old.is_none(), [false, true])
-                }
-            }
+    /// What a body or an answer has several of, by name: its media types, or its headers.
+    fn parts(
+        &mut self,
+        place: &str,
+        (member, what): (&str, &str),
+        (old, new): (&Value, &Value),
+        direction: Direction,
+    ) {
+        for (name, old, new) in pairs(&old[member], &new[member]) {
+            let place = below(&below(place, member), name);
+            let (Some(old), Some(new)) = (old, new) else {
+                self.came_or_went(&place, what, old.is_none(), [false, true]);
+                continue;
+            };
+            let (old, new) = (Self::resolved(self.old, old), Self::resolved(self.new, new));
+            self.schemas(&below(&place, "schema"), &old["schema"], &new["schema"], direction);
         }
     }
 
@@ -294,25 +298,8 @@ impl<'a> Comparison<'a> {
                 continue;
             };
             let (old, new) = (Self::resolved(self.old, old), Self::resolved(self.new, new));
-            for (name, old, new) in pairs(&old["headers"], &new["headers"]) {
-                let place = below(&below(&place, "headers"), name);
-                match (old, new) {
-                    (Some(old), Some(new)) => {
-                        let old = Self::resolved(self.old, old);
-                        let new = Self::resolved(self.new, new);
-                        self.schemas(
-                            &below(&place, "schema"),
-                            &old["schema"],
-                            &new["schema"],
-                            direction,
-                        );
-                    }
-                    (old, _) => {
-                        self.came_or_went(&place, "the header", old.is_none(), [false, true])
-                    }
-                }
-            }
-            self.content(&place, &old["content"], &new["content"], direction);
+            self.parts(&place, HEADERS, (old, new), direction);
+            self.parts(&place, CONTENT, (old, new), direction);
         }
     }
 
