@@ -110,7 +110,7 @@ pub fn list_parameters(collection: &Collection) -> Vec<Parameter> {
                     collection.default_sort.join(",")
                 }
             ),
-            text(200, r"^-?[A-Za-z_]+(,-?[A-Za-z_]+)*$"),
+            text(200, r"^(-?[A-Za-z_]+(,-?[A-Za-z_]+)*)?$"),
             json!(sortable.last().copied().unwrap_or("id")),
         ),
         parameter(
