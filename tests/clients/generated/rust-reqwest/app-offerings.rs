@@ -150,6 +150,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         x_4me_language: None,
         idempotency_key: None,
         if_match: None,
+        prefer: None,
     };
     let version = app_offerings::publish_app_offering(configuration, publish).await?;
     assert!(version.published && version.latest);
