@@ -1,3 +1,11 @@
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.databind.JsonSerializer;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializerProvider;
+import com.fasterxml.jackson.databind.module.SimpleModule;
+import java.io.File;
+import java.io.IOException;
+import java.io.OutputStream;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -22,12 +30,23 @@ public final class AppPackagesStory {
         if (!Objects.equals(actual, wanted)) throw new AssertionError("expected " + wanted + ", got " + actual);
     }
 
+    /** Of a body that is a file the client sends what its mapper makes of it, which would be its path as JSON (README.md). */
+    private static final class Bytes extends JsonSerializer<File> {
+        @Override
+        public void serialize(File file, JsonGenerator json, SerializerProvider provider) throws IOException {
+            Files.copy(file.toPath(), (OutputStream) json.getOutputTarget());
+        }
+    }
+
     public static void main(String[] arguments) throws Exception {
         String application = System.getenv("TEST_APP_KEY");
         String key = application.split("\\.")[0] + ".story-" + UUID.randomUUID().toString().substring(0, 8) + ".1.0.0.Release";
         byte[] bytes = "Grüße, not parsed: {\"\n".getBytes(StandardCharsets.UTF_8);
 
         ApiClient client = new ApiClient();
+        ObjectMapper mapper = client.getObjectMapper();
+        mapper.registerModule(new SimpleModule().addSerializer(File.class, new Bytes()));
+        client.setObjectMapper(mapper);
         client.updateBaseUri(System.getenv("BASE") + "/api");
         AuthTicket ticket = new AppAuthticketsApi(client).authenticateApp(APIAuthenticateAppRequest.newBuilder()
                 .appAuthInfo(new AppAuthInfo().applicationId(application).sharedSecret(System.getenv("TEST_SHARED_SECRET")))

@@ -16,7 +16,6 @@ AppPackages.configure do |config|
   config.server_index = nil
 end
 app_key = ENV.fetch('TEST_APP_KEY')
-# Not `authenticate_app_oauth`: of a request that may be a form or JSON, this generator's client sends neither.
 credentials = AppPackages::AppAuthInfo.new(application_id: app_key, shared_secret: ENV.fetch('TEST_SHARED_SECRET'))
 ticket = AppPackages::AppAuthticketsApi.new.authenticate_app(credentials)
 AppPackages.configure { |config| config.access_token = ticket.access_token }
