@@ -400,7 +400,9 @@ pub fn custom_value() -> Value {
     ];
     // A type of its own for them, openapi-generator's TypeScript cannot compile.
     let element = json!({"description": "A text, number or boolean."});
-    let list = json!({"type": "array", "maxItems": KB64, "items": element});
+    // Named, since openapi-generator's Rust would name the choice by the type of its parts, `ArrayVecserde_json::Value`.
+    let list = json!({"title": "CustomFieldList", "type": "array", "maxItems": KB64, "items": element,
+                      "description": "Several values of a custom field."});
     let mut any = plain.to_vec();
     any.push(list);
     json!({"title": "CustomFieldValue", "oneOf": any,
