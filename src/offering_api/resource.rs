@@ -85,6 +85,11 @@ pub async fn get_visible(
     Ok(answer::found(caller.if_none_match.as_ref(), body.ok_or(Error::NotFound)?))
 }
 
+/// Answers what is no record but is read as one: with a tag, or 304 when the caller has it already.
+pub fn found(caller: &Caller, value: &Value) -> Response {
+    answer::found(caller.if_none_match.as_ref(), value.to_string().into_bytes())
+}
+
 /// Makes sure that a record exists within the scope.
 ///
 /// # Errors

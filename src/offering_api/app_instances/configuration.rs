@@ -24,10 +24,10 @@ use crate::kernel::state::Site;
 use crate::kernel::time_zone::{TimeZone, write_timestamp};
 use crate::offering_api::access::Caller;
 use crate::offering_api::app_offerings::entity::Model as Offering;
+use crate::offering_api::resource;
 use crate::offering_api::webhooks::dto::SECRETS_UPDATE;
 use crate::offering_api::webhooks::entity as webhook_entity;
 use crate::offering_api::webhooks::signer::{Keys, Signer};
-use crate::offering_api::{envelope, resource};
 
 /// How long the way is open, in seconds: a day.
 const OPEN: i64 = 24 * 60 * 60;
@@ -109,14 +109,17 @@ pub async fn show(state: &AppState, caller: &Caller, id: &str) -> Result<Respons
     let expires_at = state.clock.now() / 1000 + OPEN;
     let pass = Pass { person: caller.identity.person, expires_at };
     let uri = pass.address(&state.site, &instance, Step::Configure, "configure");
-    Ok(envelope::json(&match uri.filter(|_| has_page) {
-        Some(uri) => {
-            let mut time = Vec::new();
-            write_timestamp(&mut time, expires_at * 1000, caller.view.time_zone);
-            json!({"configuration_uri": uri, "expires_at": String::from_utf8_lossy(&time)})
-        }
-        None => json!({"configuration_uri": null, "expires_at": null}),
-    }))
+    Ok(resource::found(
+        caller,
+        &match uri.filter(|_| has_page) {
+            Some(uri) => {
+                let mut time = Vec::new();
+                write_timestamp(&mut time, expires_at * 1000, caller.view.time_zone);
+                json!({"configuration_uri": uri, "expires_at": String::from_utf8_lossy(&time)})
+            }
+            None => json!({"configuration_uri": null, "expires_at": null}),
+        },
+    ))
 }
 
 /// Whether the one who goes the way may still do so: an administrator of the customer.

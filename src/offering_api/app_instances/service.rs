@@ -25,10 +25,10 @@ use crate::offering_api::access::Caller;
 use crate::offering_api::app_offerings::dto::RECORD as OFFERING;
 use crate::offering_api::app_offerings::entity as app_offerings;
 use crate::offering_api::app_offerings::entity::Model as Offering;
+use crate::offering_api::attachments;
 use crate::offering_api::resource::{self, Write};
 use crate::offering_api::webhook_policies::entity as policy_entity;
 use crate::offering_api::webhook_policies::keys::NewKey;
-use crate::offering_api::{attachments, envelope};
 
 /// Characters of what the codes of a configuration are made for.
 const CONFIRMATION: usize = 32;
@@ -144,7 +144,7 @@ pub async fn form(state: &AppState, caller: &Caller, offering: &str) -> Result<R
     resource::require(state, caller, &OFFERING, visible).await?;
     let db = state.store.connection();
     let offering = rules::offering(db, id).await?.ok_or(Error::NotFound)?;
-    Ok(envelope::json(&rules::form(db, &offering).await?.tell()))
+    Ok(resource::found(caller, &rules::form(db, &offering).await?.tell()))
 }
 
 /// Changes an install: its switches, what the customer filled in, or the installed version.

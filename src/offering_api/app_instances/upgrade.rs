@@ -18,8 +18,8 @@ use crate::offering_api::app_offering_automation_rules::entity as offering_rules
 use crate::offering_api::app_offerings::entity as app_offerings;
 use crate::offering_api::app_offerings::entity::Model as Offering;
 use crate::offering_api::app_offerings::scopes::entity as scopes;
+use crate::offering_api::resource;
 use crate::offering_api::webhooks::address::is_same_server;
-use crate::offering_api::{envelope, resource};
 
 /// Answers the preview.
 ///
@@ -34,18 +34,21 @@ pub async fn preview(state: &AppState, caller: &Caller, id: &str) -> Result<Resp
     let latest = latest(db, &instance).await?.filter(|latest| latest.id != installed.id);
     let site = &state.site;
     let Some(latest) = latest else {
-        return Ok(envelope::json(&json!({
-            "available": false,
-            "installed": version(site, &installed),
-            "latest": null,
-            "consent_needed": false,
-            "scopes": {"added": [], "removed": []},
-            "automation_rules": {"added": [], "removed": [], "changed": []},
-            "custom_fields": {"added": [], "removed": [], "changed": []},
-            "webhook_uri": null,
-            "configuration_uri": null,
-            "policy_jwt_alg": null,
-        })));
+        return Ok(resource::found(
+            caller,
+            &json!({
+                "available": false,
+                "installed": version(site, &installed),
+                "latest": null,
+                "consent_needed": false,
+                "scopes": {"added": [], "removed": []},
+                "automation_rules": {"added": [], "removed": [], "changed": []},
+                "custom_fields": {"added": [], "removed": [], "changed": []},
+                "webhook_uri": null,
+                "configuration_uri": null,
+                "policy_jwt_alg": null,
+            }),
+        ));
     };
     let scopes = compare_scopes(db, &installed, &latest).await?;
     let rules = compare_rules(db, &installed, &latest).await?;
@@ -63,18 +66,21 @@ pub async fn preview(state: &AppState, caller: &Caller, id: &str) -> Result<Resp
         || !webhook_uri.is_null()
         || new_form.demands_more_than(&form)
         || leads_elsewhere(page.as_deref(), new_page.as_deref());
-    Ok(envelope::json(&json!({
-        "available": true,
-        "installed": version(site, &installed),
-        "latest": version(site, &latest),
-        "consent_needed": consent_needed,
-        "scopes": scopes.told,
-        "automation_rules": rules.told,
-        "custom_fields": compare_fields(&form, &new_form),
-        "webhook_uri": webhook_uri,
-        "configuration_uri": compare(page, new_page),
-        "policy_jwt_alg": compare(installed.policy_jwt_alg, latest.policy_jwt_alg),
-    })))
+    Ok(resource::found(
+        caller,
+        &json!({
+            "available": true,
+            "installed": version(site, &installed),
+            "latest": version(site, &latest),
+            "consent_needed": consent_needed,
+            "scopes": scopes.told,
+            "automation_rules": rules.told,
+            "custom_fields": compare_fields(&form, &new_form),
+            "webhook_uri": webhook_uri,
+            "configuration_uri": compare(page, new_page),
+            "policy_jwt_alg": compare(installed.policy_jwt_alg, latest.policy_jwt_alg),
+        }),
+    ))
 }
 
 /// The latest published version of what is installed.
