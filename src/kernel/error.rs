@@ -16,7 +16,7 @@
 //! | 503 | try again soon | look at the database |
 use std::sync::Arc;
 
-use sea_orm::{DbErr, SqlErr};
+use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
 
 use crate::kernel::language::violation::Violation;
 
@@ -138,6 +138,13 @@ impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
         match error {
             DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Self::Unavailable(Arc::new(error)),
+            // Connections wait in a pool: that one is gone shows when it is used.
+            DbErr::Exec(RuntimeErr::SqlxError(ref cause))
+            | DbErr::Query(RuntimeErr::SqlxError(ref cause))
+                if matches!(cause.as_ref(), sqlx::Error::Io(_)) =>
+            {
+                Self::Unavailable(Arc::new(error))
+            }
             other => Self::internal(other),
         }
     }
