@@ -12,6 +12,7 @@ use super::{
     name_schemas, number, order_extensions, pagination, parameter, remove_unused, shared_headers,
     shared_parameters, sort_schemas, tags, text,
 };
+use crate::kernel::http::operations::successes;
 use crate::kernel::record::query::MAX_PER_PAGE;
 use crate::kernel::record::schema;
 
@@ -336,14 +337,18 @@ impl Operation<'_> {
         if has_id {
             refusals.push(("404", "NotFound"));
         }
-        refusals.push(("406", "NotAcceptable"));
+        // What files and pages are is not for `Accept` to decide.
+        if successes(self.value).all(|kind| kind == "application/json") {
+            refusals.push(("406", "NotAcceptable"));
+        }
         if self.method == "post" && needs_token {
             refusals.push(("409", "Conflict"));
         }
         if needs_token && self.changes_record() {
             refusals.push(("412", "PreconditionFailed"));
         }
-        if self.writes() {
+        // Pages do not look at a body.
+        if self.writes() && (needs_token || self.has_body()) {
             refusals.push(("413", "PayloadTooLarge"));
         }
         // Some that have no body are refused too; their handlers name the status without a body of its own.
@@ -370,6 +375,15 @@ impl Operation<'_> {
             responses.entry(status).or_insert_with(
                 || json!({"$ref": format!("#/components/responses/{prefix}{name}")}),
             );
+        }
+        // Pages refuse in their own way; what the door refuses before them is JSON also there.
+        let content = responses.get_mut("400").and_then(|it| it.get_mut("content"));
+        if let Some(content) = content.filter(|it| it.get("application/json").is_none()) {
+            let bad_request = json!({"application/json": {
+                "schema": {"$ref": "#/components/schemas/Message"},
+                "example": {"message": "Invalid x-xurrent-account header"},
+            }});
+            extend(content, bad_request);
         }
         responses.sort_keys();
     }

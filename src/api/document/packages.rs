@@ -436,7 +436,8 @@ impl Operation<'_> {
         } else if changes {
             statuses.push("412");
         }
-        if changes || self.has_body() {
+        // Where none is wanted, a body is thrown away, however large.
+        if self.has_body() {
             statuses.push("413");
         }
         let is_known = self.may_be_known();
