@@ -85,8 +85,18 @@ impl Client {
             bytes,
             request: format!("{method} {path}"),
         };
-        contract::check(&method, path, &answer);
+        contract::check(&method, &self.documented(&method, path), &answer);
         answer
+    }
+
+    /// The path as the document has it: what is on the host of an account is there below `/accounts`.
+    fn documented(&self, method: &Method, path: &str) -> String {
+        let host = self.headers.iter().find(|(name, _)| name == "host");
+        let host = host.map(|(_, host)| host.split(':').next().unwrap().to_ascii_lowercase());
+        let account = host.as_deref().and_then(|host| host.strip_suffix(".example.test"));
+        let page = account.map(|account| format!("/accounts/{account}{path}"));
+        let page = page.filter(|page| contract::operation(method, page).is_some());
+        page.unwrap_or_else(|| path.to_owned())
     }
 }
 
