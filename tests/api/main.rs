@@ -15,5 +15,6 @@ mod offering_api;
 mod package_api;
 mod published;
 mod security;
+mod statuses;
 mod storage;
 mod support;

@@ -50,12 +50,12 @@ pub fn id(operation: Operation) -> &'static str {
 }
 
 /// The whole body with which an operation of app offerings refuses.
-fn refusal(operation: Operation, status: StatusCode) -> Value {
-    let text = status.canonical_reason().unwrap();
+pub fn refusal(operation: Operation, status: StatusCode, text: &str) -> Value {
     match operation.value["x-appmarket-extension"] == true {
-        true => {
-            json!({"type": "about:blank", "title": text, "status": status.as_u16(), "detail": text})
-        }
+        true => json!({
+            "type": "about:blank", "title": status.canonical_reason(), "status": status.as_u16(),
+            "detail": text,
+        }),
         false => json!({"message": text}),
     }
 }
@@ -67,7 +67,7 @@ fn refuses(operation: Operation, answer: Answer, status: StatusCode) {
     if status == StatusCode::UNAUTHORIZED {
         assert_eq!(answer.header("www-authenticate"), "Bearer");
     }
-    let expected = refusal(operation, status);
+    let expected = refusal(operation, status, status.canonical_reason().unwrap());
     let kind = if expected.get("type").is_some() {
         "application/problem+json"
     } else {

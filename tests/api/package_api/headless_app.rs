@@ -376,3 +376,32 @@ on_both! {
         assert_eq!(client.get(path).await.expect(200), json!({"jobId": "17"}));
     }
 }
+
+/// The address of a log says itself that it is valid: nothing but the store can fail it.
+#[tokio::test]
+async fn logs_that_cannot_be_read_say_whether_to_try_again() {
+    let app = TestApp::sqlite().await;
+    let Hosted { client, .. } = hosted(&app).await;
+    put(&app, "loyalty/a.gz", "a").await;
+    let list = client.get(LOGS).await.expect(200);
+    let address = local(&list["logs"][0]["logUrl"]);
+    // A link to itself is there, and cannot be opened.
+    let file = app.folder().join("files/hosting/loyalty/a.gz");
+    std::fs::remove_file(&file).unwrap();
+    std::os::unix::fs::symlink(&file, &file).unwrap();
+    let message = "Something went wrong; the correlation id finds it in the server's log.";
+    refused(app.anonymous().get(&address).await, 500, "UNEXPECTED_ERROR", message, &[]);
+    // A bucket where nobody listens. All services of the tests have the same key.
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let away = TestApp::sqlite_with(|config| {
+        config.storage_url = Some("s3://appmarket-test".to_owned());
+        config.storage_endpoint = Some(format!("http://{nobody}"));
+        config.storage_access_key_id = Some("test".to_owned());
+        config.storage_secret_access_key = Some("test".to_owned());
+    })
+    .await;
+    let message = "The service is not available at the moment; try again soon.";
+    let answer = away.anonymous().get(&address).await;
+    assert_eq!(answer.header("retry-after"), "1");
+    refused(answer, 503, "SYSTEM_MAINTENANCE", message, &[]);
+}

@@ -23,11 +23,11 @@ const LISTS: [&str; 2] = ["list_application_versions", "list_tenant_entitlements
 /// What the parameters of paths and headers name.
 pub struct Things {
     key: String,
-    package: String,
-    version: String,
+    pub package: String,
+    pub version: String,
     tenant: String,
     site: String,
-    subscription: String,
+    pub subscription: String,
     entitlement: String,
     event: String,
 }

@@ -1,6 +1,10 @@
 //! Every answer that any test gets is held against the document of its family: status, headers and body.
 //! An undocumented status, header or property fails the test that met it.
 use std::collections::{BTreeSet, HashMap};
+use std::ffi::OsString;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::Path;
 use std::sync::{LazyLock, Mutex};
 
 use appmarket::package_api::convention::paths::{Paths, is_ours};
@@ -119,7 +123,7 @@ pub fn check(method: &Method, path: &str, answer: &Answer) {
         response = document.value.pointer(&pointer).unwrap();
     }
     check_headers(&place, response, answer);
-    seen(&place);
+    note(document.family, &place);
     let content = response["content"].as_object();
     let Some(content) = content else {
         assert!(answer.bytes.is_empty(), "{place}: a body that is not documented");
@@ -214,14 +218,18 @@ fn close(value: &mut Value) {
     }
 }
 
-/// Notes which operation answered which status, when a folder for such notes is named.
-fn seen(place: &str) {
+/// Notes what an operation has answered, when a folder for such notes is named: `.ci/statuses.py` reads them.
+fn note(family: &str, place: &str) {
+    static FOLDER: LazyLock<Option<OsString>> =
+        LazyLock::new(|| std::env::var_os("APPMARKET_TEST_SEEN"));
     static SEEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-    let Some(folder) = std::env::var_os("APPMARKET_TEST_SEEN") else { return };
-    if SEEN.lock().unwrap().insert(place.to_owned()) {
-        use std::io::Write;
-        let path = std::path::Path::new(&folder).join(std::process::id().to_string());
-        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
-        writeln!(file, "{place}").unwrap();
+    let Some(folder) = FOLDER.as_ref() else { return };
+    // Both families have operations of the same name.
+    let line = format!("{family} {place}\n");
+    if SEEN.lock().unwrap().insert(line.clone()) {
+        let file = Path::new(folder).join(std::process::id().to_string());
+        let mut file = OpenOptions::new().create(true).append(true).open(file).unwrap();
+        // One write, so that lines of several threads do not mix.
+        file.write_all(line.as_bytes()).unwrap();
     }
 }

@@ -147,18 +147,22 @@ pub async fn install(client: &Client, package: i64, tenant: i64) -> Value {
     client.post(path, json!({"packageId": package, "tenantId": tenant})).await.expect(200)
 }
 
+/// The whole body of a refusal of the request with this id.
+pub fn refusal(correlation: &str, code: &str, message: &str, data: &[(&str, &str)]) -> Value {
+    let data: Vec<Value> =
+        data.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
+    json!({
+        "applicationName": "AppDev", "errorCode": code, "message": message,
+        "correlationId": correlation, "items": [], "additionalErrorData": data,
+        "exceptionDetail": null,
+    })
+}
+
 /// Demands a refusal with this whole body; the correlation id is whatever the header says.
 #[track_caller]
 pub fn refused(answer: Answer, status: u16, code: &str, message: &str, data: &[(&str, &str)]) {
     let correlation = answer.header("x-vol-correlation").to_owned();
     let is_id = |text: &str| text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     assert!(is_id(&correlation), "{correlation}");
-    let data: Vec<Value> =
-        data.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
-    let body = json!({
-        "applicationName": "AppDev", "errorCode": code, "message": message,
-        "correlationId": correlation, "items": [], "additionalErrorData": data,
-        "exceptionDetail": null,
-    });
-    assert_eq!(answer.expect(status), body);
+    assert_eq!(answer.expect(status), refusal(&correlation, code, message, data));
 }
