@@ -22,7 +22,7 @@ pub enum Form {
     Problem,
 }
 
-/// 200 with a JSON value, without a tag: for answers that do not depend on who asks.
+/// 200 with a JSON value, without a tag: for answers that do not depend on who asks, or that are never the same.
 pub fn json(value: &Value) -> Response {
     let mut response = Response::new(Body::from(value.to_string()));
     response.headers_mut().insert(header::CONTENT_TYPE, JSON);

@@ -198,6 +198,11 @@ impl Operation<'_> {
         self.value.get("requestBody").is_some()
     }
 
+    /// Whether a caller can have its answer already. Each description of an upload has a key of its own.
+    fn may_be_known(&self) -> bool {
+        self.method == "get" && self.value["operationId"] != "get_attachment_storage"
+    }
+
     /// Whether it changes a record that the caller may have read before: such a change can be guarded.
     /// A POST below a record without a JSON body is one, as publishing or the upload of a picture.
     fn changes_record(&self) -> bool {
@@ -240,7 +245,7 @@ impl Operation<'_> {
             names.extend(["XurrentAccount", "FourMeAccount", "XurrentLanguage", "FourMeLanguage"]);
         }
         match self.method {
-            "get" if needs_token => names.push("IfNoneMatch"),
+            "get" if needs_token && self.may_be_known() => names.push("IfNoneMatch"),
             "post" if needs_token => names.push("IdempotencyKey"),
             _ => {}
         }
@@ -285,6 +290,7 @@ impl Operation<'_> {
         let is_create = self.value["responses"].get("201").is_some();
         let has_id = self.path.contains('{');
         let can_be_strict = self.can_be_strict();
+        let may_be_known = self.may_be_known();
         let ok = &self.value["responses"]["200"]["content"]["application/json"]["schema"];
         let is_feed = self.value["operationId"] == "list_events";
         let lists = is_get && ok["type"] == "array" && !is_feed;
@@ -298,7 +304,7 @@ impl Operation<'_> {
             let content = response.get("content");
             let has_file = content.is_some_and(|it| it.get("application/octet-stream").is_some());
             let mut names = vec!["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"];
-            if needs_token && has_json && status.starts_with('2') {
+            if needs_token && has_json && status.starts_with('2') && (may_be_known || !is_get) {
                 names.push("ETag");
             }
             if status == "401" {
@@ -362,7 +368,7 @@ impl Operation<'_> {
             ("500", "InternalServerError"),
             ("503", "ServiceUnavailable"),
         ]);
-        if is_get && needs_token {
+        if needs_token && may_be_known {
             refusals.push(("304", if lists { "PageNotModified" } else { "NotModified" }));
         }
         let Some(responses) = self.value["responses"].as_object_mut() else { return };

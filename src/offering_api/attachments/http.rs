@@ -7,8 +7,8 @@ use super::upload::Upload;
 use super::{download, grant, pictures, upload as receiving};
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
-use crate::kernel::http::answer;
 use crate::offering_api::access::Caller;
+use crate::offering_api::envelope;
 
 /// OpenAPI tag of these operations; always the folder's name.
 const TAG: &str = "attachments";
@@ -23,10 +23,7 @@ const TAG: &str = "attachments";
     security(("oauth2" = ["attachment:Read"])),
 )]
 pub async fn storage(State(state): State<AppState>, caller: Caller) -> Response {
-    answer::found(
-        caller.if_none_match.as_ref(),
-        grant::describe(&state, &caller).to_string().into_bytes(),
-    )
+    envelope::json(&grant::describe(&state, &caller))
 }
 
 /// Upload a file

@@ -26,8 +26,8 @@ impl Callers {
         let world = World::new(app).await;
         let application = world.application("acme01.loyalty.1.0.0").await;
         let callers = Self { person: app.acme(), application: world.client(&application).await };
-        // Longer than the service believes in whom it knows.
-        app.advance_seconds(10);
+        // Longer than the service believes what it knows of callers and keys.
+        app.advance_seconds(120);
         callers
     }
 

@@ -8,9 +8,11 @@ use std::time::Duration;
 use appmarket::directory::trusts;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use http::Method;
 use sea_orm::ConnectionTrait;
 
 use super::*;
+use crate::offering_api::app_instance_configuration::visit;
 use crate::offering_api::attachments::{BOUNDARY, multipart};
 use crate::support::packages::tenant;
 
@@ -108,6 +110,23 @@ fn longer(operation: Operation, body: &[u8]) -> Vec<u8> {
     [&body[..place], b"more", &body[place..]].concat()
 }
 
+/// Where a message that was delivered is delivered once more. Not those that verify: there is a new one then.
+async fn delivered(app: &TestApp, receiver: &Receiver) -> String {
+    let hook = json!({"event": "app_instance.create", "uri": receiver.url("/plain")});
+    let hook = app.acme().post("/v1/webhooks", hook).await.expect(201);
+    app.deliver().await;
+    let received = receiver.received();
+    let message = received.iter().find(|it| it.path == "/plain").unwrap().json();
+    let callback = message["payload"]["callback"].as_str().unwrap();
+    assert_eq!(visit(app, Method::GET, callback, None).await.status, 200);
+    let one = format!("/v1/webhooks/{}", hook["id"]);
+    app.acme().post(&format!("{one}/test"), json!({})).await.expect(204);
+    app.deliver().await;
+    let list = app.acme().get(&format!("{one}/deliveries")).await.expect(200);
+    let newest = list.as_array().unwrap().iter().map(|it| it["id"].as_i64().unwrap()).max();
+    format!("{one}/deliveries/{}/redeliver", newest.unwrap())
+}
+
 #[tokio::test]
 async fn app_offerings_carry_out_a_request_once() {
     let app = TestApp::postgres_with(|_| {}).await;
@@ -117,8 +136,12 @@ async fn app_offerings_carry_out_a_request_once() {
     let db = app.state.store.begin().await.unwrap();
     trusts::add(&db, "acme", "initech", 0).await.unwrap();
     db.commit().await.unwrap();
+    let delivered = delivered(&app, &receiver).await;
+    let mut operations: Vec<Operation> = keyed("offering_api").collect();
+    // What is installed is the latest version: then comes the next one.
+    operations.sort_by_key(|operation| id(*operation) == "publish_app_offering");
     let mut surprises = Surprises::default();
-    for operation in keyed("offering_api") {
+    for operation in operations {
         let body = offering_body(operation, &own);
         let mut client = own.owner(&app, operation);
         if id(operation) == "create_app_instance" {
@@ -129,7 +152,10 @@ async fn app_offerings_carry_out_a_request_once() {
             client =
                 client.with("content-type", &format!("multipart/form-data; boundary={BOUNDARY}"));
         }
-        let path = own.path(operation, None);
+        let path = match id(operation) {
+            "redeliver_webhook_delivery" => delivered.clone(),
+            _ => own.path(operation, None),
+        };
         let other = (path.clone(), longer(operation, &body));
         Request { operation, client, first: (path, body), other }.check(&app, &mut surprises).await;
         app.advance_seconds(2);

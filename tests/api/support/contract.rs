@@ -77,7 +77,9 @@ pub fn operation(
         Some(paths) => paths.canonical(path)?,
         None => {
             let path = path.trim_end_matches('/');
-            path.strip_suffix(".json").unwrap_or(path).to_owned()
+            // Elsewhere it belongs to the name: `jwks.json`.
+            let is_record = |it: &&str| it.starts_with("/v1") || *it == "/token";
+            path.strip_suffix(".json").filter(is_record).unwrap_or(path).to_owned()
         }
     };
     let wanted: Vec<&str> = path.split('/').collect();
