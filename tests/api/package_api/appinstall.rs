@@ -472,8 +472,10 @@ on_both! {
         let client = world.client(&loyalty).await;
         let missing = async |body: Value, what: &str, name: &str, value: &str| {
             let message = format!("Item not found: {what} {value}");
-            let answer = client.post(INSTALL, body).await;
-            refused(answer, 404, "ITEM_NOT_FOUND", &message, &[(name, value)]);
+            for path in [INSTALL, TO_PRODUCTION] {
+                let answer = client.post(path, body.clone()).await;
+                refused(answer, 404, "ITEM_NOT_FOUND", &message, &[(name, value)]);
+            }
         };
         let package = loyalty.package;
         let body = json!({"tenantId": 999_999, "packageId": package});
