@@ -46,7 +46,7 @@ struct Comparison<'a> {
     changes: BTreeSet<Change>,
 }
 
-/// Member that holds parts of a body or an answer, and what one of them is called.
+/// Member that holds several values of a body or an answer, and what one of them is called.
 const CONTENT: (&str, &str) = ("content", "the media type");
 const HEADERS: (&str, &str) = ("headers", "the header");
 
@@ -264,13 +264,13 @@ impl<'a> Comparison<'a> {
                     let what = if is_required(new) { "is required now" } else { "may be left out" };
                     self.note(is_required(new) == (direction == Direction::In), place, what);
                 }
-                self.parts(place, CONTENT, (old, new), direction);
+                self.variants(place, CONTENT, (old, new), direction);
             }
         }
     }
 
-    /// What a body or an answer has several of, by name: its media types, or its headers.
-    fn parts(
+    /// The values that a body or an answer has several of, by name: its media types, or its headers.
+    fn variants(
         &mut self,
         place: &str,
         (member, what): (&str, &str),
@@ -298,8 +298,8 @@ impl<'a> Comparison<'a> {
                 continue;
             };
             let (old, new) = (Self::resolved(self.old, old), Self::resolved(self.new, new));
-            self.parts(&place, HEADERS, (old, new), direction);
-            self.parts(&place, CONTENT, (old, new), direction);
+            self.variants(&place, HEADERS, (old, new), direction);
+            self.variants(&place, CONTENT, (old, new), direction);
         }
     }
 
