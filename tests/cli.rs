@@ -970,9 +970,20 @@ fn the_committed_documents_can_be_checked() {
     fails(
         &folder,
         "openapi --check",
-        "out of date: openapi/app-offerings.json; run `appmarket openapi` and commit the result",
+        "out of date: openapi/app-offerings.json#/openapi; run `appmarket openapi` and commit the result",
     );
     assert_eq!(told(&folder, "openapi"), json!({"written": ["openapi/app-offerings.json"]}));
+    // Changed by hand: the first place is named.
+    let path = folder.path().join("openapi/app-packages.json");
+    let mut document: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    document["paths"]["/platform/tenants/{tenantId}"]["get"]["tags"][0] = "elsewhere".into();
+    std::fs::write(&path, document.to_string()).unwrap();
+    fails(
+        &folder,
+        "openapi --check",
+        "out of date: openapi/app-packages.json#/paths/~1platform~1tenants~1{tenantId}/get/tags/0; \
+         run `appmarket openapi` and commit the result",
+    );
 }
 
 /// Brings a file of the source tree into a folder where the command can be tried.
@@ -981,23 +992,23 @@ fn copy_committed(folder: &TempDir, name: &str) {
     std::fs::copy(root.join(name), folder.path().join("openapi").join(name)).unwrap();
 }
 
-/// The released document, changed, so that the one of today is another; with the changelog.
+/// The documents of today as the released ones, and that of the app offerings changed, so that the one of today is
+/// another; with the changelog.
 fn release_otherwise(folder: &TempDir, change: impl Fn(&mut Value)) {
-    let released = "released/app-offerings.json.gz";
     std::fs::create_dir_all(folder.path().join("openapi/released")).unwrap();
-    for name in ["CHANGELOG.md", released, "released/app-packages.json.gz"] {
+    copy_committed(folder, "CHANGELOG.md");
+    for name in ["app-offerings.json", "app-packages.json"] {
         copy_committed(folder, name);
+        let path = folder.path().join("openapi").join(name);
+        let mut document: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        if name == "app-offerings.json" {
+            change(&mut document);
+        }
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packer.write_all(document.to_string().as_bytes()).unwrap();
+        let path = folder.path().join(format!("openapi/released/{name}.gz"));
+        std::fs::write(path, packer.finish().unwrap()).unwrap();
     }
-    said(folder, "openapi --release");
-    let path = folder.path().join("openapi").join(released);
-    let mut text = String::new();
-    let packed = std::fs::read(&path).unwrap();
-    flate2::read::GzDecoder::new(packed.as_slice()).read_to_string(&mut text).unwrap();
-    let mut document: Value = serde_json::from_str(&text).unwrap();
-    change(&mut document);
-    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packer.write_all(document.to_string().as_bytes()).unwrap();
-    std::fs::write(path, packer.finish().unwrap()).unwrap();
 }
 
 #[test]
@@ -1050,6 +1061,17 @@ fn what_breaks_the_released_documents_is_refused_unless_their_major_version_rise
     let changelog = std::fs::read_to_string(folder.path().join("openapi/CHANGELOG.md")).unwrap();
     assert!(changelog.contains("## Unreleased\n\nNothing.\n\n## 20"), "{changelog}");
     assert_eq!(told(&folder, "openapi --check"), json!({"stale": []}));
+    fails(&folder, "openapi --release", "nothing has changed since the documents were released");
+    // What differs is another version.
+    release_otherwise(&folder, |document| {
+        document["paths"].as_object_mut().unwrap().remove("/v1/account");
+    });
+    fails(
+        &folder,
+        "openapi --release",
+        "openapi/app-offerings.json is not what was released as 1.0.0: raise its version, `VERSION` in \
+         src/api/document",
+    );
     std::fs::write(folder.path().join("openapi/CHANGELOG.md"), "Nothing yet.\n").unwrap();
     fails(&folder, "openapi", "openapi/CHANGELOG.md has no line \"## Unreleased\"");
 }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, Request, State};
-use axum::middleware::{Next, from_fn};
-use axum::response::{Redirect, Response};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::uri::Authority;
+use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use serde_json::Value;
 use utoipa_swagger_ui::{Config, SwaggerUi, Url};
 
@@ -57,7 +58,7 @@ pub fn router<S: Clone + Send + Sync + 'static>(public_url: &str) -> Router<S> {
         .route("/reference", get(async || Redirect::to("/reference/")))
         .route("/reference/", reading.clone())
         .route("/reference/{name}", reading)
-        .layer(from_fn(page))
+        .layer(from_fn_with_state(Arc::from(public_url), page))
         .route("/openapi/{name}", get(document_file).with_state(documents(public_url)))
 }
 
@@ -155,7 +156,10 @@ async fn reading_file(
 
 /// What pages have in common: their policy, and that they lead on to their folder by its name alone, whatever a
 /// proxy has put before it.
-async fn page(request: Request, next: Next) -> Response {
+async fn page(State(public_url): State<Arc<str>>, request: Request, next: Next) -> Response {
+    if let Some(path) = path_at_public_url(&public_url, &request) {
+        return Redirect::temporary(&format!("{public_url}{path}")).into_response();
+    }
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
@@ -168,11 +172,62 @@ async fn page(request: Request, next: Next) -> Response {
     response
 }
 
+/// The path of a page that was asked for by another name of the same machine, as by `localhost`. Its documents name
+/// the public address, which pages of another one may not call.
+fn path_at_public_url<'a>(public_url: &str, request: &'a Request) -> Option<&'a str> {
+    let host = || request.headers().get(header::HOST)?.to_str().ok()?.parse().ok();
+    let asked: Authority = request.uri().authority().cloned().or_else(host)?;
+    let public = public_url.parse::<Uri>().ok()?.into_parts().authority?;
+    let is_local = |it: &Authority| matches!(it.host(), "localhost" | "127.0.0.1" | "[::1]");
+    // Of another port it may be another machine's, forwarded.
+    let is_same = is_local(&asked) && is_local(&public) && asked.port_u16() == public.port_u16();
+    (is_same && asked.host() != public.host()).then(|| request.uri().path())
+}
+
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
     use serde_json::json;
+    use tower::ServiceExt;
 
     use super::*;
+
+    #[tokio::test]
+    async fn a_page_that_another_name_of_the_machine_finds_is_that_of_the_public_one() {
+        let at = async |public_url: &str, host: &str, path: &str| {
+            let request = Request::get(path).header("host", host).body(Body::empty()).unwrap();
+            let answer = router::<()>(public_url).oneshot(request).await.unwrap();
+            let location = answer.headers().get("location");
+            (answer.status().as_u16(), location.map(|it| it.to_str().unwrap().to_owned()))
+        };
+        let here = "http://127.0.0.1:8080";
+        for (path, there) in [
+            ("/docs/", "http://127.0.0.1:8080/docs/"),
+            ("/reference/", "http://127.0.0.1:8080/reference/"),
+        ] {
+            assert_eq!(at(here, "localhost:8080", path).await, (307, Some(there.to_owned())));
+            assert_eq!(at(here, "[::1]:8080", path).await, (307, Some(there.to_owned())));
+            // Under its own name, a forwarded port, and that of another machine.
+            for host in ["127.0.0.1:8080", "localhost:9090", "market.example:8080"] {
+                assert_eq!(at(here, host, path).await, (200, None), "{host}");
+            }
+            assert_eq!(at("https://market.example", "localhost", path).await, (200, None));
+        }
+    }
+
+    #[test]
+    fn dates_are_texts_to_every_reader_of_yaml() {
+        let document = json!({
+            "a": "2026-03-04", "b": ["2026-03-04T09:15:00Z", "2026-03-0", "x: 2026-03-04"],
+            "c": {"d": "2026-03-04 is a day"}, "e": "one\n2026-03-04\n",
+        });
+        let text = document::to_yaml(&document);
+        assert_eq!(yaml_serde::from_str::<Value>(&text).unwrap(), document, "{text}");
+        assert!(
+            text.starts_with("a: '2026-03-04'\nb:\n- '2026-03-04T09:15:00Z'\n- 2026-03-0\n"),
+            "{text}"
+        );
+    }
 
     #[test]
     fn addresses_that_start_at_the_root_become_this_instances_own() {

@@ -15,7 +15,7 @@ impl fmt::Display for Unsound {
 }
 
 /// The place of a member below another one, as a JSON pointer (RFC 6901).
-pub(super) fn below(place: &str, name: &str) -> String {
+pub fn below(place: &str, name: &str) -> String {
     format!("{place}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 

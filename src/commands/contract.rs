@@ -142,8 +142,25 @@ pub(super) fn tell(folder: &Path) -> Result<Report, Failure> {
 pub(super) fn release(folder: &Path, now: i64) -> Result<Report, Failure> {
     let (_, text) = changelog(folder)?;
     let mut names = Vec::new();
-    let mut contracts = contracts(folder)?;
-    for (contract, _) in &mut contracts {
+    let contracts = contracts(folder)?;
+    let mut is_new = false;
+    for (contract, changes) in &contracts {
+        let [old, new] = contract.versions()?;
+        let is_same = changes.is_empty() && new == old;
+        if !is_same && new <= old {
+            let name = contract.name;
+            return Err(format!(
+                "openapi/{name} is not what was released as {old}: raise its version, `VERSION` in \
+                 src/api/document"
+            )
+            .into());
+        }
+        is_new |= !is_same;
+    }
+    if !is_new {
+        return Err("nothing has changed since the documents were released".into());
+    }
+    for (contract, _) in &contracts {
         let path = folder.join("released").join(format!("{}.gz", contract.name));
         let mut packer = flate2::write::GzEncoder::new(Vec::new(), Compression::best());
         packer.write_all(document::to_text(&contract.new).as_bytes())?;

@@ -2,11 +2,12 @@
 use std::path::Path;
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::contract;
 use super::report::{Failure, Report};
 use crate::api;
+use crate::api::soundness::below;
 use crate::kernel::clock::Clock;
 
 /// What is to be done with them.
@@ -15,7 +16,7 @@ pub(super) struct OpenapiArgs {
     /// Write nothing; fail when a committed file is out of date
     #[arg(long, group = "instead")]
     check: bool,
-    /// Write nothing; tell what has changed since the documents were released
+    /// Write nothing; tell what has changed since the documents were released, and which of it breaks; never fails for it
     #[arg(long, group = "instead")]
     changes: bool,
     /// Make the documents of today the released ones
@@ -43,8 +44,11 @@ pub(super) fn run(args: &OpenapiArgs) -> Result<Report, Failure> {
         if std::fs::read_to_string(&path).ok().as_deref() == Some(content.as_str()) {
             continue;
         }
-        stale.push(format!("openapi/{name}"));
-        if !args.check {
+        if args.check {
+            let place = difference(&path, &content).map(|it| format!("#{it}")).unwrap_or_default();
+            stale.push(format!("openapi/{name}{place}"));
+        } else {
+            stale.push(format!("openapi/{name}"));
             std::fs::write(&path, content)?;
         }
     }
@@ -56,5 +60,31 @@ pub(super) fn run(args: &OpenapiArgs) -> Result<Report, Failure> {
                 .into())
         }
         (false, false) => Ok(Report::new(format!("Wrote {list}."), json!({"written": stale}))),
+    }
+}
+
+/// Where a committed JSON file first differs from what it should be, as a JSON pointer.
+fn difference(path: &Path, content: &str) -> Option<String> {
+    let committed = serde_json::from_str(&std::fs::read_to_string(path).ok()?).ok()?;
+    first_difference(&committed, &serde_json::from_str(content).ok()?)
+}
+
+fn first_difference(one: &Value, other: &Value) -> Option<String> {
+    match (one, other) {
+        (Value::Object(one), Value::Object(other)) => {
+            one.keys().chain(other.keys()).find_map(|name| match (one.get(name), other.get(name)) {
+                (Some(one), Some(other)) => Some(below("", name) + &first_difference(one, other)?),
+                _ => Some(below("", name)),
+            })
+        }
+        (Value::Array(one), Value::Array(other)) => {
+            let shared = one.iter().zip(other).enumerate();
+            let differ =
+                |(index, (one, other))| Some(format!("/{index}{}", first_difference(one, other)?));
+            let longer =
+                || (one.len() != other.len()).then(|| format!("/{}", one.len().min(other.len())));
+            shared.into_iter().find_map(differ).or_else(longer)
+        }
+        (one, other) => (one != other).then(String::new),
     }
 }

@@ -56,7 +56,7 @@ TAKEN = [
         r"|installedAppsApplicationId|appOwnerDevAccountId): ",
         "the server sets them, and ignores what an install says of them",
     ),
-    (r"(packageId|transaction(Price|Tax|Total)): Incorrect type", "`null` is as good as left out: vendor clients write every member that they know"),
+    (r"(packageId|localeCode|transaction(Date|Price|Tax|Total)): Incorrect type", "`null` is as good as left out: vendor clients write every member that they know"),
 ]
 
 

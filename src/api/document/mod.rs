@@ -17,10 +17,32 @@ pub fn to_text(document: &Value) -> String {
     serde_json::to_string_pretty(document).unwrap_or_default() + "\n"
 }
 
-/// The same in YAML.
+/// The same in YAML: 1.2 as well as 1.1, which takes more for a date than its quotes say.
 pub fn to_yaml(document: &Value) -> String {
     // So has it in YAML.
-    yaml_serde::to_string(document).unwrap_or_default()
+    let text = yaml_serde::to_string(document).unwrap_or_default();
+    let quoted = |line: &str| {
+        let entry = line.trim_start_matches(['-', ' ']);
+        // What stands in quotes has them already.
+        let is_plain = !entry.starts_with(['"', '\'']);
+        let value = entry.split_once(": ").map_or(entry, |(_, value)| value);
+        let before = &line[..line.len() - value.len()];
+        let is_value = before.ends_with(": ") || before.ends_with("- ");
+        if is_plain && is_value && is_date(value) {
+            format!("{before}'{value}'\n")
+        } else {
+            format!("{line}\n")
+        }
+    };
+    text.lines().map(quoted).collect()
+}
+
+/// Whether a text begins as dates and times do.
+fn is_date(text: &str) -> bool {
+    let form = |(byte, place): (u8, &u8)| {
+        if *place == b'0' { byte.is_ascii_digit() } else { byte == *place }
+    };
+    text.len() >= 10 && text.bytes().zip(b"0000-00-00").all(form)
 }
 
 /// What a document says of itself.
@@ -29,7 +51,7 @@ fn info(title: &str, version: &str, description: &str) -> Value {
         "title": title,
         "version": version,
         "description": description,
-        "contact": {"name": "The operator of this server", "url": "https://example.org/appmarket"},
+        "contact": {"name": "The operator of this server"},
         "license": {"name": "MIT", "url": "https://opensource.org/license/mit"},
     })
 }

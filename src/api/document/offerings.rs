@@ -133,14 +133,18 @@ install them.
 the operation names. Filters are `?field=value`, `?field=!value`, `?field=a,b`, `?field=>value`, \
 `?field=>=a<b`; an empty value finds records without one, `!` alone those with one. The header `Link` \
 leads to the neighbouring pages. `x-pagination` says how the pages of a list follow one another: `link` by the \
-address in the header `next` names; `feed` likewise, and for ever. Its `parameters` and `response_headers` are \
-named by what they are.
+address in the header that its member `next` names; `feed` likewise, and for ever. Its `parameters` and \
+`response_headers` are named by what they are.
 
 **Values** are accepted leniently: numbers and booleans also as text, references as `<name>_id` with \
 a number or a nodeID, durations as minutes or `hhh:mm`, `\"\"` as `null`.
 
 **Safe writes**: every POST takes an `Idempotency-Key`; `If-Match` with the `ETag` of a record guards \
-what changes it. Unknown properties are ignored unless `Prefer: handling=strict` asks for their refusal.";
+what changes it. Unknown properties are ignored unless `Prefer: handling=strict` asks for their refusal.
+
+**Limits**: so many requests an hour, and few at once; by default 3,600, and 20 in two seconds, for each token. \
+`GET /v1/rate_limit` and the headers `X-RateLimit-…` tell what is left. A 429 says in `Retry-After` how many seconds \
+to wait.";
 
 /// One operation of the document, with where it is.
 struct Operation<'a> {
@@ -512,7 +516,7 @@ fn responses() -> Value {
         (
             "BadRequest",
             400,
-            "The request cannot be understood; `message` says what to mend.",
+            "The request cannot be understood; the answer says what to mend.",
             "Invalid JSON string posted",
         ),
         ("Unauthorized", 401, "Credentials are missing or wrong.", "Unauthorized"),

@@ -142,6 +142,7 @@ on_both! {
         let message_of_other = "Item not found: log loyalty/b.gz";
         refused(anybody.get(&other).await, 404, "ITEM_NOT_FOUND", message_of_other,
             &[("Key", "loyalty/b.gz")]);
+        refused_parameter(anybody.get(&address.replace("a.gz", "%ff")).await, "key", "must be UTF-8 text.");
         app.advance_seconds(4 * 3600 - 1);
         assert_eq!(anybody.get(&address).await.text(), "a");
         app.advance_seconds(1);
