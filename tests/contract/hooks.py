@@ -48,8 +48,15 @@ TAKEN = [
     (r"`responseFields` in query", "a file has no members to choose from; clients send the parameter everywhere"),
     (r"in body - object with (invalid additional property: |more properties than )", "parts of a form that are not known are ignored"),
     (r"in body - avatar_file_name: ", "an avatar has no name; clients send one"),
-    (r"in body - new_scopes -> .*: conditions: Incorrect type", "`null` is as good as left out (app offerings, contract 1.8)"),
-    (r"in body - custom_fields -> .*: value: Incorrect type", "`null` takes the value away"),
+    (r"in body - new_scopes -> .*: (conditions|grant_type): Incorrect type", "`null` is as good as left out (app offerings, contract 1.8)"),
+    (r"custom_fields -> .*: (value: Incorrect type|Missing required property: value)", "without a value it is taken away"),
+    (r"`per_page` in query - per_page: Value greater than maximum", "more than 100 is cut down to 100"),
+    (r"`published` in query - published: Incorrect type", "a filter of a boolean: whatever is not true is false"),
+    (
+        r"in body - applicationTransactions -> .*: (applicationTransactionId|applicationId|applicationEntitlementId"
+        r"|tenantId|siteId): ",
+        "the server sets them",
+    ),
     (
         r"in body - (applicationEntitlementId|entitlementStatus|applicationName|applicationVersion|installedByFirstName"
         r"|installedByLastName|installedDate|packageName|tenantName|applicationStatusId|applicationId|devAccountId"
