@@ -8,7 +8,7 @@ use axum::extract::{Path, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use http::uri::Authority;
+use http::uri::{Authority, PathAndQuery};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use serde_json::Value;
 use utoipa_swagger_ui::{Config, SwaggerUi, Url};
@@ -172,7 +172,7 @@ async fn page(State(public_url): State<Arc<str>>, request: Request, next: Next) 
     response
 }
 
-/// The path of a page that was asked for by another name of the same machine, as by `localhost`. Its documents name
+/// Path and query of a page that was asked for by another name of the same machine, as by `localhost`. Its documents name
 /// the public address, which pages of another one may not call.
 fn path_at_public_url<'a>(public_url: &str, request: &'a Request) -> Option<&'a str> {
     let host = || request.headers().get(header::HOST)?.to_str().ok()?.parse().ok();
@@ -181,7 +181,8 @@ fn path_at_public_url<'a>(public_url: &str, request: &'a Request) -> Option<&'a 
     let is_local = |it: &Authority| matches!(it.host(), "localhost" | "127.0.0.1" | "[::1]");
     // Of another port it may be another machine's, forwarded.
     let is_same = is_local(&asked) && is_local(&public) && asked.port_u16() == public.port_u16();
-    (is_same && asked.host() != public.host()).then(|| request.uri().path())
+    let is_other_name = is_same && asked.host() != public.host();
+    request.uri().path_and_query().filter(|_| is_other_name).map(PathAndQuery::as_str)
 }
 
 #[cfg(test)]
@@ -202,7 +203,7 @@ mod tests {
         };
         let here = "http://127.0.0.1:8080";
         for (path, there) in [
-            ("/docs/", "http://127.0.0.1:8080/docs/"),
+            ("/docs/?urls.primaryName=a", "http://127.0.0.1:8080/docs/?urls.primaryName=a"),
             ("/reference/", "http://127.0.0.1:8080/reference/"),
         ] {
             assert_eq!(at(here, "localhost:8080", path).await, (307, Some(there.to_owned())));
