@@ -78,12 +78,12 @@ fn first_difference(one: &Value, other: &Value) -> Option<String> {
             })
         }
         (Value::Array(one), Value::Array(other)) => {
-            let shared = one.iter().zip(other).enumerate();
+            let mut shared = one.iter().zip(other).enumerate();
             let differ =
                 |(index, (one, other))| Some(format!("/{index}{}", first_difference(one, other)?));
             let longer =
                 || (one.len() != other.len()).then(|| format!("/{}", one.len().min(other.len())));
-            shared.into_iter().find_map(differ).or_else(longer)
+            shared.find_map(differ).or_else(longer)
         }
         (one, other) => (one != other).then(String::new),
     }

@@ -2,7 +2,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use axum::http::HeaderValue;
-use axum::http::header::{HeaderMap, HeaderName};
+use axum::http::header::HeaderName;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use utoipa::openapi::path::{Operation, PathItem};
@@ -46,8 +46,7 @@ impl<S: Clone + Send + Sync + 'static> Deprecate for UtoipaMethodRouter<S> {
             }
         }
         let told = axum::middleware::map_response(move |mut response: Response| {
-            let headers: HeaderMap = moments.iter().cloned().collect();
-            response.headers_mut().extend(headers);
+            response.headers_mut().extend(moments.clone());
             std::future::ready(response)
         });
         (schemas, paths, router.layer(told))

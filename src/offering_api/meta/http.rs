@@ -9,9 +9,8 @@ use super::dto::{Account, Enumerations, Person};
 use super::service;
 use crate::directory::state::AppState;
 use crate::kernel::error::Result;
-use crate::kernel::http::answer;
 use crate::offering_api::access::Caller;
-use crate::offering_api::envelope;
+use crate::offering_api::{envelope, resource};
 
 /// OpenAPI tag of these operations; always the folder's name.
 const TAG: &str = "meta";
@@ -95,5 +94,5 @@ pub async fn rate_limit(caller: Caller) -> Response {
     let body = json!({
         "limit": standing.limit, "remaining": standing.remaining, "reset": standing.reset,
     });
-    answer::found(caller.if_none_match.as_ref(), body.to_string().into_bytes())
+    resource::found(&caller, &body)
 }

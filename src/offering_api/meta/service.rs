@@ -13,6 +13,7 @@ use crate::kernel::node_id;
 use crate::kernel::record::select::{self, Scope, Sql};
 use crate::kernel::time_zone::TimeZone;
 use crate::offering_api::access::Caller;
+use crate::offering_api::resource;
 
 /// The person of the token.
 ///
@@ -68,15 +69,12 @@ pub async fn account(state: &AppState, caller: &Caller) -> Result<Response> {
         "owner": owner,
         "directory_account": null,
     });
-    Ok(answer::found(caller.if_none_match.as_ref(), account.to_string().into_bytes()))
+    Ok(resource::found(caller, &account))
 }
 
 /// The enumerations with their texts in the caller's language.
 pub fn enumerations(caller: &Caller) -> Response {
-    answer::found(
-        caller.if_none_match.as_ref(),
-        Value::Object(texts(caller.language)).to_string().into_bytes(),
-    )
+    resource::found(caller, &Value::Object(texts(caller.language)))
 }
 
 fn texts(language: Language) -> Map<String, Value> {

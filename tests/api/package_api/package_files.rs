@@ -14,7 +14,7 @@ use tower::ServiceExt;
 
 use crate::on_both;
 use crate::support::client::Client;
-use crate::support::packages::{Application, World, refused, tenant};
+use crate::support::packages::{Application, World, refusal, refused, tenant};
 use crate::support::{Answer, TestApp};
 
 const BASE: &str = "/api/platform/developer/packages";
@@ -132,15 +132,8 @@ async fn body_of(response: axum::response::Response) -> Value {
     serde_json::from_slice(&bytes).unwrap()
 }
 
-/// A refusal's body without its correlation id.
-fn refusal(status: &str, message: &str, data: &[(&str, &str)], correlation: &Value) -> Value {
-    let data: Vec<Value> =
-        data.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
-    json!({
-        "applicationName": "AppDev", "errorCode": status, "message": message,
-        "correlationId": correlation, "items": [], "additionalErrorData": data,
-        "exceptionDetail": null,
-    })
+fn correlation(body: &Value) -> &str {
+    body["correlationId"].as_str().unwrap()
 }
 
 /// What a file of `acme01.loyalty` shows that was written at the start.
@@ -682,7 +675,7 @@ on_both! {
         assert_eq!(response.status(), 413);
         let body = body_of(response).await;
         let data = [("MaxBytes", "67108864")];
-        assert_eq!(body, refusal("REQUEST_TOO_LARGE", message, &data, &body["correlationId"]));
+        assert_eq!(body, refusal(correlation(&body), "REQUEST_TOO_LARGE", message, &data));
         expect_blobs(&app, 0).await;
         assert_eq!(count(&client, &loyalty).await.0, 0);
     }
@@ -698,7 +691,7 @@ on_both! {
         let body = body_of(response).await;
         let data = [("ParameterName", "body"), ("ErrorMessage", "ended early.")];
         let message = "Missing or invalid parameter: body ended early.";
-        assert_eq!(body, refusal(INVALID, message, &data, &body["correlationId"]));
+        assert_eq!(body, refusal(correlation(&body), INVALID, message, &data));
         // A connection that breaks takes the whole request with it.
         let pieces = stream::iter([Ok::<_, Infallible>(piece)]).chain(stream::pending());
         let request = streamed(&token, &files(&loyalty, "a"), pieces);
