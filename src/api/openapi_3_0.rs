@@ -20,34 +20,36 @@ pub fn derive(document: &Value) -> Result<Value, Unsound> {
     if let Some(tags) = document["tags"].as_array_mut() {
         tags.retain(|tag| tag["name"] != messages::TAG);
     }
-    remove_unused(&mut document);
+    let schemas = document["components"]["schemas"].clone();
     if let Some(components) = document["components"].as_object_mut() {
         for name in ["schemas", "parameters", "headers", "responses"] {
             for (_, component) in
                 components.get_mut(name).and_then(Value::as_object_mut).into_iter().flatten()
             {
-                convert(component, name == "schemas");
+                convert(component, name == "schemas", &schemas);
             }
         }
     }
     if let Some(paths) = document.get_mut("paths") {
-        convert(paths, false);
+        convert(paths, false, &schemas);
     }
+    remove_unused(&mut document);
     Ok(document)
 }
 
-/// Converts every schema in a value; `is_schema` says whether the value itself is one.
-fn convert(value: &mut Value, is_schema: bool) {
+/// Converts every schema in a value; `is_schema` says whether the value itself is one. `schemas` are those that
+/// can be referred to.
+fn convert(value: &mut Value, is_schema: bool, schemas: &Value) {
     match value {
-        Value::Array(items) => items.iter_mut().for_each(|item| convert(item, is_schema)),
-        Value::Object(object) if is_schema => convert_schema(object),
+        Value::Array(items) => items.iter_mut().for_each(|item| convert(item, is_schema, schemas)),
+        Value::Object(object) if is_schema => convert_schema(object, schemas),
         Value::Object(object) => {
             for (name, value) in object.iter_mut() {
                 match name.as_str() {
-                    "schema" => convert(value, true),
+                    "schema" => convert(value, true, schemas),
                     // Values, not descriptions.
                     "example" | "examples" => {}
-                    _ => convert(value, false),
+                    _ => convert(value, false, schemas),
                 }
             }
         }
@@ -55,17 +57,17 @@ fn convert(value: &mut Value, is_schema: bool) {
     }
 }
 
-fn convert_schema(schema: &mut Map<String, Value>) {
+fn convert_schema(schema: &mut Map<String, Value>, schemas: &Value) {
     for name in ["properties", "patternProperties"] {
         for (_, property) in
             schema.get_mut(name).and_then(Value::as_object_mut).into_iter().flatten()
         {
-            convert(property, true);
+            convert(property, true, schemas);
         }
     }
     for name in ["items", "additionalProperties", "not", "allOf", "anyOf", "oneOf"] {
         if let Some(inner) = schema.get_mut(name) {
-            convert(inner, true);
+            convert(inner, true, schemas);
         }
     }
     // Names cannot be told by a pattern there; what their values are can be.
@@ -97,10 +99,19 @@ fn convert_schema(schema: &mut Map<String, Value>) {
         schema.remove(name);
         match others.as_mut_slice() {
             [only] if only.get("$ref").is_some() => {
-                // 3.0.3 knows `nullable` only beside a type; what is referred to here are objects.
-                schema.insert("type".to_owned(), "object".into());
+                let name = only["$ref"].as_str().and_then(|it| it.rsplit('/').next());
+                let named = &schemas[name.unwrap_or_default()];
+                // 3.0.3 knows `nullable` only beside a type.
+                let kind = named["type"].as_str().unwrap_or("object");
+                schema.insert("type".to_owned(), kind.into());
                 schema.insert("nullable".to_owned(), true.into());
-                schema.insert("allOf".to_owned(), others.into());
+                if let Some(words) = named["enum"].as_array() {
+                    // Of a reference and words a null would have to be one of both.
+                    let words = words.iter().cloned().chain([Value::Null]);
+                    schema.insert("enum".to_owned(), words.collect());
+                } else {
+                    schema.insert("allOf".to_owned(), others.into());
+                }
             }
             choices => {
                 if let Some(first) = choices.first_mut() {

@@ -277,7 +277,8 @@ fn add(
     {
         let known = &mut document["components"][kind];
         for (name, component) in more.as_object().into_iter().flatten() {
-            assert!(known.get(name).is_none(), "{name} of {kind} means something else already");
+            let is_same = known.get(name).is_none_or(|known| known == component);
+            assert!(is_same, "{name} of {kind} means something else already");
             known[name] = component.clone();
         }
     }

@@ -132,7 +132,7 @@ pub enum Kind {
     /// A point in time.
     Timestamp,
     /// One of these lower-case words.
-    Choice(&'static [&'static str]),
+    Choice(&'static Choices),
     /// Another record.
     Reference(&'static Reference),
     /// Address of a picture; a `data:` URL may be written. One that is kept here is stored as a path,
@@ -161,6 +161,18 @@ pub struct Reference {
     pub output: Derived,
     /// Its nodeID's type, for references by nodeID.
     pub node_type: &'static str,
+}
+
+/// Words of which a field has one.
+#[derive(Debug)]
+pub struct Choices {
+    /// Name of their type in the document. Go gives the words of all such types one namespace (openapi-generator
+    /// without `enumClassPrefix`): of two types that share a word one has no name, which inlines it.
+    pub name: &'static str,
+    /// What they are, wherever they stand.
+    pub doc: &'static str,
+    /// The words, at least one.
+    pub words: &'static [&'static str],
 }
 
 /// An output made from several columns.
@@ -290,7 +302,7 @@ impl Field {
     }
 
     /// One of several words.
-    pub const fn choice(name: &'static str, choices: &'static [&'static str]) -> Self {
+    pub const fn choice(name: &'static str, choices: &'static Choices) -> Self {
         Self::new(name, name, Kind::Choice(choices))
     }
 

@@ -232,7 +232,7 @@ impl Expression<'_> {
                 .map(Param::Int)
                 .ok_or_else(|| self.invalid(text)),
             Kind::Boolean => Ok(Param::Bool(is_true(text))),
-            Kind::Choice(choices) if !choices.contains(&text) => Err(self.invalid(text)),
+            Kind::Choice(choices) if !choices.words.contains(&text) => Err(self.invalid(text)),
             Kind::Timestamp | Kind::Integer { .. } | Kind::Duration { .. } => {
                 self.scalar(text, view)
             }
@@ -289,7 +289,7 @@ mod tests {
     use chrono_tz::Tz;
 
     use super::*;
-    use crate::kernel::record::field::{Derived, Reference};
+    use crate::kernel::record::field::{Choices, Derived, Reference};
     use crate::kernel::secret::MasterKey;
     use crate::kernel::state::Site;
 
@@ -298,6 +298,9 @@ mod tests {
         node_type: "Team",
     };
 
+    static STATUS: Choices = Choices { name: "Status", doc: "", words: &["new", "old"] };
+    static IMPACT: Choices = Choices { name: "Impact", doc: "", words: &["low", "high"] };
+
     /// One field of every type that no list of the family combines.
     static RECORD: Record = Record {
         name: "thing",
@@ -305,8 +308,8 @@ mod tests {
         node_type: "Thing",
         fields: &[
             Field::id(),
-            Field::choice("status", &["new", "old"]).filterable(),
-            Field::choice("impact", &["low", "high"]).nullable().filterable(),
+            Field::choice("status", &STATUS).filterable(),
+            Field::choice("impact", &IMPACT).nullable().filterable(),
             Field::reference("team", "team_id", &TEAM).nullable().filterable(),
             Field::new("position", "position", Kind::Integer { min: 0, max: 99 }).filterable(),
             Field::new("delay", "delay", Kind::Duration { min: 0 }).nullable().filterable(),

@@ -333,7 +333,7 @@ fn convert(field: &Field, value: &Value, view: &View) -> Result<Input, Violation
             Ok(Input::Text(text))
         }
         Kind::Choice(choices) => match value.as_str() {
-            Some(text) if choices.contains(&text) => Ok(Input::Text(text.to_owned())),
+            Some(text) if choices.words.contains(&text) => Ok(Input::Text(text.to_owned())),
             _ => Err(Violation::NotIncluded),
         },
         Kind::Boolean => match value {

@@ -6,8 +6,8 @@ use utoipa::openapi::path::Parameter;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
 
 use super::field::{
-    Access, Collection, Derived, Field, KB64, Kind, MAX_CUSTOM_FIELD_ID, MAX_CUSTOM_FIELDS,
-    MAX_DATA_URL, MAX_DURATION, MAX_SAFE_INTEGER, MAX_URL, Record,
+    Access, Choices, Collection, Derived, Field, KB64, Kind, MAX_CUSTOM_FIELD_ID,
+    MAX_CUSTOM_FIELDS, MAX_DATA_URL, MAX_DURATION, MAX_SAFE_INTEGER, MAX_URL, Record, Reference,
 };
 use super::query::{DEFAULT_PER_PAGE, MAX_PER_PAGE};
 
@@ -54,17 +54,24 @@ pub fn input(record: &Record, description: &str, create: bool) -> RefOr<Schema> 
 
 /// The named schemas that a record's properties refer to.
 pub fn references(record: &Record, schemas: &mut Vec<(String, RefOr<Schema>)>) {
-    let mut add = |name: &str, schema: &str| {
-        if !name.is_empty() && !schemas.iter().any(|(known, _)| known == name) {
-            schemas.push((name.to_owned(), from_json(parse(schema))));
+    let mut add = |name: &str, schema: Value| {
+        if !schemas.iter().any(|(known, _)| known == name) {
+            schemas.push((name.to_owned(), from_json(schema)));
         }
     };
-    add("AccountReference", ACCOUNT_REFERENCE);
+    add("AccountReference", parse(ACCOUNT_REFERENCE));
     for field in record.fields {
         match field.kind {
-            Kind::Reference(reference) => add(reference.output.schema.0, reference.output.schema.1),
-            Kind::Derived(derived) => add(derived.schema.0, derived.schema.1),
-            Kind::Attachments => add("FileChange", FILE_CHANGE),
+            Kind::Reference(Reference { output, .. }) | Kind::Derived(output) => {
+                let (name, schema) = output.schema;
+                if !name.is_empty() {
+                    add(name, parse(schema));
+                }
+            }
+            Kind::Choice(choices) if !choices.name.is_empty() => {
+                add(choices.name, choices.schema());
+            }
+            Kind::Attachments => add("FileChange", parse(FILE_CHANGE)),
             _ => {}
         }
     }
@@ -289,7 +296,8 @@ fn output_property(field: &Field) -> Value {
         if field.access == Access::ReadOnly {
             schema.insert("readOnly".to_owned(), true.into());
         }
-        let shows_itself = schema.contains_key("$ref");
+        let is_choice = matches!(field.kind, Kind::Choice(_));
+        let shows_itself = schema.contains_key("$ref") && !is_choice;
         // 3.0.3 tools take a null example for a mistake.
         if !shows_itself && field.example != "null" {
             schema.insert("examples".to_owned(), json!([parse(field.example)]));
@@ -365,7 +373,7 @@ fn plain(field: &Field, is_input: bool) -> Value {
             "maximum": MAX_DURATION
         }),
         Kind::Timestamp => json!({"type": "string", "format": "date-time", "maxLength": 25}),
-        Kind::Choice(choices) => json!({"type": "string", "enum": choices}),
+        Kind::Choice(choices) => choices.reference(),
         Kind::Texts { max_items, max } => {
             let mut items =
                 json!({"type": "string", "maxLength": max.min(LONGEST), "pattern": ANY_TEXT});
@@ -409,19 +417,40 @@ pub fn custom_value() -> Value {
            "description": "Its value: a text, number, boolean, or a list of them."})
 }
 
-fn named(derived: &Derived) -> Value {
-    match derived.schema {
-        ("", schema) => parse(schema),
-        (name, _) => json!({"$ref": format!("#/components/schemas/{name}")}),
+impl Choices {
+    /// What the document says of them under their name.
+    pub fn schema(&self) -> Value {
+        json!({"type": "string", "description": self.doc, "enum": self.words,
+               "examples": [self.words[0]]})
+    }
+
+    /// One of them: by the name of their type, if it has one.
+    pub fn reference(&self) -> Value {
+        match self.name {
+            "" => json!({"type": "string", "enum": self.words}),
+            name => reference(name),
+        }
     }
 }
 
-fn nullable(mut schema: Value) -> Value {
+fn reference(name: &str) -> Value {
+    json!({"$ref": format!("#/components/schemas/{name}")})
+}
+
+fn named(derived: &Derived) -> Value {
+    match derived.schema {
+        ("", schema) => parse(schema),
+        (name, _) => reference(name),
+    }
+}
+
+/// The same, or null.
+pub fn nullable(mut schema: Value) -> Value {
     if schema.get("$ref").is_some() {
         return json!({"anyOf": [schema, {"type": "null"}]});
     }
-    if let Some(choices) = schema.get_mut("enum").and_then(Value::as_array_mut) {
-        choices.push(Value::Null);
+    if let Some(words) = schema.get_mut("enum").and_then(Value::as_array_mut) {
+        words.push(Value::Null);
     }
     if let Some(kind) = schema.get_mut("type") {
         *kind = json!([kind, "null"]);

@@ -1,12 +1,13 @@
 //! The wire of the preview of an update.
 use serde_json::{Value, json};
 
-use crate::kernel::record::field::MAX_CUSTOM_FIELD_ID;
+use crate::kernel::record::field::{Choices, MAX_CUSTOM_FIELD_ID};
 use crate::kernel::record::schema::{self, ANY_TEXT};
 use crate::literal_schema;
-use crate::offering_api::app_offering_automation_rules::dto::RULABLE_TYPES;
+use crate::offering_api::app_offering_automation_rules::dto::RULABLE_TYPE;
 use crate::offering_api::app_offerings::dto::REFERENCE_MAX;
-use crate::offering_api::webhook_policies::dto::ALGORITHMS;
+use crate::offering_api::app_offerings::scopes::dto::{EFFECT, GRANT_TYPE};
+use crate::offering_api::webhook_policies::dto::ALGORITHM;
 
 literal_schema!(Upgrade: schema::from_json(upgrade()));
 literal_schema!(InstallForm: schema::from_json(json!({
@@ -43,7 +44,7 @@ fn upgrade() -> Value {
             "policy_jwt_alg": change(
                 "AlgorithmChange",
                 "Algorithm of the signatures, when it differs. The customer's policy then gets a new key.",
-                json!({"type": ["string", "null"], "enum": with_null(ALGORITHMS)})),
+                schema::nullable(ALGORITHM.reference())),
         },
     })
 }
@@ -57,9 +58,10 @@ fn text(max: u32, description: &str, example: &str) -> Value {
            "examples": [example]})
 }
 
-fn with_null(words: &[&str]) -> Value {
-    let words = words.iter().map(|word| json!(word));
-    words.chain([Value::Null]).collect::<Vec<_>>().into()
+fn choice(choices: &Choices, description: &str) -> Value {
+    let mut schema = choices.reference();
+    schema["description"] = description.into();
+    schema
 }
 
 fn version(description: &str, is_nullable: bool) -> Value {
@@ -100,11 +102,9 @@ fn scope() -> Value {
         "title": "UpgradeScope", "type": "object", "description": "What an app may do, or may not.",
         "required": ["effect", "grant_type", "action", "conditions"],
         "properties": {
-            "effect": {"type": "string", "enum": ["allow", "deny"], "examples": ["allow"],
-                "description": "Whether the action is allowed or denied."},
-            "grant_type": {"type": "string", "enum": ["client_credentials", "authorization_code"],
-                "description": "Whether the app acts for itself or for the person who signed in.",
-                "examples": ["client_credentials"]},
+            "effect": choice(&EFFECT, "Whether the action is allowed or denied."),
+            "grant_type": choice(
+                &GRANT_TYPE, "Whether the app acts for itself or for the person who signed in."),
             "action": text(128, "The action.", "request:Read"),
             "conditions": {"type": "array", "maxItems": 100,
                 "items": {"type": "string", "maxLength": 1000, "pattern": ANY_TEXT},
@@ -120,8 +120,7 @@ fn rule(is_changed: bool) -> Value {
         "required": ["name", "rulable_type", "trigger"],
         "properties": {
             "name": text(128, "Name of the rule.", "Dispatch notes"),
-            "rulable_type": {"type": "string", "enum": RULABLE_TYPES, "examples": ["Req"],
-                "description": "Type of the records that the rule is about."},
+            "rulable_type": choice(&RULABLE_TYPE, "Type of the records that the rule is about."),
             "trigger": text(128, "When the rule is run.", "on note added"),
         },
     });

@@ -1,14 +1,18 @@
 //! The wire of automation rules (contract 3.3).
 use crate::kernel::db::Row;
 use crate::kernel::markdown;
-use crate::kernel::record::field::{Derived, Field, Kind};
+use crate::kernel::record::field::{Choices, Derived, Field, Kind};
 use crate::kernel::record::render::write_text;
 use crate::kernel::record::{Collection, Predefined, Record, View, schema};
 use crate::offering_api::app_offerings::dto as app_offerings;
 use crate::{list_parameters, record_schemas};
 
 /// What rules are about, as the vendor spells it.
-pub const RULABLE_TYPES: &[&str] = &["Req", "Task", "Ci", "Problem"];
+pub static RULABLE_TYPE: Choices = Choices {
+    name: "RulableType",
+    doc: "Type of the records that an automation rule is about.",
+    words: &["Req", "Task", "Ci", "Problem"],
+};
 
 /// Greatest position, as every client can read it.
 pub const POSITION_MAX: i64 = 2_147_483_647;
@@ -28,7 +32,7 @@ pub static RECORD: Record = Record {
             .filterable()
             .doc("The draft or published version that brings the rule along.")
             .example(r#"{"id":1,"reference":"note-dispatcher","nodeID":"bG9jYWxob3N0L0FwcE9mZmVyaW5nLzE"}"#),
-        Field::choice("rulable_type", RULABLE_TYPES)
+        Field::choice("rulable_type", &RULABLE_TYPE)
             .writable()
             .required()
             .listed()

@@ -5,7 +5,7 @@ use crate::kernel::record::render::{write_account, write_int, write_text};
 use crate::kernel::record::{Collection, Predefined, Record, Reference, schema};
 use crate::offering_api::service_instances::dto as service_instances;
 use crate::offering_api::ui_extensions::dto as ui_extensions;
-use crate::offering_api::webhook_policies::dto::ALGORITHMS;
+use crate::offering_api::webhook_policies::dto::ALGORITHM;
 use crate::{attachments_output, list_parameters, record_schemas};
 
 /// Type in nodeIDs.
@@ -69,7 +69,7 @@ pub static RECORD: Record = Record {
             .nullable()
             .doc("Address of the app's picture. A `data:` URL may be written; the picture is then kept here.")
             .example(r#""https://example.org/ticket-echo.png""#),
-        Field::choice("policy_jwt_alg", ALGORITHMS)
+        Field::choice("policy_jwt_alg", &ALGORITHM)
             .writable()
             .required()
             .nullable()

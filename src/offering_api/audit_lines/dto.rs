@@ -3,7 +3,7 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::kernel::node_id;
-use crate::kernel::record::field::{Derived, Field, MAX_SAFE_INTEGER};
+use crate::kernel::record::field::{Choices, Derived, Field, MAX_SAFE_INTEGER};
 use crate::kernel::record::render::{write_disablable_reference, write_text};
 use crate::kernel::record::{Collection, Record, schema};
 use crate::{list_parameters, record_schemas};
@@ -35,7 +35,12 @@ const AUDITED: &[(&str, &str, u32)] = &[
 
 const ID: Field = Field::id().doc("Number of the entry.");
 const NODE_ID: Field = Field::node_id(r#""bG9jYWxob3N0L0F1ZGl0TGluZS85MDA""#);
-const ACTION: Field = Field::choice("action", &["create", "update", "destroy", "info"])
+static ACTIONS: Choices = Choices {
+    name: "AuditAction",
+    doc: "What happened to a record.",
+    words: &["create", "update", "destroy", "info"],
+};
+const ACTION: Field = Field::choice("action", &ACTIONS)
     .listed()
     .doc("What happened to the record.")
     .example(r#""update""#);

@@ -3,7 +3,9 @@ use serde_json::json;
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::kernel::db::Row;
-use crate::kernel::record::field::{Derived, Field, Kind, MAX_SAFE_INTEGER, MAX_URL, Reference};
+use crate::kernel::record::field::{
+    Choices, Derived, Field, Kind, MAX_SAFE_INTEGER, MAX_URL, Reference,
+};
 use crate::kernel::record::render::{write_int, write_reference, write_text};
 use crate::kernel::record::{Collection, Predefined, Record, View, schema};
 use crate::offering_api::ui_extensions::dto as ui_extensions;
@@ -13,9 +15,17 @@ use crate::{attachments_output, list_parameters, record_schemas};
 pub const NODE_TYPE: &str = "ServiceInstance";
 
 /// States of a service instance; the last one makes it inactive.
-const STATUSES: &[&str] = &["being_prepared", "in_production", "discontinued"];
+static STATUS: Choices = Choices {
+    name: "ServiceInstanceStatus",
+    doc: "Where a service instance is in its life.",
+    words: &["being_prepared", "in_production", "discontinued"],
+};
 /// How badly its outage hits.
-const IMPACTS: &[&str] = &["low", "medium", "high", "top"];
+static IMPACT: Choices = Choices {
+    name: "OutageImpact",
+    doc: "How badly an outage hits.",
+    words: &["low", "medium", "high", "top"],
+};
 
 /// The record, field by field.
 pub static RECORD: Record = Record {
@@ -35,7 +45,7 @@ pub static RECORD: Record = Record {
             .sortable()
             .doc("Name of the service instance.")
             .example(r#""Echo Production""#),
-        Field::choice("status", STATUSES)
+        Field::choice("status", &STATUS)
             .writable()
             .listed()
             .filterable()
@@ -72,7 +82,7 @@ pub static RECORD: Record = Record {
             .nullable()
             .doc("Calendar of its maintenance, known by number and name only.")
             .example(r#"{"id":3,"name":"Sunday night","nodeID":"bG9jYWxob3N0L0NhbGVuZGFyLzM"}"#),
-        Field::choice("impact", IMPACTS)
+        Field::choice("impact", &IMPACT)
             .nullable()
             .doc("How badly its current outage hits; null as long as there is none.")
             .example("null"),

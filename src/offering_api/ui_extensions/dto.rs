@@ -1,6 +1,6 @@
 //! The wire of UI extensions (contract 3.4), and the references that other records show.
 use crate::kernel::db::Row;
-use crate::kernel::record::field::{Derived, Field, KB64, Kind, Reference};
+use crate::kernel::record::field::{Choices, Derived, Field, KB64, Kind, Reference};
 use crate::kernel::record::render::{write_account, write_int, write_text};
 use crate::kernel::record::{Collection, Record, View, schema};
 use crate::offering_api::audit_lines::dto::PERSON_SCHEMA;
@@ -12,30 +12,34 @@ pub const NODE_TYPE: &str = "UiExtension";
 pub const VERSION_NODE_TYPE: &str = "UiExtensionVersion";
 
 /// What a UI extension is for.
-const CATEGORIES: &[&str] = &[
-    "request_template",
-    "knowledge_article_template",
-    "problem",
-    "release",
-    "workflow_template",
-    "task_template",
-    "project",
-    "project_task_template",
-    "service",
-    "service_instance",
-    "product",
-    "product_category",
-    "contract",
-    "organization",
-    "team",
-    "person",
-    "site",
-    "risk",
-    "custom_collection",
-    "scim_user",
-    APP_OFFERING,
-    "shop_article",
-];
+static CATEGORY: Choices = Choices {
+    name: "",
+    doc: "What a UI extension is for.",
+    words: &[
+        "request_template",
+        "knowledge_article_template",
+        "problem",
+        "release",
+        "workflow_template",
+        "task_template",
+        "project",
+        "project_task_template",
+        "service",
+        "service_instance",
+        "product",
+        "product_category",
+        "contract",
+        "organization",
+        "team",
+        "person",
+        "site",
+        "risk",
+        "custom_collection",
+        "scim_user",
+        APP_OFFERING,
+        "shop_article",
+    ],
+};
 /// Category of the forms by which customers configure an app.
 pub const APP_OFFERING: &str = "app_offering";
 
@@ -59,7 +63,7 @@ pub static RECORD: Record = Record {
             .sortable()
             .doc("Name of the UI extension.")
             .example(r#""Echo settings""#),
-        Field::choice("category", CATEGORIES)
+        Field::choice("category", &CATEGORY)
             .writable()
             .required()
             .listed()

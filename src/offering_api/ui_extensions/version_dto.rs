@@ -1,7 +1,7 @@
 //! The wire of the versions of UI extensions (contract 3.4).
 use super::dto::{PHRASES, PHRASES_DOC, REFERENCE_SCHEMA, VERSION_NODE_TYPE};
 use crate::kernel::db::Row;
-use crate::kernel::record::field::{Derived, Field, Kind, MAX_SAFE_INTEGER};
+use crate::kernel::record::field::{Choices, Derived, Field, Kind, MAX_SAFE_INTEGER};
 use crate::kernel::record::render::{write_disablable_reference, write_text};
 use crate::kernel::record::{Collection, Record, View, schema};
 use crate::kernel::time_zone::write_timestamp;
@@ -13,6 +13,11 @@ pub const BEING_PREPARED: &str = "being_prepared";
 pub const ACTIVE: &str = "active";
 /// A version that users saw.
 pub const ARCHIVED: &str = "archived";
+static STATUS: Choices = Choices {
+    name: "",
+    doc: "Where a version of a UI extension is in its life.",
+    words: &[BEING_PREPARED, ACTIVE, ARCHIVED],
+};
 
 const EXTENSION: &[&str] = &["JOIN ui_extensions ue ON ue.id = t.ui_extension_id"];
 
@@ -34,7 +39,7 @@ pub static RECORD: Record = Record {
             .sortable()
             .doc("Which version of the UI extension, from 1.")
             .example("1"),
-        Field::choice("status", &[BEING_PREPARED, ACTIVE, ARCHIVED])
+        Field::choice("status", &STATUS)
             .listed()
             .sortable()
             .doc("At any time one version is being prepared, and at most one is active.")

@@ -2,7 +2,7 @@
 use serde_json::json;
 use utoipa::openapi::{RefOr, Schema};
 
-use crate::kernel::record::field::{Field, Kind, MAX_SAFE_INTEGER, MAX_URL};
+use crate::kernel::record::field::{Choices, Field, Kind, MAX_SAFE_INTEGER, MAX_URL};
 use crate::kernel::record::{Collection, Predefined, Record, schema};
 use crate::{list_parameters, literal_schema, record_schemas};
 
@@ -10,7 +10,11 @@ use crate::{list_parameters, literal_schema, record_schemas};
 const NODE_TYPE: &str = "WebhookDelivery";
 
 /// States of deliveries.
-const STATES: &[&str] = &["waiting", "delivered", "failed"];
+static STATE: Choices = Choices {
+    name: "WebhookDeliveryState",
+    doc: "How far a delivery has come.",
+    words: &["waiting", "delivered", "failed"],
+};
 
 /// A delivery, field by field; the message and the attempts are shown beside.
 pub static RECORD: Record = Record {
@@ -44,7 +48,7 @@ pub static RECORD: Record = Record {
             .filterable()
             .doc("Record that it is about: messages about one record leave in order.")
             .example(r#""app_instance:31""#),
-        Field::choice("state", STATES)
+        Field::choice("state", &STATE)
             .listed()
             .doc(
                 "`waiting` for its next attempt, or for the webhook to be enabled and verified; \

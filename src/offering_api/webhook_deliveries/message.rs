@@ -15,7 +15,7 @@ use crate::kernel::secret::{MASK, MasterKey, Purpose};
 use crate::kernel::signature::Header;
 use crate::kernel::state::Site;
 use crate::offering_api::meta::dto::PERSON_NODE_TYPE;
-use crate::offering_api::webhooks::dto::{EVENTS, NODE_TYPE};
+use crate::offering_api::webhooks::dto::{EVENT, NODE_TYPE};
 use crate::offering_api::webhooks::entity::Model as Webhook;
 use crate::offering_api::webhooks::signer::Claims;
 
@@ -95,7 +95,7 @@ impl JsonSchema for EventName {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "string", "description": "Name of an event.", "enum": EVENTS})
+        EVENT.schema().try_into().unwrap_or_default()
     }
 }
 

@@ -2,7 +2,7 @@
 use serde_json::json;
 use utoipa::openapi::{RefOr, Schema};
 
-use crate::kernel::record::field::{Derived, Field, Kind, Reference};
+use crate::kernel::record::field::{Choices, Derived, Field, Kind, Reference};
 use crate::kernel::record::render::write_disablable_reference;
 use crate::kernel::record::{Collection, Predefined, Record, schema};
 use crate::{list_parameters, literal_schema, record_schemas};
@@ -11,7 +11,11 @@ use crate::{list_parameters, literal_schema, record_schemas};
 pub const NODE_TYPE: &str = "WebhookPolicy";
 
 /// What messages can be signed with.
-pub const ALGORITHMS: &[&str] = &["rs256", "rs384", "rs512", "es256", "es384", "es512"];
+pub static ALGORITHM: Choices = Choices {
+    name: "JwtAlgorithm",
+    doc: "An algorithm that signs messages.",
+    words: &["rs256", "rs384", "rs512", "es256", "es384", "es512"],
+};
 /// What the vendor also knows, and is refused here.
 pub const REFUSED_ALGORITHMS: &[&str] = &["none", "hs256", "hs384", "hs512"];
 
@@ -30,7 +34,7 @@ pub static RECORD: Record = Record {
             .ignore_case()
             .doc("Name that is made with the policy: 56 hexadecimal digits.")
             .example(r#""5f2b7c1a9e3d4f60817263545a6b7c8d9e0f1a2b3c4d5e6f70819203""#),
-        Field::choice("jwt_alg", ALGORITHMS)
+        Field::choice("jwt_alg", &ALGORITHM)
             .writable()
             .required()
             .doc(

@@ -2,7 +2,7 @@
 use serde_json::json;
 use utoipa::openapi::{RefOr, Schema};
 
-use crate::kernel::record::field::{Derived, Field, Kind, MAX_URL, Reference};
+use crate::kernel::record::field::{Choices, Derived, Field, Kind, MAX_URL, Reference};
 use crate::kernel::record::render::write_disablable_reference;
 use crate::kernel::record::{Collection, Predefined, Record, schema};
 use crate::offering_api::webhook_policies::dto as webhook_policies;
@@ -96,6 +96,8 @@ pub const EVENTS: &[&str] = &[
     "workflow.note-added",
     "workflow.status-changed",
 ];
+/// The same as the document knows them.
+pub static EVENT: Choices = Choices { name: "EventName", doc: "Name of an event.", words: EVENTS };
 
 /// Event that hands over secrets.
 pub const SECRETS_UPDATE: &str = "app_instance.secrets-update";
@@ -121,7 +123,7 @@ pub static RECORD: Record = Record {
             .listed()
             .doc("Name of the webhook. Left out on create it is the name of the event.")
             .example(r#""Secrets of Ticket Echo""#),
-        Field::choice("event", EVENTS)
+        Field::choice("event", &EVENT)
             .writable()
             .required()
             .listed()

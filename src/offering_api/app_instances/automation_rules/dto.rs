@@ -1,7 +1,7 @@
 //! The wire of the automation rules of an installed app.
 use crate::kernel::record::field::{Field, Kind};
 use crate::kernel::record::{Collection, Record, schema};
-use crate::offering_api::app_offering_automation_rules::dto::{POSITION_MAX, RULABLE_TYPES};
+use crate::offering_api::app_offering_automation_rules::dto::{POSITION_MAX, RULABLE_TYPE};
 use crate::{list_parameters, record_schemas};
 
 /// Automation rules of installed apps, field by field.
@@ -12,7 +12,7 @@ pub static RECORD: Record = Record {
     fields: &[
         Field::id(),
         Field::node_id(r#""bG9jYWxob3N0L0F1dG9tYXRpb25SdWxlLzE""#),
-        Field::choice("rulable_type", RULABLE_TYPES)
+        Field::choice("rulable_type", &RULABLE_TYPE)
             .listed()
             .doc("Type of the records that the rule is about: requests, tasks, configuration items or problems.")
             .example(r#""Req""#),

@@ -2,12 +2,25 @@
 use serde_json::{Value, json};
 use utoipa::openapi::{RefOr, Schema};
 
-use crate::kernel::record::field::{Field, Kind};
+use crate::kernel::record::field::{Choices, Field, Kind};
 use crate::kernel::record::{Collection, Record, schema};
 use crate::{list_parameters, record_schemas};
 
 /// Operations that an action may name.
 pub const OPERATIONS: [&str; 5] = ["Create", "Read", "Update", "Delete", "All"];
+
+/// What a scope does with its actions.
+pub static EFFECT: Choices = Choices {
+    name: "ScopeEffect",
+    doc: "Whether a scope allows or denies its actions.",
+    words: &["allow", "deny"],
+};
+/// On whose behalf a scope is used.
+pub static GRANT_TYPE: Choices = Choices {
+    name: "ScopeGrantType",
+    doc: "Whether an app acts for itself or for the person who signed in.",
+    words: &["client_credentials", "authorization_code"],
+};
 
 /// Scopes, field by field.
 pub static RECORD: Record = Record {
@@ -17,13 +30,13 @@ pub static RECORD: Record = Record {
     fields: &[
         Field::id(),
         Field::node_id(r#""bG9jYWxob3N0L0FwcE9mZmVyaW5nU2NvcGUvMQ""#),
-        Field::choice("effect", &["allow", "deny"])
+        Field::choice("effect", &EFFECT)
             .writable()
             .listed()
             .default(r#""allow""#)
             .doc("Whether the actions are allowed or denied.")
             .example(r#""allow""#),
-        Field::choice("grant_type", &["client_credentials", "authorization_code"])
+        Field::choice("grant_type", &GRANT_TYPE)
             .writable()
             .default(r#""client_credentials""#)
             .doc("Whether the app acts for itself or for the person who signed in.")

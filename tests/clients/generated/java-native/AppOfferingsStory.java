@@ -18,7 +18,7 @@ public final class AppOfferingsStory {
     private static CreateAppOffering offering(int number) {
         return new CreateAppOffering()
                 .name("Story " + RUN + " " + number)
-                .policyJwtAlg(CreateAppOffering.PolicyJwtAlgEnum.ES256)
+                .policyJwtAlg(JwtAlgorithm.ES256)
                 .serviceInstanceId(1L)
                 .source(SOURCE)
                 .webhookUriTemplate("https://echo.example.org/hook?account={account}");

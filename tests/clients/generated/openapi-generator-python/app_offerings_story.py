@@ -4,7 +4,7 @@ import os
 import uuid
 
 from app_offerings import ApiClient, ApiException, AppOfferingsApi, Configuration, MetaApi, OauthApi
-from app_offerings.models import CreateAppOffering, Message, UpdateAppOffering, ValidationFailed
+from app_offerings.models import CreateAppOffering, JwtAlgorithm, Message, UpdateAppOffering, ValidationFailed
 
 BASE = os.environ["BASE"]
 RUN = uuid.uuid4().hex[:8]
@@ -14,7 +14,7 @@ SOURCE = f"python {RUN}"
 def offering(number: int) -> CreateAppOffering:
     return CreateAppOffering(
         name=f"Story {RUN} {number}",
-        policy_jwt_alg="es256",
+        policy_jwt_alg=JwtAlgorithm.ES256,
         service_instance_id=1,
         source=SOURCE,
         webhook_uri_template="https://echo.example.org/hook?account={account}",

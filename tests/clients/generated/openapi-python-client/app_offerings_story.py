@@ -14,7 +14,7 @@ from app_offerings.api.app_offerings import (
 from app_offerings.models import (
     AppOffering,
     CreateAppOffering,
-    CreateAppOfferingPolicyJwtAlg,
+    JwtAlgorithm,
     Message,
     UpdateAppOffering,
     ValidationFailed,
@@ -30,7 +30,7 @@ SOURCE = f"openapi-python-client {RUN}"[:30]
 def offering(number: int) -> CreateAppOffering:
     return CreateAppOffering(
         name=f"Story {RUN} {number}",
-        policy_jwt_alg=CreateAppOfferingPolicyJwtAlg.ES256,
+        policy_jwt_alg=JwtAlgorithm.ES256,
         service_instance_id=1,
         source=SOURCE,
         webhook_uri_template="https://echo.example.org/hook?account={account}",

@@ -9,6 +9,7 @@ use AppOfferings\Api\ServiceInstancesApi;
 use AppOfferings\ApiException;
 use AppOfferings\Configuration;
 use AppOfferings\Model\CreateAppOffering;
+use AppOfferings\Model\JwtAlgorithm;
 use AppOfferings\Model\Message;
 use AppOfferings\Model\UpdateAppOffering;
 use AppOfferings\Model\ValidationFailed;
@@ -39,7 +40,7 @@ function ids(array $offerings): array
 
 $draft = fn (int $number, string $name) => new CreateAppOffering([
     'name' => $name,
-    'policy_jwt_alg' => CreateAppOffering::POLICY_JWT_ALG_ES256,
+    'policy_jwt_alg' => JwtAlgorithm::ES256,
     'service_instance_id' => $serviceInstance->getId(),
     'source' => $source,
     'source_id' => (string) $number,

@@ -8,8 +8,7 @@ use client::apis::app_offerings_api::{
 };
 use client::apis::configuration::Configuration;
 use client::apis::service_instances_api::{self as service_instances, ListServiceInstancesParams};
-use client::models::create_app_offering::PolicyJwtAlg;
-use client::models::{CreateAppOffering, Message, UpdateAppOffering, ValidationFailed};
+use client::models::{CreateAppOffering, JwtAlgorithm, Message, UpdateAppOffering, ValidationFailed};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -27,7 +26,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         source_id: Some(Some(number.to_string())),
         ..CreateAppOffering::new(
             name,
-            PolicyJwtAlg::Es256,
+            JwtAlgorithm::Es256,
             instances[0].id,
             "https://hook.example.test/?account={account}".to_owned(),
         )

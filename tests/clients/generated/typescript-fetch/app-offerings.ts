@@ -5,7 +5,7 @@ import {
   AppOfferingsApi,
   Configuration,
   type CreateAppOffering,
-  CreateAppOfferingPolicyJwtAlgEnum,
+  JwtAlgorithm,
   MessageFromJSON,
   MetaApi,
   OauthApi,
@@ -20,7 +20,7 @@ const run = randomBytes(4).toString('hex');
 const source = `typescript-fetch ${run}`;
 const offering = (number: number): CreateAppOffering => ({
   name: `Story ${run} ${number}`,
-  policyJwtAlg: CreateAppOfferingPolicyJwtAlgEnum.Es256,
+  policyJwtAlg: JwtAlgorithm.Es256,
   serviceInstanceId: 1,
   source,
   webhookUriTemplate: 'https://echo.example.org/hook?account={account}',

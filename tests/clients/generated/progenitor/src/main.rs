@@ -42,7 +42,7 @@ async fn offerings(base: &str, suffix: &str) -> Outcome {
     let new = |number: i32| -> builder::CreateAppOffering {
         CreateAppOffering::builder()
             .name(format!("Progenitor {suffix} {number}"))
-            .policy_jwt_alg(app_offerings::types::CreateAppOfferingPolicyJwtAlg::Es256)
+            .policy_jwt_alg(app_offerings::types::JwtAlgorithm::Es256)
             .service_instance_id(service_instance)
             .source(source.clone())
             .source_id(number.to_string())
