@@ -9,6 +9,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use serde_json::{Map, Value};
 
+use super::document::pagination;
 use super::soundness::{below, target};
 
 /// A difference.
@@ -176,13 +177,15 @@ impl<'a> Comparison<'a> {
         }
         for (name, old, new) in pairs(old, new).filter(|(name, ..)| name.starts_with("x-")) {
             let place = below(place, name);
+            // Generated clients turn pages by it; the others are for people.
+            let is_used = name == pagination::EXTENSION;
             match (old, new) {
                 (Some(old), Some(new)) if old != new => {
-                    self.note(false, &place, "the extension says something else")
+                    self.note(is_used, &place, "the extension says something else")
                 }
                 (Some(_), Some(_)) => {}
                 (old, _) => {
-                    self.came_or_went(&place, "the extension", old.is_none(), [false, false])
+                    self.came_or_went(&place, "the extension", old.is_none(), [false, is_used])
                 }
             }
         }
@@ -224,11 +227,7 @@ impl<'a> Comparison<'a> {
             let is_required = |parameter: &Value| parameter["required"] == true;
             match (old, new) {
                 (Some(old), Some(new)) => {
-                    if is_required(old) != is_required(new) {
-                        let what =
-                            if is_required(new) { "is required now" } else { "may be left out" };
-                        self.note(is_required(new) == (direction == Direction::In), &place, what);
-                    }
+                    self.need(&place, old, new, direction);
                     for member in ["style", "explode", "allowReserved", "content"] {
                         if old[member] != new[member] {
                             self.note(true, &below(&place, member), "is written in another way");
@@ -259,11 +258,7 @@ impl<'a> Comparison<'a> {
             (true, false) => self.note(new["required"] == true, place, "the body is new"),
             (false, true) => self.note(true, place, "the body is gone"),
             (false, false) => {
-                let is_required = |body: &Value| body["required"] == true;
-                if is_required(old) != is_required(new) {
-                    let what = if is_required(new) { "is required now" } else { "may be left out" };
-                    self.note(is_required(new) == (direction == Direction::In), place, what);
-                }
+                self.need(place, old, new, direction);
                 self.variants(place, CONTENT, (old, new), direction);
             }
         }
@@ -284,7 +279,20 @@ impl<'a> Comparison<'a> {
                 continue;
             };
             let (old, new) = (Self::resolved(self.old, old), Self::resolved(self.new, new));
+            self.need(&place, old, new, direction);
+            if without_words(&old["encoding"]) != without_words(&new["encoding"]) {
+                self.note(true, &below(&place, "encoding"), "parts are written in another way");
+            }
             self.schemas(&below(&place, "schema"), &old["schema"], &new["schema"], direction);
+        }
+    }
+
+    /// Whether something that has a name or a place must be there.
+    fn need(&mut self, place: &str, old: &Value, new: &Value, direction: Direction) {
+        let is_required = |value: &Value| value["required"] == true;
+        if is_required(old) != is_required(new) {
+            let what = if is_required(new) { "is required now" } else { "may be left out" };
+            self.note(is_required(new) == (direction == Direction::In), place, what);
         }
     }
 
@@ -300,6 +308,21 @@ impl<'a> Comparison<'a> {
             let (old, new) = (Self::resolved(self.old, old), Self::resolved(self.new, new));
             self.variants(&place, HEADERS, (old, new), direction);
             self.variants(&place, CONTENT, (old, new), direction);
+            self.links(&below(&place, "links"), &old["links"], &new["links"]);
+        }
+    }
+
+    /// Where an answer leads.
+    fn links(&mut self, place: &str, old: &Value, new: &Value) {
+        for (name, old, new) in pairs(old, new) {
+            let place = below(place, name);
+            match (old, new) {
+                (Some(old), Some(new)) if without_words(old) != without_words(new) => {
+                    self.note(true, &place, "the link leads elsewhere")
+                }
+                (Some(_), Some(_)) => {}
+                (old, _) => self.came_or_went(&place, "the link", old.is_none(), [false, true]),
+            }
         }
     }
 
@@ -334,10 +357,22 @@ impl<'a> Comparison<'a> {
                 let (old, new) = (Self::resolved(self.old, old), Self::resolved(self.new, new));
                 self.schema(has, old, new, direction);
             }
+            self.schema(place, &beside_reference(old), &beside_reference(new), direction);
             return;
         }
-        let (old, new) = (Self::resolved(self.old, old), Self::resolved(self.new, new));
-        self.schema(place, old, new, direction);
+        let (old, new) = (Self::whole(self.old, old), Self::whole(self.new, new));
+        self.schema(place, &old, &new, direction);
+    }
+
+    /// What a schema refers to, with what it says beside that.
+    fn whole(document: &Value, schema: &Value) -> Value {
+        let mut whole = Self::resolved(document, schema).clone();
+        if let (Some(whole), Value::Object(more)) =
+            (whole.as_object_mut(), beside_reference(schema))
+        {
+            whole.extend(more);
+        }
+        whole
     }
 
     fn schema(&mut self, place: &str, old: &Value, new: &Value, direction: Direction) {
@@ -537,6 +572,15 @@ impl<'a> Comparison<'a> {
             self.note(breaks[1], place, format!("{} is new", without_words(&one)));
         }
     }
+}
+
+/// What a schema says beside a reference: 3.1 knows such, as `readOnly` or `default` of one property.
+fn beside_reference(schema: &Value) -> Value {
+    let members = schema.as_object().into_iter().flatten();
+    members
+        .filter(|(name, _)| *name != "$ref")
+        .map(|(name, it)| (name.clone(), it.clone()))
+        .collect()
 }
 
 /// The values that a schema lists.

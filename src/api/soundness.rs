@@ -103,7 +103,7 @@ fn walk(document: &Value, value: &Value, place: &str, wrong: &mut Vec<String>) {
             {
                 wrong.push(format!("{place}/$ref: {reference} leads nowhere"));
             }
-            examples(value, place, wrong);
+            examples(document, value, place, wrong);
             for (name, inner) in object {
                 // Values, not descriptions.
                 if !["example", "examples", "default", "enum", "const"].contains(&name.as_str()) {
@@ -116,8 +116,11 @@ fn walk(document: &Value, value: &Value, place: &str, wrong: &mut Vec<String>) {
 }
 
 /// What a schema shows and takes as default is of its type and one of its values.
-fn examples(schema: &Value, place: &str, wrong: &mut Vec<String>) {
-    let types: Vec<&str> = match &schema["type"] {
+fn examples(document: &Value, schema: &Value, place: &str, wrong: &mut Vec<String>) {
+    // Beside a reference stands what one place has of its own.
+    let referred = schema["$ref"].as_str().and_then(|it| target(document, it));
+    let described = referred.unwrap_or(schema);
+    let types: Vec<&str> = match &described["type"] {
         Value::String(one) => vec![one],
         Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
         _ => return,
@@ -131,7 +134,7 @@ fn examples(schema: &Value, place: &str, wrong: &mut Vec<String>) {
             wrong
                 .push(format!("{place}/{member}: {value} is not of the type {}", types.join(", ")));
         }
-        let values = schema["enum"].as_array();
+        let values = described["enum"].as_array();
         if !is_null && values.is_some_and(|values| !values.contains(value)) {
             wrong.push(format!("{place}/{member}: {value} is not one of the values in enum"));
         }

@@ -27,7 +27,7 @@ fn document() -> Value {
         "info": {"title": "Things", "version": "1.0.0"},
         "servers": [{"url": "/"}],
         "paths": {"/things": {"post": {
-            "operationId": "create_thing", "tags": ["things"],
+            "operationId": "create_thing", "tags": ["things"], "x-pagination": {"next": "after"}, "x-role": "admin",
             "security": [{"token": ["thing:Create"]}],
             "parameters": [
                 {"$ref": "#/components/parameters/Key"},
@@ -35,8 +35,9 @@ fn document() -> Value {
             ],
             "requestBody": {"required": false, "content": content("NewThing")},
             "responses": {
-                "201": {"description": "Made.", "headers": {"ETag": {"schema": {"type": "string"}}},
-                        "content": content("Thing")},
+                "201": {"description": "Made.", "headers": {"ETag": {"required": true, "schema": {"type": "string"}}},
+                        "content": content("Thing"),
+                        "links": {"read": {"operationId": "read_thing", "description": "Reads it."}}},
                 "404": {"description": "No."},
             },
         }}},
@@ -120,7 +121,16 @@ fn broken_documents_are_refused_with_the_place() {
             format!("#{NEW}/properties/kind/examples: \"a\" is not one of the values in enum"),
         ),
     ];
-    for (pointer, value, expected) in broken {
+    let referring = (
+        format!("{NEW}/properties/other"),
+        json!({"$ref": format!("#{NEW}/properties/kind"), "default": "c", "examples": [1]}),
+        format!(
+            "#{NEW}/properties/other/examples: 1 is not of the type string\n\
+             #{NEW}/properties/other/examples: 1 is not one of the values in enum\n\
+             #{NEW}/properties/other/default: \"c\" is not one of the values in enum"
+        ),
+    );
+    for (pointer, value, expected) in broken.into_iter().chain([referring]) {
         let document = with(&pointer, Some(value).filter(|it| !it.is_null()));
         let refused = openapi_3_0::derive(&document).unwrap_err();
         assert!(refused.to_string().starts_with(&expected), "{pointer}: {refused}");
@@ -132,6 +142,35 @@ fn the_documents_of_today_have_not_changed_since_today() {
     for document in documents() {
         assert_eq!(soundness::check(&document.value), Ok(()));
         assert!(changes::between(&document.value, &document.value).is_empty());
+    }
+}
+
+/// A word with a type of its own says what it said before, and what is said beside a reference counts.
+#[test]
+fn what_a_schema_refers_to_is_the_same_as_what_it_says_itself() {
+    let kind = format!("{NEW}/properties/kind");
+    let mut named = document();
+    let own = named.pointer_mut(&kind).unwrap().take();
+    named["components"]["schemas"]["Kind"] = own;
+    let referring = |more: Value| {
+        let mut document = named.clone();
+        let mut place = json!({"$ref": "#/components/schemas/Kind"});
+        place.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        *document.pointer_mut(&kind).unwrap() = place;
+        document
+    };
+    let told = |old: &Value, new: &Value| -> Vec<(String, String, bool)> {
+        let found = changes::between(old, new);
+        found.into_iter().map(|it| (it.place, it.what, it.breaks)).collect()
+    };
+    assert_eq!(told(&document(), &referring(json!({}))), []);
+    let defaults =
+        [with(&format!("{kind}/default"), Some(json!("a"))), referring(json!({"default": "a"}))];
+    assert_eq!(told(&defaults[0], &defaults[1]), []);
+    for old in &defaults {
+        let what = "is \"b\" instead of \"a\"".to_owned();
+        let expected = [(format!("#{kind}/default"), what, true)];
+        assert_eq!(told(old, &referring(json!({"default": "b"}))), expected);
     }
 }
 
@@ -173,7 +212,11 @@ fn changes_are_told_with_their_place_and_judged() {
         (format!("{CREATE}/operationId"), has(json!("make")), true, format!("{CREATE}/operationId"), "is \"make\" instead of \"create_thing\""),
         (format!("{CREATE}/tags/0"), has(json!("others")), true, format!("{CREATE}/tags"), "is [\"others\"] instead of [\"things\"]"),
         (format!("{CREATE}/deprecated"), has(json!(true)), false, place(CREATE), "is deprecated"),
-        (format!("{CREATE}/x-pagination"), has(json!({})), false, format!("{CREATE}/x-pagination"), "the extension is new"),
+        (format!("{CREATE}/x-more"), has(json!({})), false, format!("{CREATE}/x-more"), "the extension is new"),
+        (format!("{CREATE}/x-role"), has(json!("owner")), false, format!("{CREATE}/x-role"), "the extension says something else"),
+        (format!("{CREATE}/x-role"), gone.clone(), false, format!("{CREATE}/x-role"), "the extension is gone"),
+        (format!("{CREATE}/x-pagination/next"), has(json!("page")), true, format!("{CREATE}/x-pagination"), "the extension says something else"),
+        (format!("{CREATE}/x-pagination"), gone.clone(), true, format!("{CREATE}/x-pagination"), "the extension is gone"),
         (format!("{CREATE}/parameters/1"), gone.clone(), true, format!("{CREATE}/parameters/page (query)"), "the parameter is gone"),
         (format!("{CREATE}/parameters/2"), has(json!({"name": "q", "in": "query"})), false, format!("{CREATE}/parameters/q (query)"), "the parameter is new"),
         (format!("{CREATE}/parameters/2"), has(json!({"name": "q", "in": "query", "required": true})), true, format!("{CREATE}/parameters/q (query)"), "the parameter, which is required, is new"),
@@ -182,7 +225,13 @@ fn changes_are_told_with_their_place_and_judged() {
         (format!("{CREATE}/requestBody"), gone.clone(), true, format!("{CREATE}/requestBody"), "the body is gone"),
         (format!("{CREATE}/requestBody/content/text~1csv"), has(json!({})), false, format!("{CREATE}/requestBody/content/text~1csv"), "the media type is new"),
         (format!("{ok}/content/application~1json"), gone.clone(), true, format!("{ok}/content/application~1json"), "the media type is gone"),
+        (format!("{CREATE}/requestBody/content/application~1json/encoding"), has(json!({"kind": {"style": "form"}})), true, format!("{CREATE}/requestBody/content/application~1json/encoding"), "parts are written in another way"),
         (format!("{ok}/headers/ETag"), gone.clone(), true, format!("{ok}/headers/ETag"), "the header is gone"),
+        (format!("{ok}/headers/ETag/required"), gone.clone(), true, format!("{ok}/headers/ETag"), "may be left out"),
+        (format!("{ok}/headers/More"), has(json!({"required": true})), false, format!("{ok}/headers/More"), "the header is new"),
+        (format!("{ok}/links/read/operationId"), has(json!("read")), true, format!("{ok}/links/read"), "the link leads elsewhere"),
+        (format!("{ok}/links/read"), gone.clone(), true, format!("{ok}/links/read"), "the link is gone"),
+        (format!("{ok}/links/more"), has(json!({})), false, format!("{ok}/links/more"), "the link is new"),
         (ok.clone(), gone.clone(), true, ok.clone(), "the status is gone"),
         (format!("{CREATE}/responses/202"), has(json!({})), true, format!("{CREATE}/responses/202"), "the status is new"),
         (format!("{CREATE}/responses/409"), has(json!({})), false, format!("{CREATE}/responses/409"), "the status is new"),
@@ -210,6 +259,7 @@ fn changes_are_told_with_their_place_and_judged() {
         (format!("{CREATE}/summary"), json!("Makes a thing.")),
         (format!("{NEW}/description"), json!("Others.")),
         (format!("{NEW}/properties/kind/examples"), json!(["b"])),
+        (format!("{ok}/links/read/description"), json!("Reads.")),
         ("/info/version".to_owned(), json!("2.0.0")),
     ] {
         let found = changes::between(&document(), &with(&pointer, Some(value)));

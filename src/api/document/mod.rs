@@ -9,7 +9,7 @@ mod links;
 pub mod messages;
 pub mod offerings;
 pub mod packages;
-mod pagination;
+pub(super) mod pagination;
 
 /// A document as it is committed and served.
 pub fn to_text(document: &Value) -> String {

@@ -53,11 +53,14 @@ fn ways() -> [(&'static str, Value); 4] {
     ]
 }
 
+/// Member of an operation that says it.
+pub const EXTENSION: &str = "x-pagination";
+
 /// Marks a list that has pages.
 pub(super) fn mark(operation: &mut Value) {
     let parameters = operation["parameters"].as_array().into_iter().flatten();
     let names: Vec<&str> = parameters.filter_map(|it| it["name"].as_str()).collect();
     if let Some((_, how)) = ways().into_iter().find(|(name, _)| names.contains(name)) {
-        operation["x-pagination"] = how;
+        operation[EXTENSION] = how;
     }
 }
