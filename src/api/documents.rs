@@ -11,7 +11,7 @@ use axum::routing::get;
 use http::uri::{Authority, PathAndQuery};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use serde_json::Value;
-use utoipa_swagger_ui::{Config, SwaggerUi, Url};
+use utoipa_swagger_ui::{Config, Url};
 
 use super::asset::Asset;
 use super::document;
@@ -31,35 +31,43 @@ const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
 /// those within pages.
 const READING_PAGE: &str = include_str!("reading/page.html");
 const READING_START: &str = include_str!("reading/start.js");
-/// Its name among the files.
+/// The page of a folder.
 const PAGE: &str = "index.html";
+
+const HTML: &str = "text/html; charset=utf-8";
+const SCRIPT: &str = "text/javascript";
+const STYLE: &str = "text/css";
+/// What the Swagger UI consists of, as far as it is asked for.
+const SWAGGER_UI: [(&str, &str); 8] = [
+    (PAGE, HTML),
+    ("index.css", STYLE),
+    ("swagger-ui.css", STYLE),
+    ("swagger-ui-bundle.js", SCRIPT),
+    ("swagger-ui-standalone-preset.js", SCRIPT),
+    ("swagger-initializer.js", SCRIPT),
+    ("favicon-16x16.png", "image/png"),
+    ("favicon-32x32.png", "image/png"),
+];
+/// Title of its page, and what is there instead.
+const TITLE: [&str; 2] = ["<title>Swagger UI</title>", "<title>Appmarket</title>"];
 
 /// `/openapi/…`, `/docs` and `/reference`, for clients that reach the service under `public_url`.
 pub fn router<S: Clone + Send + Sync + 'static>(public_url: &str) -> Router<S> {
-    // Both at once: each call of `config` replaces the one before. The addresses start from the page: a proxy may
-    // have put a prefix before it.
-    let config = Config::new([
-        Url::new("App Offerings", "../openapi/app-offerings.json"),
-        Url::new("App Packages", "../openapi/app-packages.json"),
-    ])
-    .deep_linking(true)
-    .display_operation_id(true)
-    .display_request_duration(true)
-    .default_models_expand_depth(0)
-    .doc_expansion("none")
-    .filter(true)
-    .persist_authorization(true)
-    .try_it_out_enabled(true)
-    // The badge of a remote validator has no place on a page without remote hosts.
-    .validator_url("none");
-    let reading = get(reading_file).with_state(reading());
     Router::new()
-        .merge(SwaggerUi::new("/docs").config(config))
-        .route("/reference", get(async || Redirect::to("/reference/")))
-        .route("/reference/", reading.clone())
-        .route("/reference/{name}", reading)
+        .merge(folder("/docs", swagger_ui()))
+        .merge(folder("/reference", reading()))
         .layer(from_fn_with_state(Arc::from(public_url), page))
         .route("/openapi/{name}", get(document_file).with_state(documents(public_url)))
+}
+
+/// Files below a path, the page of which is at the path itself.
+fn folder<S: Clone + Send + Sync + 'static>(path: &str, files: Files) -> Router<S> {
+    let file = get(page_file).with_state(files);
+    let slash = format!("{path}/");
+    Router::new()
+        .route(&slash, file.clone())
+        .route(&format!("{path}/{{name}}"), file)
+        .route(path, get(async move || Redirect::to(&slash)))
 }
 
 /// Files by their names.
@@ -129,23 +137,54 @@ async fn document_file(
     file.answer(&headers).await
 }
 
+/// The Swagger UI: what it consists of.
+fn swagger_ui() -> Files {
+    // The addresses start from the page: a proxy may have put a prefix before it.
+    let config = Config::new([
+        Url::new("App Offerings", "../openapi/app-offerings.json"),
+        Url::new("App Packages", "../openapi/app-packages.json"),
+    ])
+    .deep_linking(true)
+    .display_operation_id(true)
+    .display_request_duration(true)
+    .default_models_expand_depth(0)
+    .doc_expansion("none")
+    .filter(true)
+    .persist_authorization(true)
+    .try_it_out_enabled(true)
+    // The badge of a remote validator has no place on a page without remote hosts.
+    .validator_url("none");
+    let config = Arc::new(config);
+    let file = |(name, content_type): (&'static str, &'static str)| {
+        let config = Arc::clone(&config);
+        let make = move || {
+            // That each file is there, a test shows.
+            let file = utoipa_swagger_ui::serve(name, Arc::clone(&config)).ok().flatten();
+            let bytes = file.map(|file| file.bytes.into_owned()).unwrap_or_default();
+            if name == PAGE { with_title(&bytes) } else { bytes }
+        };
+        (name.to_owned(), Asset::new(content_type, make))
+    };
+    Arc::new(SWAGGER_UI.map(file).into())
+}
+
+/// The page under the title of the product.
+fn with_title(page: &[u8]) -> Vec<u8> {
+    let [theirs, ours] = TITLE;
+    String::from_utf8_lossy(page).replacen(theirs, ours, 1).into_bytes()
+}
+
 /// The page for reading: what it consists of.
 fn reading() -> Files {
     let script = || scalar_api_reference::get_asset("scalar.js").unwrap_or_default();
     Arc::new(BTreeMap::from([
-        (
-            PAGE.to_owned(),
-            Asset::new("text/html; charset=utf-8", || READING_PAGE.as_bytes().to_vec()),
-        ),
-        (
-            "start.js".to_owned(),
-            Asset::new("text/javascript", || READING_START.as_bytes().to_vec()),
-        ),
-        ("scalar.js".to_owned(), Asset::new("text/javascript", script)),
+        (PAGE.to_owned(), Asset::new(HTML, || READING_PAGE.as_bytes().to_vec())),
+        ("start.js".to_owned(), Asset::new(SCRIPT, || READING_START.as_bytes().to_vec())),
+        ("scalar.js".to_owned(), Asset::new(SCRIPT, script)),
     ]))
 }
 
-async fn reading_file(
+async fn page_file(
     name: Option<Path<String>>,
     State(files): State<Files>,
     headers: HeaderMap,
@@ -214,6 +253,36 @@ mod tests {
             }
             assert_eq!(at("https://market.example", "localhost", path).await, (200, None));
         }
+    }
+
+    #[tokio::test]
+    async fn what_the_swagger_ui_consists_of_is_there_and_may_be_kept() {
+        let app = router::<()>("https://market.example");
+        let get = async |path: &str, header: (&str, &str)| {
+            let request = Request::get(path).header(header.0, header.1).body(Body::empty());
+            let answer = app.clone().oneshot(request.unwrap()).await.unwrap();
+            let (parts, body) = answer.into_parts();
+            let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+            (parts, String::from_utf8_lossy(&body).into_owned())
+        };
+        for (name, content_type) in SWAGGER_UI {
+            let path = format!("/docs/{name}");
+            let (parts, body) = get(&path, ("accept-encoding", "identity")).await;
+            assert_eq!(parts.status, 200, "{name}");
+            assert_eq!(parts.headers["content-type"], content_type);
+            assert!(body.len() > 100, "{name}: {body}");
+            let tag = parts.headers["etag"].to_str().unwrap().to_owned();
+            let (parts, body) = get(&path, ("if-none-match", &tag)).await;
+            assert_eq!((parts.status.as_u16(), &*body), (304, ""), "{name}");
+        }
+        let (parts, _) = get("/docs/swagger-ui-bundle.js", ("accept-encoding", "gzip, br")).await;
+        assert_eq!(parts.headers["content-encoding"], "br");
+        let (_, page) = get("/docs/", ("accept", "*/*")).await;
+        assert!(page.contains("<title>Appmarket</title>"), "{page}");
+        let named = page.split(['"']).filter_map(|text| text.strip_prefix("./"));
+        let known = SWAGGER_UI.map(|(name, _)| name);
+        let named: Vec<&str> = named.collect();
+        assert!(named.len() > 4 && named.iter().all(|it| known.contains(it)), "{named:?}");
     }
 
     #[test]
