@@ -10,7 +10,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use http::uri::{Authority, PathAndQuery};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::{Value, json};
 use utoipa_swagger_ui::{Config, Url};
 
 use super::asset::Asset;
@@ -68,6 +69,18 @@ fn folder<S: Clone + Send + Sync + 'static>(path: &str, files: Files) -> Router<
         .route(&slash, file.clone())
         .route(&format!("{path}/{{name}}"), file)
         .route(path, get(async move || Redirect::to(&slash)))
+}
+
+/// Of a committed document what it says of operations.
+pub(super) fn operations(name: &str) -> Value {
+    #[derive(Deserialize)]
+    struct Operations {
+        paths: Value,
+    }
+    let text = DOCUMENTS.iter().find(|(known, _)| *known == name).map_or("", |(_, text)| text);
+    // What is committed was written from a value; before it was written for the first time there is nothing to serve.
+    let operations = serde_json::from_str(text).unwrap_or(Operations { paths: Value::Null });
+    json!({"paths": operations.paths})
 }
 
 /// Files by their names.
@@ -227,7 +240,6 @@ fn path_at_public_url<'a>(public_url: &str, request: &'a Request) -> Option<&'a 
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
-    use serde_json::json;
     use tower::ServiceExt;
 
     use super::*;

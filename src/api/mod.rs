@@ -5,13 +5,13 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware::from_fn_with_state;
-use http::{HeaderMap, StatusCode, Version, header};
+use http::{HeaderMap, Method, StatusCode, Version, header};
 use serde_json::Value;
 use tower::ServiceExt;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 use tower_http::timeout::RequestBodyTimeoutLayer;
-use utoipa_axum::router::OpenApiRouter;
+use utoipa::openapi::OpenApi;
 
 use self::account_host::AccountHost;
 use self::layers::Addresses;
@@ -32,18 +32,19 @@ mod meta;
 pub mod openapi_3_0;
 pub mod soundness;
 
-/// The offerings family with its finished document.
-pub fn offerings() -> (OpenApiRouter<AppState>, Value) {
-    let mut family = offering_api::router();
-    let document = document::offerings::finish(&family.to_openapi());
-    (family, document)
+/// The documents as they are committed: what the service tells and does at run time is read from them, since making
+/// them takes longer than starting.
+const OFFERINGS: &str = "app-offerings.json";
+const PACKAGES: &str = "app-packages.json";
+
+/// The document of the offerings family, made from its handlers.
+pub fn offerings() -> Value {
+    document::offerings::finish(&offering_api::router().to_openapi())
 }
 
-/// The packages family with its finished document.
-pub fn packages() -> (OpenApiRouter<AppState>, Value) {
-    let mut family = package_api::router();
-    let document = document::packages::finish(&family.to_openapi());
-    (family, document)
+/// The document of the packages family, made from its handlers.
+pub fn packages() -> Value {
+    document::packages::finish(&package_api::router().to_openapi())
 }
 
 /// Every file under `openapi/` that is made anew each time, with its content.
@@ -51,12 +52,12 @@ pub fn packages() -> (OpenApiRouter<AppState>, Value) {
 /// # Errors
 /// What is wrong with a document that handlers make.
 pub fn generated_files() -> Result<Vec<(&'static str, String)>, Unsound> {
-    let ((_, offerings), (_, packages)) = (offerings(), packages());
+    let (offerings, packages) = (offerings(), packages());
     Ok(vec![
         ("app-offerings-3.0.json", document::to_text(&openapi_3_0::derive(&offerings)?)),
-        ("app-offerings.json", document::to_text(&offerings)),
+        (OFFERINGS, document::to_text(&offerings)),
         ("app-packages-3.0.json", document::to_text(&openapi_3_0::derive(&packages)?)),
-        ("app-packages.json", document::to_text(&packages)),
+        (PACKAGES, document::to_text(&packages)),
         ("config.schema.json", Config::json_schema()),
         ("events.json", document::to_text(&document::messages::events())),
     ])
@@ -91,9 +92,10 @@ pub fn router(state: AppState) -> Router {
 
 /// With what it answers on the hosts of accounts.
 fn offerings_router(state: &AppState) -> (Router, AccountHost) {
-    let (family, document) = offerings();
+    let document = documents::operations(OFFERINGS);
     let operations = Arc::new(offering_api::access::Operations::of(&document));
-    let (family, _) = family.split_for_parts();
+    let (family, handled) = offering_api::router().split_for_parts();
+    check(OFFERINGS, &handled, |path, method| operations.find(path, method).is_some());
     let family = family
         .fallback(|| async { Error::NotFound })
         .method_not_allowed_fallback(|| async { Error::MethodNotAllowed })
@@ -104,16 +106,39 @@ fn offerings_router(state: &AppState) -> (Router, AccountHost) {
 
 /// With the addresses that it answers.
 fn packages_router(state: &AppState) -> (Router, Paths) {
-    let (family, document) = packages();
+    let document = documents::operations(PACKAGES);
     let behaviors = &state.catalogue.behaviors;
     let operations = Arc::new(package_api::access::Operations::of(&document, behaviors));
-    let (family, _) = family.split_for_parts();
+    let (family, handled) = package_api::router().split_for_parts();
+    check(PACKAGES, &handled, |path, method| operations.find(path, method).is_some());
     let family = family
         .fallback(|| async { Error::NotFound })
         .method_not_allowed_fallback(|| async { Error::MethodNotAllowed })
         .layer(from_fn_with_state((state.clone(), operations), package_api::access::guard))
         .with_state(state.clone());
     (family, Paths::of(&document))
+}
+
+/// Who may call an operation stands in the committed document alone: what is not there must not be served.
+fn check(name: &str, handled: &OpenApi, is_known: impl Fn(&str, &Method) -> bool) {
+    for (path, item) in &handled.paths.paths {
+        let methods = [
+            (Method::DELETE, &item.delete),
+            (Method::GET, &item.get),
+            (Method::HEAD, &item.head),
+            (Method::OPTIONS, &item.options),
+            (Method::PATCH, &item.patch),
+            (Method::POST, &item.post),
+            (Method::PUT, &item.put),
+            (Method::TRACE, &item.trace),
+        ];
+        for (method, operation) in methods {
+            assert!(
+                operation.is_none() || is_known(path, &method),
+                "openapi/{name} does not know {method} {path}: write it with `appmarket openapi` and build again"
+            );
+        }
+    }
 }
 
 /// Stored files are not: most are compressed already, and clients want to see their length.
@@ -127,4 +152,17 @@ fn worth_compressing() -> impl Predicate {
 fn is_no_download(_: StatusCode, _: Version, headers: &HeaderMap, _: &http::Extensions) -> bool {
     let disposition = headers.get(header::CONTENT_DISPOSITION);
     disposition.is_none_or(|it| !it.as_bytes().starts_with(b"attachment"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The rest of the suite shows that nothing is missing: each of its servers has been through this.
+    #[test]
+    #[should_panic(expected = "openapi/x.json does not know PATCH /v1/")]
+    fn what_the_document_does_not_know_is_not_served() {
+        let handled = offering_api::router().to_openapi();
+        check("x.json", &handled, |_, method| *method != Method::PATCH);
+    }
 }

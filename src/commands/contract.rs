@@ -72,7 +72,7 @@ impl Contract {
 
 /// Both documents, with what has changed.
 fn contracts(folder: &Path) -> Result<Vec<(Contract, Vec<Change>)>, Failure> {
-    let ((_, offerings), (_, packages)) = (api::offerings(), api::packages());
+    let (offerings, packages) = (api::offerings(), api::packages());
     [("app-offerings.json", offerings), ("app-packages.json", packages)]
         .into_iter()
         .map(|(name, new)| {

@@ -89,7 +89,8 @@ impl Operations {
         operations
     }
 
-    fn find(&self, path: &str, method: &Method) -> Option<&Operation> {
+    /// The operation of a path as the router has it.
+    pub fn find(&self, path: &str, method: &Method) -> Option<&Operation> {
         let methods = self.0.get(&shape(path))?;
         let method = if method == Method::HEAD { &Method::GET } else { method };
         methods.get(method)

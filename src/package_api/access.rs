@@ -83,7 +83,7 @@ impl Operations {
     }
 
     /// The operation of a path as the router has it.
-    fn find(&self, path: &str, method: &Method) -> Option<&Operation> {
+    pub fn find(&self, path: &str, method: &Method) -> Option<&Operation> {
         // The document calls a rest of several segments like any other parameter.
         let methods = match path.contains("{*") {
             true => self.0.get(&path.replace("{*", "{")),

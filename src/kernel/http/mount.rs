@@ -1,4 +1,5 @@
 //! Mounting resources without losing any of their documentation.
+use utoipa::openapi::Components;
 use utoipa_axum::router::OpenApiRouter;
 
 /// Mounts a resource's router under its path.
@@ -11,7 +12,12 @@ pub trait Mount {
 
 impl<S: Clone + Send + Sync + 'static> Mount for OpenApiRouter<S> {
     fn mount(self, path: &str, resource: Self) -> Self {
-        let components = |router: &Self| router.get_openapi().components.clone();
+        fn components<S>(router: &OpenApiRouter<S>) -> Option<&Components>
+        where
+            S: Clone + Send + Sync + 'static,
+        {
+            router.get_openapi().components.as_ref()
+        }
         if let (Some(ours), Some(theirs)) = (components(&self), components(&resource)) {
             for (name, schema) in &theirs.schemas {
                 assert!(

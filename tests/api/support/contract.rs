@@ -37,10 +37,10 @@ impl Document {
 }
 
 static OFFERINGS: LazyLock<Document> =
-    LazyLock::new(|| Document::new("offering_api", appmarket::api::offerings().1, None));
+    LazyLock::new(|| Document::new("offering_api", appmarket::api::offerings(), None));
 
 static PACKAGES: LazyLock<Document> = LazyLock::new(|| {
-    let value = appmarket::api::packages().1;
+    let value = appmarket::api::packages();
     let paths = Paths::of(&value);
     Document::new("package_api", value, Some(paths))
 });
