@@ -1013,15 +1013,15 @@ fn release_otherwise(folder: &TempDir, change: impl Fn(&mut Value)) {
 
 #[test]
 fn what_breaks_the_released_documents_is_refused_unless_their_major_version_rises() {
-    const EVENT: &str = "/components/schemas/CreateWebhook/properties/event/enum";
+    const CATEGORY: &str = "/components/schemas/CreateUiExtension/properties/category/enum";
     let folder = TempDir::new().unwrap();
     release_otherwise(&folder, |document| {
-        document.pointer_mut(EVENT).unwrap().as_array_mut().unwrap().push(json!("app.vanish"));
+        document.pointer_mut(CATEGORY).unwrap().as_array_mut().unwrap().push(json!("vanished"));
         document["paths"]["/v1/gone"] = json!({"get": {"operationId": "get_gone"}});
         document["paths"].as_object_mut().unwrap().remove("/v1/account");
     });
     let breaking = [
-        (format!("#{EVENT}"), "the value \"app.vanish\" is gone"),
+        (format!("#{CATEGORY}"), "the value \"vanished\" is gone"),
         ("#/paths/~1v1~1gone/get".to_owned(), "the operation is gone"),
     ];
     let refused = breaking
