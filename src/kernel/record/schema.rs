@@ -101,7 +101,7 @@ pub fn list_parameters(collection: &Collection) -> Vec<Parameter> {
                 code(&selectable),
                 code(&listed)
             ),
-            text(1000, r"^[A-Za-z_*]+(,[A-Za-z_*]+)*$"),
+            text(1000, r"^([A-Za-z_*]+(,[A-Za-z_*]+)*)?$"),
             json!(listed.iter().take(3).copied().collect::<Vec<_>>().join(",")),
         ),
         parameter(
@@ -167,14 +167,18 @@ fn filter_parameter(field: &Field) -> Parameter {
         Kind::Reference(_) => (r"[A-Za-z0-9_-]+", true, false),
         Kind::Choice(_) => (r"[a-z0-9_]+", true, false),
         Kind::Timestamp => (r"[0-9TtZz:.+ -]+", false, true),
-        Kind::Boolean => (r"[A-Za-z0-9]+", false, false),
         _ => (r"[^\x00]*", false, false),
     };
     let mut forms = Vec::new();
     if field.nullable {
         forms.push("!?".to_owned());
     }
-    forms.push(if set { format!("!?{value}(,{value})*") } else { format!("!?{value}") });
+    forms.push(match field.kind {
+        // Whatever is not true is false, but a comparison or a set.
+        Kind::Boolean => "![^,]+|[^!<>,][^,]*".to_owned(),
+        _ if set => format!("!?{value}(,{value})*"),
+        _ => format!("!?{value}"),
+    });
     if range {
         forms.push(format!("[<>]=?{value}([<>]=?{value})?"));
     }
@@ -360,7 +364,7 @@ fn plain(field: &Field, is_input: bool) -> Value {
             json!({"type": "string", "maxLength": max_bytes, "pattern": ANY_TEXT})
         }
         Kind::Picture if is_input => {
-            json!({"type": "string", "maxLength": MAX_DATA_URL, "pattern": "^([Hh][Tt][Tt][Pp][Ss]?://|data:image/).*$"})
+            json!({"type": "string", "maxLength": MAX_DATA_URL, "pattern": "^(([Hh][Tt][Tt][Pp][Ss]?://|data:image/).*)?$"})
         }
         Kind::Picture => json!({"type": "string", "format": "uri", "maxLength": MAX_URL}),
         Kind::Boolean => json!({"type": "boolean"}),
