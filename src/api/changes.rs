@@ -177,16 +177,23 @@ impl<'a> Comparison<'a> {
         }
         for (name, old, new) in pairs(old, new).filter(|(name, ..)| name.starts_with("x-")) {
             let place = below(place, name);
-            // Generated clients turn pages by it; the others are for people.
-            let is_used = name == pagination::EXTENSION;
+            // Whether it breaks that one is new, and that one is gone.
+            let breaks = match name {
+                // Generated clients turn pages by it.
+                pagination::EXTENSION => [false, true],
+                // Who may not call any more.
+                "x-required-role" => [true, false],
+                "x-own-package" => [false, true],
+                // The others are for people.
+                _ => [false, false],
+            };
             match (old, new) {
                 (Some(old), Some(new)) if old != new => {
-                    self.note(is_used, &place, "the extension says something else")
+                    let breaks = breaks.contains(&true);
+                    self.note(breaks, &place, "the extension says something else")
                 }
                 (Some(_), Some(_)) => {}
-                (old, _) => {
-                    self.came_or_went(&place, "the extension", old.is_none(), [false, is_used])
-                }
+                (old, _) => self.came_or_went(&place, "the extension", old.is_none(), breaks),
             }
         }
         self.parameters(place, old, new, request);
@@ -360,7 +367,22 @@ impl<'a> Comparison<'a> {
             self.schema(place, &beside_reference(old), &beside_reference(new), direction);
             return;
         }
+        let name = |schema: &Value| schema["$ref"].as_str().map(str::to_owned);
+        let names = [name(old), name(new)];
         let (old, new) = (Self::whole(self.old, old), Self::whole(self.new, new));
+        // Of these generated clients make types, which are called otherwise now.
+        let is_type = |it: &Value| {
+            ["enum", "properties", "anyOf", "oneOf"].iter().any(|member| it.get(member).is_some())
+        };
+        match names {
+            [None, Some(name)] if is_type(&new) => {
+                self.note(true, place, format!("refers to {name} instead of saying it here"));
+            }
+            [Some(name), None] if is_type(&old) => {
+                self.note(true, place, format!("says here what it referred to {name} for"));
+            }
+            _ => {}
+        }
         self.schema(place, &old, &new, direction);
     }
 

@@ -119,7 +119,8 @@ fn packages_router(state: &AppState) -> (Router, Paths) {
     (family, Paths::of(&document))
 }
 
-/// Who may call an operation stands in the committed document alone: what is not there must not be served.
+/// Who may call an operation is read from the committed document alone: what is not there must not be served. That
+/// the document says of each what its handler does, `appmarket openapi --check` shows.
 fn check(name: &str, handled: &OpenApi, is_known: impl Fn(&str, &Method) -> bool) {
     for (path, item) in &handled.paths.paths {
         let methods = [

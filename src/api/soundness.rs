@@ -118,8 +118,14 @@ fn walk(document: &Value, value: &Value, place: &str, wrong: &mut Vec<String>) {
 /// What a schema shows and takes as default is of its type and one of its values.
 fn examples(document: &Value, schema: &Value, place: &str, wrong: &mut Vec<String>) {
     // Beside a reference stands what one place has of its own.
-    let referred = schema["$ref"].as_str().and_then(|it| target(document, it));
-    let described = referred.unwrap_or(schema);
+    let is_null = |it: &Value| it["type"] == "null";
+    let (described, is_nullable) = match schema["anyOf"].as_array().map(Vec::as_slice) {
+        // One that may be null.
+        Some([one, null]) if is_null(null) => (one, true),
+        _ => (schema, schema["nullable"] == true),
+    };
+    let referred = described["$ref"].as_str().and_then(|it| target(document, it));
+    let described = referred.unwrap_or(described);
     let types: Vec<&str> = match &described["type"] {
         Value::String(one) => vec![one],
         Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
@@ -129,7 +135,7 @@ fn examples(document: &Value, schema: &Value, place: &str, wrong: &mut Vec<Strin
     let shown = shown.map(|value| ("examples", value));
     let others = ["example", "default"].into_iter().filter_map(|it| Some((it, schema.get(it)?)));
     for (member, value) in shown.chain(others) {
-        let is_null = value.is_null() && schema["nullable"] == true;
+        let is_null = value.is_null() && is_nullable;
         if !is_null && !types.iter().any(|it| is_of(value, it)) {
             wrong
                 .push(format!("{place}/{member}: {value} is not of the type {}", types.join(", ")));

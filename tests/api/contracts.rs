@@ -27,7 +27,7 @@ fn document() -> Value {
         "info": {"title": "Things", "version": "1.0.0"},
         "servers": [{"url": "/"}],
         "paths": {"/things": {"post": {
-            "operationId": "create_thing", "tags": ["things"], "x-pagination": {"next": "after"}, "x-role": "admin",
+            "operationId": "create_thing", "tags": ["things"], "x-pagination": {"next": "after"}, "x-required-role": "admin", "x-note": "n",
             "security": [{"token": ["thing:Create"]}],
             "parameters": [
                 {"$ref": "#/components/parameters/Key"},
@@ -130,7 +130,12 @@ fn broken_documents_are_refused_with_the_place() {
              #{NEW}/properties/other/default: \"c\" is not one of the values in enum"
         ),
     );
-    for (pointer, value, expected) in broken.into_iter().chain([referring]) {
+    let nullable = (
+        format!("{NEW}/properties/other"),
+        json!({"anyOf": [{"$ref": format!("#{NEW}/properties/kind")}, {"type": "null"}], "examples": ["c", null]}),
+        format!("#{NEW}/properties/other/examples: \"c\" is not one of the values in enum"),
+    );
+    for (pointer, value, expected) in broken.into_iter().chain([referring, nullable]) {
         let document = with(&pointer, Some(value).filter(|it| !it.is_null()));
         let refused = openapi_3_0::derive(&document).unwrap_err();
         assert!(refused.to_string().starts_with(&expected), "{pointer}: {refused}");
@@ -145,9 +150,9 @@ fn the_documents_of_today_have_not_changed_since_today() {
     }
 }
 
-/// A word with a type of its own says what it said before, and what is said beside a reference counts.
+/// Generated clients call a type otherwise once it has a name; what is said beside a reference counts.
 #[test]
-fn what_a_schema_refers_to_is_the_same_as_what_it_says_itself() {
+fn a_schema_that_got_a_name_is_another_type_with_the_same_values() {
     let kind = format!("{NEW}/properties/kind");
     let mut named = document();
     let own = named.pointer_mut(&kind).unwrap().take();
@@ -163,15 +168,26 @@ fn what_a_schema_refers_to_is_the_same_as_what_it_says_itself() {
         let found = changes::between(old, new);
         found.into_iter().map(|it| (it.place, it.what, it.breaks)).collect()
     };
-    assert_eq!(told(&document(), &referring(json!({}))), []);
+    let got = (
+        format!("#{kind}"),
+        "refers to #/components/schemas/Kind instead of saying it here".to_owned(),
+        true,
+    );
+    let lost = (
+        format!("#{kind}"),
+        "says here what it referred to #/components/schemas/Kind for".to_owned(),
+        true,
+    );
+    assert_eq!(told(&document(), &referring(json!({}))), std::slice::from_ref(&got));
+    assert_eq!(told(&referring(json!({})), &document()), [lost]);
     let defaults =
         [with(&format!("{kind}/default"), Some(json!("a"))), referring(json!({"default": "a"}))];
-    assert_eq!(told(&defaults[0], &defaults[1]), []);
-    for old in &defaults {
-        let what = "is \"b\" instead of \"a\"".to_owned();
-        let expected = [(format!("#{kind}/default"), what, true)];
-        assert_eq!(told(old, &referring(json!({"default": "b"}))), expected);
-    }
+    assert_eq!(told(&defaults[0], &defaults[1]), std::slice::from_ref(&got));
+    let what = "is \"b\" instead of \"a\"".to_owned();
+    let other = (format!("#{kind}/default"), what, true);
+    let new = referring(json!({"default": "b"}));
+    assert_eq!(told(&defaults[0], &new), [got, other.clone()]);
+    assert_eq!(told(&defaults[1], &new), [other]);
 }
 
 /// What differs, with its place, and whether it breaks; nothing for what only people read.
@@ -213,8 +229,11 @@ fn changes_are_told_with_their_place_and_judged() {
         (format!("{CREATE}/tags/0"), has(json!("others")), true, format!("{CREATE}/tags"), "is [\"others\"] instead of [\"things\"]"),
         (format!("{CREATE}/deprecated"), has(json!(true)), false, place(CREATE), "is deprecated"),
         (format!("{CREATE}/x-more"), has(json!({})), false, format!("{CREATE}/x-more"), "the extension is new"),
-        (format!("{CREATE}/x-role"), has(json!("owner")), false, format!("{CREATE}/x-role"), "the extension says something else"),
-        (format!("{CREATE}/x-role"), gone.clone(), false, format!("{CREATE}/x-role"), "the extension is gone"),
+        (format!("{CREATE}/x-note"), has(json!("m")), false, format!("{CREATE}/x-note"), "the extension says something else"),
+        (format!("{CREATE}/x-note"), gone.clone(), false, format!("{CREATE}/x-note"), "the extension is gone"),
+        (format!("{CREATE}/x-required-role"), has(json!("owner")), true, format!("{CREATE}/x-required-role"), "the extension says something else"),
+        (format!("{CREATE}/x-required-role"), gone.clone(), false, format!("{CREATE}/x-required-role"), "the extension is gone"),
+        (format!("{CREATE}/x-own-package"), has(json!(true)), false, format!("{CREATE}/x-own-package"), "the extension is new"),
         (format!("{CREATE}/x-pagination/next"), has(json!("page")), true, format!("{CREATE}/x-pagination"), "the extension says something else"),
         (format!("{CREATE}/x-pagination"), gone.clone(), true, format!("{CREATE}/x-pagination"), "the extension is gone"),
         (format!("{CREATE}/parameters/1"), gone.clone(), true, format!("{CREATE}/parameters/page (query)"), "the parameter is gone"),

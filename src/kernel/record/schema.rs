@@ -450,8 +450,12 @@ fn named(derived: &Derived) -> Value {
 
 /// The same, or null.
 pub fn nullable(mut schema: Value) -> Value {
-    if schema.get("$ref").is_some() {
-        return json!({"anyOf": [schema, {"type": "null"}]});
+    if let Some(members) = schema.as_object_mut()
+        && let Some(reference) = members.shift_remove("$ref")
+    {
+        // What else is said, as an example, is of this place and stays beside the choice.
+        members.shift_insert(0, "anyOf".to_owned(), json!([{"$ref": reference}, {"type": "null"}]));
+        return schema;
     }
     if let Some(words) = schema.get_mut("enum").and_then(Value::as_array_mut) {
         words.push(Value::Null);
