@@ -5,6 +5,7 @@
 //! credentials nor messages, gives up on most differences of schemas and panics over a new media type; the npm
 //! package `api-smart-diff` takes the lists of types of OpenAPI 3.1 for unrelated texts and a member that left an
 //! answer for harmless. What cannot be judged breaks: a gate that errs should err so.
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
 
 use serde_json::{Map, Value};
@@ -387,10 +388,11 @@ impl<'a> Comparison<'a> {
     }
 
     /// What a schema refers to, with what it says beside that.
-    fn whole(document: &Value, schema: &Value) -> Value {
-        let mut whole = Self::resolved(document, schema).clone();
-        if let (Some(whole), Value::Object(more)) =
-            (whole.as_object_mut(), beside_reference(schema))
+    fn whole<'b>(document: &'b Value, schema: &'b Value) -> Cow<'b, Value> {
+        let mut whole = Cow::Borrowed(Self::resolved(document, schema));
+        if schema.get("$ref").is_some()
+            && let Value::Object(more) = beside_reference(schema)
+            && let Some(whole) = whole.to_mut().as_object_mut()
         {
             whole.extend(more);
         }

@@ -11,6 +11,8 @@ use super::soundness::{self, Unsound};
 /// What is wrong with the document: what cannot be followed cannot be said in other words.
 pub fn derive(document: &Value) -> Result<Value, Unsound> {
     soundness::check(document)?;
+    // As they are before any is converted.
+    let schemas = &document["components"]["schemas"];
     let mut document = document.clone();
     document["openapi"] = "3.0.3".into();
     if let Some(members) = document.as_object_mut() {
@@ -20,18 +22,17 @@ pub fn derive(document: &Value) -> Result<Value, Unsound> {
     if let Some(tags) = document["tags"].as_array_mut() {
         tags.retain(|tag| tag["name"] != messages::TAG);
     }
-    let schemas = document["components"]["schemas"].clone();
     if let Some(components) = document["components"].as_object_mut() {
         for name in ["schemas", "parameters", "headers", "responses"] {
             for (_, component) in
                 components.get_mut(name).and_then(Value::as_object_mut).into_iter().flatten()
             {
-                convert(component, name == "schemas", &schemas);
+                convert(component, name == "schemas", schemas);
             }
         }
     }
     if let Some(paths) = document.get_mut("paths") {
-        convert(paths, false, &schemas);
+        convert(paths, false, schemas);
     }
     remove_unused(&mut document);
     Ok(document)

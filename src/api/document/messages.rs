@@ -11,7 +11,7 @@ use crate::kernel::message_schema;
 use crate::offering_api::app_instances::messages::{AppInstanceChange, AppInstanceSecrets};
 use crate::offering_api::service_instances::dto::RECORD as SERVICE_INSTANCE;
 use crate::offering_api::webhook_deliveries::message::{Message, RecordChange, Signed, WithEntry};
-use crate::offering_api::webhooks::dto::{EVENTS, OF_INSTANCES, SECRETS_UPDATE, VERIFY};
+use crate::offering_api::webhooks::dto::{EVENT, OF_INSTANCES, SECRETS_UPDATE, VERIFY};
 use crate::offering_api::webhooks::messages::{WebhookTest, WebhookVerification};
 use crate::package_api::appinstall::topic::Topic;
 use crate::package_api::notifications::Body as Notification;
@@ -104,7 +104,7 @@ pub(super) fn add_offerings(document: &mut Value) {
     schemas.subschema_for::<Message<Logged>>();
     let signed = schemas.subschema_for::<Signed<AnyMessage>>();
     let mut entries = Map::new();
-    for event in EVENTS {
+    for event in EVENT.words {
         let (schema, what) = message(event, &mut schemas);
         let description = format!(
             "{what}\n\nWith a webhook policy the message is the claim `data` of a signed token, signed anew \
@@ -200,7 +200,7 @@ pub fn events() -> Value {
         schema["properties"] = json!({member: {"const": name}});
         schema
     };
-    for event in EVENTS {
+    for event in EVENT.words {
         let (schema, _) = message(event, &mut schemas);
         of_events.insert((*event).to_owned(), named(schema, "event", event));
     }

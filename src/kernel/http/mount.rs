@@ -1,5 +1,4 @@
 //! Mounting resources without losing any of their documentation.
-use utoipa::openapi::Components;
 use utoipa_axum::router::OpenApiRouter;
 
 /// Mounts a resource's router under its path.
@@ -12,13 +11,8 @@ pub trait Mount {
 
 impl<S: Clone + Send + Sync + 'static> Mount for OpenApiRouter<S> {
     fn mount(self, path: &str, resource: Self) -> Self {
-        fn components<S>(router: &OpenApiRouter<S>) -> Option<&Components>
-        where
-            S: Clone + Send + Sync + 'static,
-        {
-            router.get_openapi().components.as_ref()
-        }
-        if let (Some(ours), Some(theirs)) = (components(&self), components(&resource)) {
+        let (ours, theirs) = (self.get_openapi(), resource.get_openapi());
+        if let (Some(ours), Some(theirs)) = (&ours.components, &theirs.components) {
             for (name, schema) in &theirs.schemas {
                 assert!(
                     ours.schemas.get(name).is_none_or(|known| known == schema),

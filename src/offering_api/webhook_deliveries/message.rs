@@ -284,7 +284,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::offering_api::webhooks::dto::{EVENTS, VERIFY};
+    use crate::offering_api::webhooks::dto::{EVENT, VERIFY};
 
     fn site() -> Site {
         Site {
@@ -431,7 +431,7 @@ mod tests {
 
     #[test]
     fn every_event_has_a_type_of_record() {
-        for event in EVENTS {
+        for event in EVENT.words {
             let record = event.split('.').next().unwrap();
             let name = node_type(record);
             assert!(name.starts_with(|it: char| it.is_ascii_uppercase()), "{event}: {name}");

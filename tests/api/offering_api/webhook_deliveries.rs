@@ -2,7 +2,7 @@
 use appmarket::kernel::events::{self, NewEvent, Secrets};
 use appmarket::kernel::secret::Purpose;
 use appmarket::kernel::signature::Secret;
-use appmarket::offering_api::webhooks::dto::EVENTS;
+use appmarket::offering_api::webhooks::dto::EVENT;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::FutureExt;
@@ -221,7 +221,7 @@ on_both! {
 
     async fn every_event_of_a_webhook_can_be_tried(app: TestApp) {
         let receiver = Receiver::start();
-        let events: Vec<&str> = EVENTS.to_vec();
+        let events: Vec<&str> = EVENT.words.to_vec();
         let mut ids = Vec::new();
         for (number, event) in events.iter().enumerate() {
             let uri = receiver.url(&format!("/{number}"));

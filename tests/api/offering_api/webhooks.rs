@@ -221,9 +221,9 @@ on_both! {
     }
 
     async fn every_event_of_the_contract_is_known(app: TestApp) {
-        use appmarket::offering_api::webhooks::dto::EVENTS;
-        assert_eq!(EVENTS.len(), 82);
-        assert!(EVENTS.iter().collect::<std::collections::BTreeSet<_>>().len() == 82);
+        use appmarket::offering_api::webhooks::dto::EVENT;
+        assert_eq!(EVENT.words.len(), 82);
+        assert!(EVENT.words.iter().collect::<std::collections::BTreeSet<_>>().len() == 82);
         for event in [
             "app_instance.secrets-update", "webhook.verify", "time_entry.delete", "ci.update",
             "workflow.manager-changed", "request.major-incident-status-changed", "task.team-changed",
