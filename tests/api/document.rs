@@ -318,6 +318,17 @@ fn every_message_that_can_go_out_is_documented() {
     let accepted = &schemas["EventName"];
     let accepted: BTreeSet<String> = serde_json::from_value(accepted["enum"].clone()).unwrap();
     assert_eq!(names(&offerings.value["webhooks"]), accepted);
+    // The example of `event` is an event of which the type tells.
+    let told_by = |event: &str| {
+        let body = &offerings.value["webhooks"][event]["post"]["requestBody"]["content"];
+        let reference = body["application/json"]["schema"]["anyOf"][0]["$ref"].as_str().unwrap();
+        reference.strip_prefix("#/components/schemas/").unwrap()
+    };
+    for event in &accepted {
+        let name = told_by(event);
+        let example = &schemas[name]["properties"]["event"]["examples"][0];
+        assert_eq!(told_by(example.as_str().unwrap()), name);
+    }
     let catalogue = Catalogue::built_in();
     let topics = catalogue.events.all().iter().map(|event| event.name.clone());
     let topics: BTreeSet<String> = topics.filter(|it| it.starts_with("application.")).collect();

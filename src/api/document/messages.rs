@@ -16,9 +16,9 @@ use crate::offering_api::webhooks::messages::{WebhookTest, WebhookVerification};
 use crate::package_api::appinstall::topic::Topic;
 use crate::package_api::notifications::Body as Notification;
 
-/// Where documents have their schemas.
 /// The tag of messages. Those who make a client of the document want them apart from what they can call.
 pub const TAG: &str = "messages";
+/// Where documents have their schemas.
 const SCHEMAS: &str = "/components/schemas";
 /// Where `events.json` has them.
 const DEFINITIONS: &str = "/$defs";
@@ -97,9 +97,22 @@ fn message(event: &str, schemas: &mut SchemaGenerator) -> (Schema, &'static str)
     }
 }
 
+/// A generator that knows the messages to webhooks. The example of `event` is the first event that is told in this
+/// way.
+fn generator(place: &'static str) -> SchemaGenerator {
+    let mut schemas = message_schema::generator(place);
+    for event in EVENT.words.iter().rev() {
+        let (schema, _) = message(event, &mut schemas);
+        let reference = schema.get("$ref").and_then(Value::as_str).unwrap_or_default();
+        let name = reference.rsplit('/').next().unwrap_or_default();
+        schemas.definitions_mut()[name]["properties"]["event"]["examples"] = json!([event]);
+    }
+    schemas
+}
+
 /// Adds the messages to webhooks to the document of the offerings.
 pub(super) fn add_offerings(document: &mut Value) {
-    let mut schemas = message_schema::generator(SCHEMAS);
+    let mut schemas = generator(SCHEMAS);
     // The delivery log refers to it.
     schemas.subschema_for::<Message<Logged>>();
     let signed = schemas.subschema_for::<Signed<AnyMessage>>();
@@ -193,7 +206,7 @@ pub(super) fn add_packages(document: &mut Value) {
 
 /// The messages of both families as one JSON Schema: a definition for each event, under its name.
 pub fn events() -> Value {
-    let mut schemas = message_schema::generator(DEFINITIONS);
+    let mut schemas = generator(DEFINITIONS);
     let mut of_events = Map::new();
     let named = |schema: Schema, member: &str, name: &str| {
         let mut schema = schema.to_value();

@@ -47,6 +47,26 @@ pub enum Test {
     },
 }
 
+impl Kind {
+    /// A filter takes several values, separated by commas.
+    pub(super) const fn is_among(self) -> bool {
+        matches!(
+            self,
+            Self::Id
+                | Self::Integer { .. }
+                | Self::Duration { .. }
+                | Self::Choice(_)
+                | Self::Reference(_)
+                | Self::Derived(_)
+        )
+    }
+
+    /// A filter takes bounds.
+    pub(super) const fn is_within(self) -> bool {
+        matches!(self, Self::Id | Self::Integer { .. } | Self::Duration { .. } | Self::Timestamp)
+    }
+}
+
 /// Most conditions of one list, and most values of one set: far more than a client can mean, far fewer
 /// than a database refuses.
 const MAX_FILTERS: usize = 100;
@@ -154,12 +174,7 @@ impl Expression<'_> {
             "="
         };
         let values: Vec<&str> = match field.kind {
-            Kind::Id
-            | Kind::Integer { .. }
-            | Kind::Duration { .. }
-            | Kind::Choice(_)
-            | Kind::Reference(_)
-            | Kind::Derived(_) => list.split(',').collect(),
+            kind if kind.is_among() => list.split(',').collect(),
             Kind::Boolean if list.contains(',') => {
                 return Err(Error::BadRequest(format!(
                     "Cannot filter on a set of values for field '{}'",
@@ -192,11 +207,7 @@ impl Expression<'_> {
         let text = self.text;
         let first = operator(text);
         let rest = &text[first.len()..];
-        let comparable = matches!(
-            self.field.kind,
-            Kind::Id | Kind::Integer { .. } | Kind::Duration { .. } | Kind::Timestamp
-        );
-        if !comparable || self.negated {
+        if !self.field.kind.is_within() || self.negated {
             let negation = if self.negated { "!" } else { "" };
             return Err(self.unsupported(&format!("{negation}={first}")));
         }
@@ -287,9 +298,11 @@ mod tests {
     use std::sync::Arc;
 
     use chrono_tz::Tz;
+    use serde_json::json;
 
     use super::*;
     use crate::kernel::record::field::{Choices, Derived, Reference};
+    use crate::kernel::record::schema;
     use crate::kernel::secret::MasterKey;
     use crate::kernel::state::Site;
 
@@ -297,6 +310,9 @@ mod tests {
         output: Derived { joins: &[], columns: &[], write: |_, _, _, _| {}, schema: ("", "{}") },
         node_type: "Team",
     };
+
+    static ACCOUNT: Derived =
+        Derived { joins: &[], columns: &["account"], write: |_, _, _, _| {}, schema: ("", "{}") };
 
     static STATUS: Choices = Choices { name: "Status", doc: "", words: &["new", "old"] };
     static IMPACT: Choices = Choices { name: "Impact", doc: "", words: &["low", "high"] };
@@ -307,14 +323,17 @@ mod tests {
         table: "things",
         node_type: "Thing",
         fields: &[
-            Field::id(),
+            Field::id().filterable(),
             Field::choice("status", &STATUS).filterable(),
             Field::choice("impact", &IMPACT).nullable().filterable(),
             Field::reference("team", "team_id", &TEAM).nullable().filterable(),
             Field::new("position", "position", Kind::Integer { min: 0, max: 99 }).filterable(),
             Field::new("delay", "delay", Kind::Duration { min: 0 }).nullable().filterable(),
             Field::text("subject", 80).ignore_case().filterable(),
-            Field::long_text("remarks").filterable(),
+            Field::long_text("remarks").nullable().filterable(),
+            Field::boolean("disabled").filterable(),
+            Field::derived("account", &ACCOUNT).filterable(),
+            Field::created_at().filterable(),
         ],
     };
 
@@ -410,6 +429,84 @@ mod tests {
             assert_eq!(test(key, "five"), refused(&message));
         }
         assert_eq!(test("delay", ""), Ok(Test::Empty));
+    }
+
+    #[test]
+    fn the_documented_patterns_are_what_is_taken() {
+        let node_id = node_id::encode("example.test", "Thing", 7);
+        let team = node_id::encode("example.test", "Team", 7);
+        let texts = [
+            "",
+            "!",
+            "!!",
+            ",",
+            "a,b",
+            "!a,b",
+            "a,",
+            "new",
+            "!new",
+            "new,old",
+            "!new,old",
+            "New",
+            "low",
+            "5",
+            "-5",
+            "!5",
+            "5,6",
+            "!5,6",
+            "5,!6",
+            "<5",
+            "<=5",
+            ">5",
+            ">=5",
+            ">1<5",
+            ">=1<=5",
+            "<5>1",
+            "<=5>=1",
+            ">1>5",
+            "<1<5",
+            ">1<5<6",
+            ">",
+            "<=",
+            "!<5",
+            "=5",
+            ">5,6",
+            "yes",
+            "!no",
+            "yes,no",
+            "2026-02-01",
+            "2026-02-01T09:15:00+01:00",
+            ">=2026-02-01T09:15:00Z<2026-03-01T00:00:00Z",
+            "!2026-02-01T09:15:00Z",
+            "a\0b",
+            "\0",
+            &node_id,
+            &team,
+        ];
+        for field in RECORD.fields.iter().filter(|field| field.filterable) {
+            let pattern = schema::filter_pattern(field);
+            let documented =
+                jsonschema::validator_for(&json!({"pattern": pattern})).expect("a pattern");
+            let (mut taken, mut refused) = (0, 0);
+            for text in texts {
+                // Encoded commas, which stand for themselves.
+                let parameters = vec![(field.name.to_owned(), text.to_owned(), false)];
+                let read = parse(&RECORD, parameters, &view());
+                let is_documented = documented.is_valid(&json!(text));
+                match read {
+                    Ok(_) => {
+                        taken += 1;
+                        assert!(is_documented, "{} takes {text:?}, {pattern} does not", field.name);
+                    }
+                    // What only the records know: numbers of another type.
+                    Err(Error::BadRequest(text)) if is_documented => {
+                        assert!(text.starts_with("Invalid value '"), "{}: {text}", field.name);
+                    }
+                    Err(_) => refused += 1,
+                }
+            }
+            assert!(taken > 2 && refused > 2, "{}: {taken} taken, {refused} refused", field.name);
+        }
     }
 
     #[test]

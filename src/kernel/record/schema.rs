@@ -160,47 +160,62 @@ pub fn list_parameters(collection: &Collection) -> Vec<Parameter> {
     parameters
 }
 
-fn filter_parameter(field: &Field) -> Parameter {
-    // What a value of the type looks like; the example is the field's own.
-    let (value, set, range) = match field.kind {
-        Kind::Id | Kind::Integer { .. } | Kind::Duration { .. } => (r"-?[0-9]+", true, true),
-        Kind::Reference(_) => (r"[A-Za-z0-9_-]+", true, false),
-        Kind::Choice(_) => (r"[a-z0-9_]+", true, false),
-        Kind::Timestamp => (r"[0-9TtZz:.+ -]+", false, true),
-        _ => (r"[^\x00]*", false, false),
-    };
-    let mut forms = Vec::new();
-    if field.nullable {
-        forms.push("!?".to_owned());
-    }
-    forms.push(match field.kind {
+/// What the texts of a filter look like that [`super::filter`] takes. What a pattern cannot know stays open: a
+/// nodeID of another type, a day that no month has.
+pub(super) fn filter_pattern(field: &Field) -> String {
+    const NUMBER: &str = "-?[0-9]+";
+    // Numbers and nodeIDs.
+    const ID: &str = "[A-Za-z0-9_-]+";
+    const TIMESTAMP: &str = "[0-9TtZz:.+ -]+";
+    let equal = |value: &str| format!("!?{value}");
+    let among = |value: &str| format!("!?{value}(,{value})*");
+    let within = |value: &str| format!("<=?{value}(>=?{value})?|>=?{value}(<=?{value})?");
+    let mut forms = match field.kind {
+        Kind::Id => vec![among(ID), within(NUMBER)],
+        Kind::Integer { .. } | Kind::Duration { .. } => vec![among(NUMBER), within(NUMBER)],
+        Kind::Timestamp => vec![equal(TIMESTAMP), within(TIMESTAMP)],
+        Kind::Reference(_) => vec![among(ID)],
+        Kind::Choice(choices) => vec![among(&format!("({})", choices.words.join("|")))],
         // Whatever is not true is false, but a comparison or a set.
-        Kind::Boolean => "![^,]+|[^!<>,][^,]*".to_owned(),
-        _ if set => format!("!?{value}(,{value})*"),
-        _ => format!("!?{value}"),
-    });
-    if range {
-        forms.push(format!("[<>]=?{value}([<>]=?{value})?"));
+        Kind::Boolean => vec!["![^,]+|[^!<>,][^,]*".to_owned()],
+        // Texts. A comma is part of them if it comes encoded, which a pattern does not see, and stands between two
+        // where there may be several.
+        _ => vec![r"![^\x00]+|[^!<>\x00][^\x00]*".to_owned()],
+    };
+    if field.nullable {
+        forms.insert(0, "!?".to_owned());
     }
+    format!("^({})$", forms.join("|"))
+}
+
+fn filter_parameter(field: &Field) -> Parameter {
     let mut doc = format!("Only records whose `{}` is this: `value`", field.name);
-    if set {
+    if field.kind.is_among() {
         doc.push_str(", or one of these: `a,b`");
     }
     doc.push_str("; `!` in front negates");
     if field.nullable {
         doc.push_str("; nothing finds the records without a value, `!` alone those with one");
     }
-    if range {
+    if field.kind.is_within() {
         doc.push_str("; compared with `<`, `<=`, `>`, `>=`, also as a range `>=a<b`");
     }
-    doc.push_str(match field.kind {
-        Kind::Reference(_) => ". Ids of the other records, or their nodeIDs",
-        Kind::Boolean => ". True are `1`, `t`, `y`, `true`, `yes` and `on`; anything else is false",
-        Kind::Timestamp => ". ISO 8601; without an offset in the time zone of the caller",
-        _ if field.ignore_case => ". Case is ignored",
-        Kind::Text { .. } | Kind::LongText { .. } => ". Case matters",
-        _ => "",
-    });
+    match field.kind {
+        Kind::Id => doc.push_str(". Numbers; where nothing is compared, nodeIDs too"),
+        Kind::Reference(_) => doc.push_str(". Ids of the other records, or their nodeIDs"),
+        Kind::Choice(choices) => {
+            doc.push_str(&format!(". Values: {}", code(choices.words)));
+        }
+        Kind::Boolean => {
+            doc.push_str(". True are `1`, `t`, `y`, `true`, `yes` and `on`; anything else is false")
+        }
+        Kind::Timestamp => {
+            doc.push_str(". ISO 8601; without an offset in the time zone of the caller");
+        }
+        _ if field.ignore_case => doc.push_str(". Case is ignored"),
+        Kind::Text { .. } | Kind::LongText { .. } => doc.push_str(". Case matters"),
+        _ => {}
+    }
     doc.push('.');
     let example = match parse(field.example) {
         Value::String(text) if matches!(field.kind, Kind::Timestamp) => json!(format!(">={text}")),
@@ -216,7 +231,7 @@ fn filter_parameter(field: &Field) -> Parameter {
     let schema = json!({
         "type": "string",
         "maxLength": 1000,
-        "pattern": format!("^({})$", forms.join("|")),
+        "pattern": filter_pattern(field),
     });
     parameter(field.name, &doc, schema, example)
 }
