@@ -189,6 +189,25 @@ pub struct Call {
     question: Question,
 }
 
+impl Call {
+    /// Refuses a change that was meant for another state of the record; `current` is the whole record as
+    /// the caller would read it now, if there is one.
+    ///
+    /// # Errors
+    /// 412 when `If-Match` does not name it.
+    pub fn check_if_match(&self, current: Option<&impl Serialize>) -> Result<()> {
+        let Some(wanted) = self.headers.get(header::IF_MATCH) else { return Ok(()) };
+        let wanted = wanted.to_str().unwrap_or_default();
+        if wanted.trim().is_empty() {
+            return Ok(());
+        }
+        match current.map(json).transpose()? {
+            Some(current) if answer::names_tag(wanted, &answer::etag(&current)) => Ok(()),
+            _ => Err(Error::PreconditionFailed),
+        }
+    }
+}
+
 impl std::ops::Deref for Call {
     type Target = Question;
 
@@ -329,25 +348,6 @@ impl Write {
         let Some(first) = unknown.first() else { return Ok(()) };
         let why = format!("is unknown. Unknown members: {}.", unknown.join(", "));
         Err(refusal::missing(first, &why))
-    }
-
-    /// Refuses a change that was meant for another state of the record; `current` is the whole record as
-    /// the caller would read it now.
-    ///
-    /// # Errors
-    /// 412 when `If-Match` does not name it.
-    pub fn check_if_match(&self, current: &impl Serialize) -> Result<()> {
-        let Some(wanted) = self.call.headers.get(header::IF_MATCH) else { return Ok(()) };
-        let wanted = wanted.to_str().unwrap_or_default();
-        if wanted.trim().is_empty() {
-            return Ok(());
-        }
-        let current = json(current)?;
-        if answer::names_tag(wanted, &answer::etag(&current)) {
-            Ok(())
-        } else {
-            Err(Error::PreconditionFailed)
-        }
     }
 
     /// Runs a change in a transaction and answers with what it made, of which the caller sees what

@@ -236,10 +236,23 @@ async fn app_packages_answer_what_is_wrong_around_them_as_documented() {
             surprises.expect(operation, &malformed, &client, &path).await;
         }
         let stale = client.clone().with("if-match", "\"another\"");
-        if id(operation) == "update_application_subscription" {
-            // Its body names what it changes.
-            let number: i64 = own.subscription.parse().unwrap();
-            let answer = stale.put(&path, json!({"applicationSubscriptionId": number})).await;
+        // Bodies that name what they change.
+        let body = match id(operation) {
+            "update_application_subscription" => {
+                let number: i64 = own.subscription.parse().unwrap();
+                Some(json!({"applicationSubscriptionId": number}))
+            }
+            "update_package_behaviors" => Some(json!([])),
+            "rename_package_file" => {
+                let file = path.replace("files_rename", "files/a.js");
+                client.send(http::Method::POST, &file, b"a".to_vec()).await.expect(200);
+                Some(json!({"oldFullPath": "a.js", "newFullPath": "b.js"}))
+            }
+            _ => None,
+        };
+        if let Some(body) = body {
+            let body = body.to_string();
+            let answer = stale.send(operation.method(), &path, body.into()).await;
             surprises.check(operation, &answer, &changed);
         } else {
             surprises.expect(operation, &changed, &stale, &path).await;

@@ -2,19 +2,20 @@
 //! `id` of a new record is the `{id}` of the address that reads it.
 use serde_json::{Map, Value, json};
 
-/// Where in an answer the last parameter of the linked operation's path stands, as a JSON pointer. The
-/// parameters before it are those of the request itself.
+/// Where in an answer a parameter of the linked operation's path stands, as a JSON pointer.
 type Pointer = &'static str;
 
 /// Links of the app packages, whose addresses do not say what belongs together: from which operation, where
-/// in its answer, to which operations.
+/// in its answer the first parameter is found, to which operations. None of it is that of the request: a clone
+/// has another key than its source.
 const PACKAGES: &[(&str, Pointer, &[&str])] = &[
     ("authenticate_app", "/refreshToken", &["delete_app_ticket"]),
-    ("create_app_package", "/appKey", OF_PACKAGES),
+    ("create_app_package", "/appKey", OF_RELEASES),
     ("create_app_package", "/id", &["get_package_behaviors", "update_package_behaviors"]),
     ("create_package", "/appKey", OF_PACKAGES),
     ("create_package", "/id", &["get_package_behaviors", "update_package_behaviors"]),
     ("clone_package", "/appKey", OF_PACKAGES),
+    ("clone_package", "/id", &["get_package_behaviors", "update_package_behaviors"]),
     ("list_all_packages", "/items/0/id", &["get_package_behaviors"]),
     ("list_packages", "/items/0/appKey", &["get_package", "get_package_metadata"]),
     (
@@ -41,13 +42,23 @@ const OF_PACKAGES: &[&str] = &[
     "list_app_package_names",
 ];
 
+/// The same of one that cannot be deleted.
+const OF_RELEASES: &[&str] = &[
+    "get_package",
+    "update_package",
+    "get_package_file",
+    "get_package_metadata",
+    "list_packages",
+    "list_app_package_names",
+];
+
 /// Adds the links of the app packages.
 pub fn add_packages(document: &mut Value) {
     for (from, pointer, targets) in PACKAGES {
         for target in *targets {
             let (from, path) = (find(document, from), find(document, target));
             if let (Some(from), Some(path)) = (from, path) {
-                let link = link(target, &from.0, &path.0, pointer);
+                let link = link(target, "", &path.0, pointer);
                 add(document, &from, target, link);
             }
         }
@@ -108,8 +119,8 @@ fn parameters(path: &str) -> impl Iterator<Item = &str> {
     path.split('{').skip(1).filter_map(|part| part.split_once('}').map(|(name, _)| name))
 }
 
-/// The link from an answer at one path to the operation at another. The parameters that both have stand in
-/// the same order, not always under the same names.
+/// The link from an answer to the operation at a path. The parameters that it shares with the path of the request,
+/// if that is given, come first and in the same order, not always under the same names; the next is in the answer.
 fn link(id: &str, from: &str, path: &str, pointer: &str) -> Value {
     let of_request = parameters(from).map(|name| format!("$request.path.{name}"));
     let places = of_request.chain([format!("$response.body#{pointer}")]);

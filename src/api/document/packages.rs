@@ -75,6 +75,9 @@ pub fn finish(document: &OpenApi) -> Value {
     components["headers"] = headers();
     components["responses"] = responses();
     components["securitySchemes"] = security_schemes(&scopes);
+    for (name, member) in READ_ONLY_LISTS {
+        components["schemas"][name]["properties"][member]["readOnly"] = true.into();
+    }
     for (name, schema) in components["schemas"].as_object_mut().into_iter().flatten() {
         free_members(name, schema);
     }
@@ -87,6 +90,13 @@ pub fn finish(document: &OpenApi) -> Value {
     remove_unused(&mut document);
     document
 }
+
+/// Lists that only the server sets: utoipa's `read_only` does nothing for arrays.
+const READ_ONLY_LISTS: [(&str, &str); 3] = [
+    ("AppDevPackage", "validApplicationStatusIdList"),
+    ("AppDevPackage", "applicationEntitlements"),
+    ("InstalledApplication", "capabilities"),
+];
 
 const DESCRIPTION: &str = "\
 Developers make applications, versions of them and packages, upload files, subscribe to events and \
@@ -112,10 +122,27 @@ what they are.
 
 **Refusals** have one body, and the header `x-vol-correlation` always. A request is checked in this \
 order: address and method, token, behavior, syntax, ownership, existence, state. What belongs to another \
-developer account is not found.
+developer account is not found. Programs go by `errorCode`:
+
+| status | `errorCode` | names in `additionalErrorData` |
+|---|---|---|
+| 400 | `MISSING_OR_INVALID_PARAMETER` | `ParameterName`, `ErrorMessage` |
+| 401 | `INVALID_CREDENTIALS` of a log-in | `CredentialsName` |
+| 401 | `INVALID_ACCESS_TOKEN` | `OperationName`, `WWW-Authenticate` |
+| 403 | `FORBIDDEN` | `OperationName`, `BehaviorId` of a behavior |
+| 404 | `ITEM_NOT_FOUND` | the name of the id, such as `AppKey` |
+| 405 | `METHOD_NOT_ALLOWED` | |
+| 409 | `ITEM_ALREADY_EXISTS` | the name of the id, such as `AppKey` |
+| 409 | `VALIDATION_CONFLICT` | `ErrorMessage` |
+| 412 | `PRECONDITION_FAILED` | |
+| 413 | `REQUEST_TOO_LARGE` | `MaxBytes` |
+| 422 | `VALIDATION_CONFLICT` of an `Idempotency-Key` | `ErrorMessage` |
+| 429 | `EXCEEDED_MAX_RETRIES` | |
+| 500 | `UNEXPECTED_ERROR` | |
+| 503 | `SYSTEM_MAINTENANCE` | |
 
 **Safe writes**: a POST takes an `Idempotency-Key`; `If-Match` with the `ETag` of a record guards what \
-changes it. Unknown members are ignored unless `Prefer: handling=strict` asks for their refusal.";
+changes or removes it. Unknown members are ignored unless `Prefer: handling=strict` asks for their refusal.";
 
 /// A rest of several segments is a parameter like others in a document, with a mark.
 fn name_rests(document: &mut Value) {
@@ -258,6 +285,7 @@ impl Operation<'_> {
     /// Adds what follows from the operation's own properties; returns its tags.
     fn finish(mut self, scopes: &mut BTreeSet<String>, catalogue: &Catalogue) -> Vec<String> {
         self.secure(scopes, catalogue);
+        self.members();
         self.files();
         self.parameters();
         self.successes();
@@ -331,6 +359,18 @@ impl Operation<'_> {
         scopes.insert(scope);
     }
 
+    /// Says at `sortBy` and `filter` which members they know: the handler of a list names them.
+    fn members(&mut self) {
+        let members = self.value.as_object_mut().and_then(|it| it.shift_remove("x-members"));
+        let Some(members) = members.as_ref().and_then(Value::as_str) else { return };
+        for parameter in self.value["parameters"].as_array_mut().into_iter().flatten() {
+            if ["sortBy", "filter"].map(Value::from).contains(&parameter["name"]) {
+                let text = parameter["description"].as_str().unwrap_or_default();
+                parameter["description"] = format!("{text} {members}").into();
+            }
+        }
+    }
+
     /// Files are bytes of any kind, and may be empty: generated clients then send no body.
     fn files(&mut self) {
         let is_file = |kind: &str| kind != "application/json" && !kind.contains("form");
@@ -358,10 +398,11 @@ impl Operation<'_> {
             names.push("ResponseFields");
         }
         if !self.is_anonymous() {
-            match self.method {
-                "post" => names.push("IdempotencyKey"),
-                "put" | "delete" => names.push("IfMatch"),
-                _ => {}
+            if self.is("post") {
+                names.push("IdempotencyKey");
+            }
+            if self.is_conditional() {
+                names.push("IfMatch");
             }
             if self.takes_json() {
                 names.push("Prefer");
@@ -386,6 +427,16 @@ impl Operation<'_> {
         self.value["parameters"] = parameters.into();
         if let Some(body) = self.value.get_mut("requestBody").and_then(Value::as_object_mut) {
             body.entry("required").or_insert_with(|| true.into());
+        }
+    }
+
+    /// Whether `If-Match` guards what it changes: the addressed record, or, of a POST, a record that was there
+    /// before, as its handler says.
+    fn is_conditional(&self) -> bool {
+        match self.method {
+            "put" | "delete" => !self.is_anonymous(),
+            "post" => self.value["responses"].get("412").is_some(),
+            _ => false,
         }
     }
 
@@ -433,7 +484,8 @@ impl Operation<'_> {
         }
         if changes && self.is("post") {
             statuses.extend(["409", "422"]);
-        } else if changes {
+        }
+        if self.is_conditional() {
             statuses.push("412");
         }
         // Where none is wanted, a body is thrown away, however large.
@@ -587,7 +639,8 @@ const REFUSALS: &[Refusal] = &[
         name: "Forbidden",
         status: "403",
         is_anonymous: false,
-        description: "The token lacks the behavior, or a namespace or tenant is another account's.",
+        description: "The token lacks the behavior; a namespace or tenant is another account's; or only operators \
+                      may do it: decide about a certification, or give a private behavior.",
         example: |operation| refusal::forbidden(operation, Some(42)),
     },
     Refusal {
@@ -635,7 +688,7 @@ const REFUSALS: &[Refusal] = &[
         name: "PayloadTooLarge",
         status: "413",
         is_anonymous: false,
-        description: "The body is larger than the limit.",
+        description: "The body is larger than the limit: 1 MiB (1,048,576 bytes), where nothing else is said.",
         example: |operation| match operation {
             "create_package" | "update_package" => refusal::too_large(PACKAGE_LIMIT as u64),
             "upsert_package_file" => refusal::too_large(67_108_864),
@@ -759,6 +812,7 @@ fn headers() -> Value {
                 text(64, "^[A-Za-z0-9-]{1,64}$", "5d0a4c3be2f94d5f9f0e1a2b3c4d5e6f"),
             ),
             "Content-Length": header("Size of the file, in bytes.", number(1024)),
+            "WWW-Authenticate": header("How to authenticate.", text(10, "^Bearer$", "Bearer")),
         }),
     );
     if let Some(headers) = headers.as_object_mut() {
@@ -774,6 +828,21 @@ mod tests {
     fn bounded(mut schema: Value) -> Value {
         bound(&mut schema);
         schema
+    }
+
+    #[test]
+    fn the_introduction_names_every_code() {
+        for refusal in REFUSALS {
+            let Error::Coded(coded) = (refusal.example)(SHARED) else { panic!("{}", refusal.name) };
+            let line = format!("| {} | `{}`", coded.status, coded.code);
+            let line = DESCRIPTION
+                .lines()
+                .find(|it| it.starts_with(&line))
+                .unwrap_or_else(|| panic!("{line}"));
+            for (name, _) in coded.data {
+                assert!(line.contains(&format!("`{name}`")), "{line}: {name}");
+            }
+        }
     }
 
     #[test]

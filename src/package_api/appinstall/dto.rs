@@ -13,17 +13,17 @@ pub struct ApplicationEntitlement {
     #[schema(nullable, max_length = 200, example = "acme01.loyalty.1.1.0.Release")]
     pub app_key: String,
     /// Number of the entitlement.
-    #[schema(value_type = i32, example = 611)]
+    #[schema(read_only, value_type = i32, example = 611)]
     pub application_entitlement_id: i64,
     /// Number of the installed package.
     #[schema(value_type = i32, example = 4102)]
     pub package_id: i64,
-    /// Kind of the licence.
+    /// Kind of the licence; `Free` unless an install says another.
     #[schema(nullable, max_length = 100, example = "Free")]
     pub application_license_type: String,
-    /// `Active` between its dates, `Expired` before and after, `Revoked` when another version or package
+    /// `Active` between its dates, `Expired` before and after, `Revoked` when it was uninstalled or another install
     /// took its place.
-    #[schema(nullable, max_length = 20, example = "Active")]
+    #[schema(read_only, nullable, max_length = 20, example = "Active")]
     pub entitlement_status: String,
     /// Number of the tenant.
     #[schema(value_type = i32, example = 1)]
@@ -31,7 +31,7 @@ pub struct ApplicationEntitlement {
     /// Number of the site; null for the whole tenant.
     #[schema(value_type = Option<i32>, example = 1)]
     pub site_id: Option<i64>,
-    /// When the licence begins.
+    /// When the licence begins; at once unless an install says when.
     #[schema(value_type = Option<String>, format = DateTime, example = "2026-03-04T09:15:00.000Z")]
     pub effective_start_date: Time,
     /// When the licence ends; null when it does not.
@@ -41,40 +41,40 @@ pub struct ApplicationEntitlement {
     #[schema(nullable, max_items = 1000)]
     pub application_transactions: Vec<ApplicationTransaction>,
     /// Name of the application.
-    #[schema(nullable, max_length = 200, example = "Loyalty")]
+    #[schema(read_only, nullable, max_length = 200, example = "Loyalty")]
     pub application_name: String,
     /// Version of the application, without its package.
-    #[schema(nullable, max_length = 32, example = "1.1.0")]
+    #[schema(read_only, nullable, max_length = 32, example = "1.1.0")]
     pub application_version: String,
     /// First name of the developer who installed it; null when an application did.
-    #[schema(max_length = 200, example = "Ann")]
+    #[schema(read_only, max_length = 200, example = "Ann")]
     pub installed_by_first_name: Option<String>,
     /// Last name of the developer who installed it; null when an application did.
-    #[schema(max_length = 200, example = "Lee")]
+    #[schema(read_only, max_length = 200, example = "Lee")]
     pub installed_by_last_name: Option<String>,
     /// When it was installed, or installed again.
-    #[schema(value_type = String, format = DateTime, example = "2026-03-04T09:15:00.000Z")]
+    #[schema(read_only, value_type = String, format = DateTime, example = "2026-03-04T09:15:00.000Z")]
     pub installed_date: Time,
     /// Name of the installed package.
-    #[schema(nullable, max_length = 50, example = "Release")]
+    #[schema(read_only, nullable, max_length = 50, example = "Release")]
     pub package_name: String,
     /// Name of the tenant.
-    #[schema(nullable, max_length = 200, example = "Acme Sandbox")]
+    #[schema(read_only, nullable, max_length = 200, example = "Acme Sandbox")]
     pub tenant_name: String,
     /// Status of the version, as a text.
-    #[schema(nullable, max_length = 10, example = "1")]
+    #[schema(read_only, nullable, max_length = 10, example = "1")]
     pub application_status_id: String,
     /// Number of the version.
-    #[schema(value_type = i32, example = 731)]
+    #[schema(read_only, value_type = i32, example = 731)]
     pub application_id: i64,
     /// Developer account in which the application is installed: the owner of the tenant.
-    #[schema(value_type = i32, example = 12)]
+    #[schema(read_only, value_type = i32, example = 12)]
     pub dev_account_id: i64,
     /// Id of the installed application in the tenant.
-    #[schema(nullable, max_length = 64, example = "0c1d2e3f405162738495a6b7c8d9eaf0")]
+    #[schema(read_only, nullable, max_length = 64, example = "0c1d2e3f405162738495a6b7c8d9eaf0")]
     pub installed_apps_application_id: String,
     /// Developer account that owns the application.
-    #[schema(value_type = i32, example = 12)]
+    #[schema(read_only, value_type = i32, example = 12)]
     pub app_owner_dev_account_id: i64,
 }
 
@@ -83,19 +83,19 @@ pub struct ApplicationEntitlement {
 #[serde(rename_all = "camelCase")]
 pub struct ApplicationTransaction {
     /// Number of the transaction.
-    #[schema(value_type = i32, example = 88)]
+    #[schema(read_only, value_type = i32, example = 88)]
     pub application_transaction_id: i64,
     /// Number of the version.
-    #[schema(value_type = i32, example = 731)]
+    #[schema(read_only, value_type = i32, example = 731)]
     pub application_id: i64,
     /// Number of the entitlement.
-    #[schema(value_type = Option<i32>, example = 611)]
+    #[schema(read_only, value_type = Option<i32>, example = 611)]
     pub application_entitlement_id: Option<i64>,
     /// Number of the tenant.
-    #[schema(value_type = i32, example = 1)]
+    #[schema(read_only, value_type = i32, example = 1)]
     pub tenant_id: i64,
     /// Number of the site; null for the whole tenant.
-    #[schema(value_type = Option<i32>, example = 1)]
+    #[schema(read_only, value_type = Option<i32>, example = 1)]
     pub site_id: Option<i64>,
     /// Number of the language.
     #[schema(value_type = i32, example = 1033)]

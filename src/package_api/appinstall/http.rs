@@ -21,9 +21,10 @@ const TAG: &str = "appinstall";
 /// `appKey` or both, and the tenant by `tenantId`; the licence may have dates, a type and transactions.
 ///
 /// What the package may do, hear of and offer is taken over as it is now; later changes of the package
-/// take effect when it is installed again. Installing the same package again keeps the entitlement, and of
-/// its licence what the body leaves out: dates, type and purchases, to which those of the body are added
-/// (an end of null makes it open-ended). Another version or package takes the place of what is installed
+/// take effect when it is installed again. Installing the same package again keeps the entitlement while it is
+/// active, and of its licence what the body leaves out: dates, type and purchases, to which those of the body are added
+/// (an end of null makes it open-ended); one that has ended stays as it is, and one that was to begin later is
+/// revoked, beside a new one. Another version or package takes the place of what is installed
 /// there, whose entitlement is revoked; `application.upgraded` also goes to the subscriptions of what was
 /// replaced, signed with the secret of its version.
 #[utoipa::path(

@@ -7,10 +7,10 @@ use utoipa::ToSchema;
 #[serde(rename_all = "camelCase")]
 pub struct InstalledApplication {
     /// Id of the installed application in the tenant: `installedAppsApplicationId` of its entitlement.
-    #[schema(nullable, max_length = 64, example = "0c1d2e3f405162738495a6b7c8d9eaf0")]
+    #[schema(read_only, nullable, max_length = 64, example = "0c1d2e3f405162738495a6b7c8d9eaf0")]
     pub app_id: String,
     /// Key of the installed package.
-    #[schema(nullable, max_length = 200, example = "acme01.loyalty.1.1.0.Release")]
+    #[schema(read_only, nullable, max_length = 200, example = "acme01.loyalty.1.1.0.Release")]
     pub app_key: String,
     /// Whether the application is switched on. In a change, null leaves it as it is.
     #[schema(nullable, example = true)]
@@ -19,13 +19,14 @@ pub struct InstalledApplication {
     #[schema(nullable, example = true)]
     pub initialized: bool,
     /// Whether the application is extension code that runs in the platform.
-    #[schema(example = false)]
+    #[schema(read_only, example = false)]
     pub is_extension: bool,
     /// Whether it is such code and its version is certified.
-    #[schema(example = false)]
+    #[schema(read_only, example = false)]
     pub is_extension_certified: bool,
     /// URL of the page on which the tenant configures the application.
     #[schema(
+        read_only,
         max_length = 2000,
         format = "uri",
         example = "https://loyalty.acme.example/configure"

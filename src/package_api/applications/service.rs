@@ -214,7 +214,7 @@ async fn run(transaction: &DatabaseTransaction, write: &Write, change: &Change) 
     tenant.lock_exclusive().one(transaction).await?;
     let source = Source::Transaction(transaction);
     let (id, mut shown) = find(source, &principal.account, &change.wanted, change.now).await?;
-    write.check_if_match(&shown)?;
+    write.call.check_if_match(Some(&shown))?;
     let before = Entity::find_by_id(id).one(transaction).await?;
     let before = before.ok_or_else(|| change.wanted.not_found())?;
     let is_itself = matches!(principal.actor, Actor::App { application, .. } if application == before.application_id);

@@ -49,10 +49,10 @@ pub struct PackageRequest {
 #[serde(rename_all = "camelCase")]
 pub struct AppDevPackage {
     /// Last change of this package: its description, configuration or files.
-    #[schema(value_type = String, format = DateTime, example = "2026-03-04T09:15:00.000Z")]
+    #[schema(read_only, value_type = String, format = DateTime, example = "2026-03-04T09:15:00.000Z")]
     pub update_date: Time,
     /// Last change of what all packages of the version share.
-    #[schema(value_type = Option<String>, format = DateTime, example = "2026-03-04T09:15:00.000Z")]
+    #[schema(read_only, value_type = Option<String>, format = DateTime, example = "2026-03-04T09:15:00.000Z")]
     pub application_update_date: Time,
     /// Number of the package, elsewhere called `packageId`.
     #[schema(value_type = i32, example = 4102)]
@@ -65,7 +65,7 @@ pub struct AppDevPackage {
     #[schema(value_type = i32, maximum = 3, example = 1)]
     pub application_type_id: i64,
     /// Name of the type: `Application`, `Theme` or `Extension`.
-    #[schema(nullable, max_length = 20, example = "Application")]
+    #[schema(read_only, nullable, max_length = 20, example = "Application")]
     pub application_type_name: String,
     /// First part of the version.
     #[schema(value_type = i32, example = 1)]
@@ -79,6 +79,7 @@ pub struct AppDevPackage {
     /// Secret of the version, with which each of its packages authenticates. Null to everybody but the
     /// owner, and in lists.
     #[schema(
+        read_only,
         max_length = 32,
         pattern = "^[0-9a-f]{32}$",
         example = "0123456789abcdef0123456789abcdef"
@@ -86,31 +87,34 @@ pub struct AppDevPackage {
     pub shared_secret: Option<String>,
     /// Status of the version: 1 In Development, 2 Submitted For Certification, 3 Certified, 4
     /// Certification Failed, 5 Published, 6 Retired. In a change, another one of
-    /// `validApplicationStatusIdList` moves the version there; 0 leaves it.
+    /// `validApplicationStatusIdList` moves the version there; 0 leaves it. Whether a submitted version is
+    /// certified, 3 or 4, only operators decide (403), unless the server allows it to everybody.
     #[schema(value_type = i32, maximum = 6, example = 1)]
     pub application_status_id: i64,
     /// Name of the status.
-    #[schema(nullable, max_length = 40, example = "In Development")]
+    #[schema(read_only, nullable, max_length = 40, example = "In Development")]
     pub application_status_name: String,
     /// Version of the platform's API that the package is made for. In a change, null leaves it.
     #[schema(nullable, max_length = 50, example = "1")]
     pub api_version: String,
-    /// Description of the application; the same in all packages of the version.
+    /// Description of the application; the same in all packages of the version. In a change, null removes it.
     #[schema(max_length = 4000, example = "Points for every order.")]
     pub application_description: Option<String>,
-    /// Version of the theme engine that a theme is made for; other applications have none.
+    /// Version of the theme engine that a theme is made for; other applications have none, and giving one is
+    /// refused with 409. In a change, null removes it.
     #[schema(max_length = 50, example = json!(null))]
     pub theme_engine_version: Option<String>,
     /// Namespace of the developer account.
     #[schema(nullable, max_length = 50, example = "acme01")]
     pub namespace: String,
-    /// Statuses that the version can move to from the present one, ascending.
+    /// Statuses that the version can move to from the present one, ascending: by the owner or by operators.
     #[schema(value_type = Option<Vec<i32>>, max_items = 6, example = json!([2, 6]))]
     pub valid_application_status_id_list: Vec<i64>,
     /// Generation of the scheme of keys, always 2.
-    #[schema(value_type = i32, maximum = 127, example = 2)]
+    #[schema(read_only, value_type = i32, maximum = 127, example = 2)]
     pub app_scheme_version: i64,
-    /// Absolute `http` or `https` URL of the page on which a tenant configures the application.
+    /// Absolute `http` or `https` URL of the page on which a tenant configures the application. In a change,
+    /// null removes it.
     #[schema(
         max_length = 2000,
         format = "uri",
@@ -118,41 +122,42 @@ pub struct AppDevPackage {
     )]
     pub app_config_url: Option<String>,
     /// Whether this is the release package, of which every version has one.
-    #[schema(example = true)]
+    #[schema(read_only, example = true)]
     pub is_release_package: bool,
     /// Name of the package in its version.
     #[schema(nullable, max_length = 50, example = "Release")]
     pub package_name: String,
-    /// What the package is for.
+    /// What the package is for. In a change, null removes it.
     #[schema(max_length = 4000, example = json!(null))]
     pub package_description: Option<String>,
     /// Namespace of the application's data entities.
-    #[schema(nullable, max_length = 50, example = "acme01")]
+    #[schema(read_only, nullable, max_length = 50, example = "acme01")]
     pub data_namespace: String,
     /// Number of the developer who made the package, as a text; null for release packages and those that
     /// an application made.
-    #[schema(max_length = 20, example = json!(null))]
+    #[schema(read_only, max_length = 20, example = json!(null))]
     pub user_id: Option<String>,
     /// Name of the application in its namespace, as in keys.
     #[schema(nullable, max_length = 50, example = "loyalty")]
     pub app_id: String,
     /// Number of the version.
-    #[schema(value_type = i32, example = 731)]
+    #[schema(read_only, value_type = i32, example = 731)]
     pub application_id: i64,
     /// Always null.
-    #[schema(value_type = Option<i32>, example = json!(null))]
+    #[schema(read_only, value_type = Option<i32>, example = json!(null))]
     pub application_detail_id: Option<i64>,
     /// Whether the status of the version locks its packages: nothing but the status can be changed.
-    #[schema(example = false)]
+    #[schema(read_only, example = false)]
     pub is_locked: bool,
     /// Always false: deleted packages are not shown.
-    #[schema(example = false)]
+    #[schema(read_only, example = false)]
     pub is_deleted: bool,
     /// Number of files.
-    #[schema(value_type = i32, example = 0)]
+    #[schema(read_only, value_type = i32, example = 0)]
     pub asset_file_count: i64,
     /// Id of the package that no other installation of the service uses.
     #[schema(
+        read_only,
         nullable,
         max_length = 32,
         pattern = "^[0-9a-f]{32}$",
@@ -160,7 +165,7 @@ pub struct AppDevPackage {
     )]
     pub package_guid: String,
     /// Name of the status once more.
-    #[schema(nullable, max_length = 40, example = "In Development")]
+    #[schema(read_only, nullable, max_length = 40, example = "In Development")]
     pub application_status: String,
     /// What the application may do. This and the next five are null unless children were asked for. In a
     /// change, null leaves them as they are and a list replaces them, except the entitlements, which are
@@ -177,57 +182,59 @@ pub struct AppDevPackage {
     /// that they were taken from.
     #[schema(max_items = 1000)]
     pub application_attributes: Option<Vec<ApplicationAttribute>>,
-    /// The capabilities of all capability types in one list. In a change they are taken only when there
-    /// are no capability types.
+    /// The capabilities of all capability types in one list. In a change they count only when the body leaves
+    /// out `applicationCapabilityTypes`, or has null there; each then names an
+    /// `applicationCapabilityTypeId` of the package.
     #[schema(max_items = 10000)]
     pub application_capabilities: Option<Vec<ApplicationCapability>>,
     /// Installs of this package.
     #[schema(max_items = 10000)]
     pub application_entitlements: Option<Vec<ApplicationEntitlement>>,
     /// Namespace of the fully qualified names of attributes.
-    #[schema(nullable, max_length = 50, example = "acme01")]
+    #[schema(read_only, nullable, max_length = 50, example = "acme01")]
     pub attribute_namespace: String,
     /// Whether the application has more than one version.
-    #[schema(example = true)]
+    #[schema(read_only, example = true)]
     pub has_application_versions: bool,
     /// Always null.
-    #[schema(max_length = 50, example = json!(null))]
+    #[schema(read_only, max_length = 50, example = json!(null))]
     pub legacy_namespace: Option<String>,
     /// Id of the namespace.
-    #[schema(nullable, max_length = 64, example = "2b6d0d0e1c8f4f7c9a55d1f0a1b2c3d4")]
+    #[schema(read_only, nullable, max_length = 64, example = "2b6d0d0e1c8f4f7c9a55d1f0a1b2c3d4")]
     pub namespace_registry_id: String,
     /// Number of the version of the theme that this one inherits from.
-    #[schema(value_type = Option<i32>, example = json!(null))]
+    #[schema(read_only, value_type = Option<i32>, example = json!(null))]
     pub published_parent_theme_id: Option<i64>,
     /// Its version.
-    #[schema(max_length = 32, example = json!(null))]
+    #[schema(read_only, max_length = 32, example = json!(null))]
     pub published_parent_semantic_version: Option<String>,
-    /// Range of versions of the parent that the theme takes, in the notation of npm.
+    /// Range of versions of the parent that the theme takes, in the notation of npm. In a change, null leaves it;
+    /// it must hold the version of the parent, and only a theme with a parent has one (409).
     #[schema(max_length = 200, example = json!(null))]
     pub semantic_version_range: Option<String>,
     /// Name of the parent.
-    #[schema(max_length = 200, example = json!(null))]
+    #[schema(read_only, max_length = 200, example = json!(null))]
     pub parent_theme_name: Option<String>,
     /// Key of the parent. In a change, null leaves it and an empty text drops the parent.
     #[schema(max_length = 200, example = json!(null))]
     pub parent_theme_app_key: Option<String>,
     /// Key of the newest published version of the parent that is above the present one and in the range.
-    #[schema(max_length = 200, example = json!(null))]
+    #[schema(read_only, max_length = 200, example = json!(null))]
     pub update_parent_app_key: Option<String>,
     /// Whether there is such a version.
-    #[schema(example = false)]
+    #[schema(read_only, example = false)]
     pub update_available: bool,
     /// Key of this package.
     #[schema(nullable, max_length = 200, example = "acme01.loyalty.1.1.0.Release")]
     pub app_key: String,
     /// Name of the newest version of the parent.
-    #[schema(max_length = 200, example = json!(null))]
+    #[schema(read_only, max_length = 200, example = json!(null))]
     pub update_parent_theme_name: Option<String>,
     /// The newest version of the parent.
-    #[schema(max_length = 32, example = json!(null))]
+    #[schema(read_only, max_length = 32, example = json!(null))]
     pub update_parent_theme_version: Option<String>,
     /// Developer account that owns the application.
-    #[schema(value_type = i32, example = 12)]
+    #[schema(read_only, value_type = i32, example = 12)]
     pub application_owner_dev_account_id: i64,
 }
 
@@ -238,12 +245,15 @@ pub struct ApplicationBehavior {
     /// Number of the behavior in the catalogue.
     #[schema(value_type = i32, example = 102)]
     pub behavior_id: i64,
-    /// Number of the package.
+    /// Number of the package. Ignored in the body of a package; where behaviors are changed by themselves, it is
+    /// that of the path or left out.
     #[schema(value_type = i32, example = 4102)]
     pub package_id: i64,
 }
 
-/// Something that the application does in place of the platform.
+/// Something that the application does in place of the platform. In a change, one that is there already is written
+/// anew: texts, numbers and flags that the body leaves out are what they are by default. Lists that it leaves out
+/// stay.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ApplicationCapabilityType {
@@ -341,7 +351,8 @@ pub struct ApplicationCapabilityDomainValue {
 }
 
 /// Definitions of attributes that the application brings along. There is one element for each subsystem
-/// and tenant that they were taken from.
+/// and tenant that they were taken from: by these a change knows which one is meant. It is written anew then:
+/// texts and flags that the body leaves out are what they are by default, `attributes` stay.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ApplicationAttribute {

@@ -18,13 +18,17 @@ const TAG: &str = "apppackages";
 /// Makes a version of an application with its release package. The key says which: the version it names
 /// must not exist. A new application starts empty; a new version of a known one continues the highest
 /// version below it (or else the highest) with a copy of its release package: behaviors, subscriptions,
-/// capability types, attributes and files. Status, secret and installs are not copied.
+/// capability types, attributes and files. Status, secret and installs are not copied. A new application has the
+/// name that it has in the key, and is a theme when `parentThemeAppKey` names one, or else an application.
 #[utoipa::path(
     post, path = "/create", tag = TAG, operation_id = "create_app_package",
     request_body(content = PackageRequest, description = "Key of the new version, and its parent theme.", example = json!({
         "appKey": "acme01.loyalty.1.1.0.Release", "parentThemeAppKey": null
     })),
-    responses((status = OK, description = "The new release package, with its children.", body = AppDevPackage)),
+    responses(
+        (status = OK, description = "The new release package, with its children.", body = AppDevPackage),
+        (status = CONFLICT, description = "The version exists (`ITEM_ALREADY_EXISTS`); the parent theme is not a published theme, or the application is no theme (`VALIDATION_CONFLICT`); or a request with this `Idempotency-Key` is still running."),
+    ),
     security(("oauth2" = ["developer:Create"])),
 )]
 pub async fn create(State(state): State<AppState>, write: Write) -> Result<Response> {
@@ -82,7 +86,7 @@ pub async fn get(
     responses(
         (status = OK, description = "The new package, with its children.", body = AppDevPackage),
         (status = NOT_FOUND, description = "There is no such parent theme."),
-        (status = CONFLICT, description = "The package exists, or its version is locked; a version does not exist and the package is not its release; the parent theme is not a published theme; a behavior, capability type or contract is unknown; or a request with this `Idempotency-Key` is still running."),
+        (status = CONFLICT, description = "The package exists (`ITEM_ALREADY_EXISTS`); its version is locked; a version does not exist and the package is not its release; the status is another one than 0 or 1; a `themeEngineVersion` of no theme; the parent theme is not a published theme; a behavior, capability type or contract is unknown (all `VALIDATION_CONFLICT`); or a request with this `Idempotency-Key` is still running."),
         (status = PAYLOAD_TOO_LARGE, description = "The body is larger than 16 MiB."),
     ),
     security(("oauth2" = ["developer:Create"])),
@@ -96,7 +100,8 @@ pub async fn create_project(
 
 /// Update a package
 ///
-/// Changes what the body has; what it leaves out stays, and so do most members that are null. A list of
+/// Changes what the body has; what it leaves out stays. Null removes `applicationDescription`,
+/// `packageDescription`, `appConfigUrl` and `themeEngineVersion`, and leaves everything else as it is. A list of
 /// children replaces the children that are there: those with a number are changed, those without are
 /// made, all others are removed. Name, description, status and parent theme are shared by all packages of
 /// the version. In a version whose status locks it, nothing but the status can be changed. A body that
@@ -112,7 +117,7 @@ pub async fn create_project(
     })),
     responses(
         (status = OK, description = "The package, with its children.", body = AppDevPackage),
-        (status = CONFLICT, description = "The version is locked; the status cannot follow the present one; the body is of another package; a child, a behavior, a capability type or a contract is unknown; the parent theme is not a published theme; or the range does not hold its version."),
+        (status = CONFLICT, description = "The version is locked; the status cannot follow the present one; the body is of another package: its id, a part of its key or its key; a child, a behavior, a capability type or a contract is unknown; a `themeEngineVersion` of no theme; the parent theme is not a published theme; or a range without a parent, or that does not hold its version."),
         (status = PAYLOAD_TOO_LARGE, description = "The body is larger than 16 MiB."),
     ),
     security(("oauth2" = ["developer:Update"])),
@@ -160,7 +165,7 @@ pub async fn delete(State(state): State<AppState>, Command(write): Command) -> R
     ),
     responses(
         (status = OK, description = "The new package, with its children.", body = AppDevPackage),
-        (status = CONFLICT, description = "The name is or was taken, the version is locked, or a request with this `Idempotency-Key` is still running."),
+        (status = CONFLICT, description = "The name is or was taken (`ITEM_ALREADY_EXISTS`), the version is locked (`VALIDATION_CONFLICT`), or a request with this `Idempotency-Key` is still running."),
     ),
     security(("oauth2" = ["developer:Create"])),
 )]

@@ -14,6 +14,7 @@ use crate::package_api::convention::key::{ApplicationName, LONGEST, is_name};
 use crate::package_api::convention::list::{
     List, ListParams, PAGE, PAGE_OF_PACKAGES, PageSize, PageSizeOfPackages,
 };
+use crate::package_api::convention::member::described;
 use crate::package_api::convention::refusal;
 
 /// OpenAPI tag of this resource; always the folder's name.
@@ -28,6 +29,7 @@ const TAG: &str = "apppackages";
     params(ListParams, PageSize),
     responses((status = OK, description = "A page of applications.", body = ApplicationSummaryCollection)),
     security(("oauth2" = ["developer:Read"])),
+    extensions(("x-members" = json!(described(members::SUMMARY)))),
 )]
 pub async fn list_applications(State(state): State<AppState>, call: Call) -> Result<Response> {
     let list = List::parse(&call.query, PAGE, members::SUMMARY)?;
@@ -91,6 +93,7 @@ fn named(text: &str) -> Result<Named> {
         (status = NOT_FOUND, description = "There is no such version, or it is another account's."),
     ),
     security(("oauth2" = ["developer:Read"])),
+    extensions(("x-members" = json!(described(members::PACKAGE)))),
 )]
 pub async fn list_packages(State(state): State<AppState>, call: Call) -> Result<Response> {
     let key = call.target.key()?;
@@ -108,6 +111,7 @@ pub async fn list_packages(State(state): State<AppState>, call: Call) -> Result<
     params(ListParams, PageSize),
     responses((status = OK, description = "A page of packages.", body = PackageListing)),
     security(("oauth2" = ["developer:Read"])),
+    extensions(("x-members" = json!(described(members::LISTING)))),
 )]
 pub async fn list_all_packages(State(state): State<AppState>, call: Call) -> Result<Response> {
     let list = List::parse(&call.query, PAGE, members::LISTING)?;

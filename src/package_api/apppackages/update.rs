@@ -128,7 +128,7 @@ pub async fn check_precondition(
     let mut matched = Ok(());
     for children in [true, false] {
         let shown = read::package(source, state, row, sight, children).await?;
-        matched = write.check_if_match(&shown);
+        matched = write.call.check_if_match(Some(&shown));
         if matched.is_ok() {
             break;
         }

@@ -116,7 +116,7 @@ async fn change(
         let why = format!("subscription {id} belongs to package {}.", before.package_id);
         return Err(refusal::conflict(&why));
     }
-    write.check_if_match(&before.clone().shown()?)?;
+    write.call.check_if_match(Some(&before.clone().shown()?))?;
     let wanted = changed(&before, given)?;
     let by = By { person: principal.person, now: state.clock.now_millis() };
     let package = before.package_id;
@@ -150,7 +150,7 @@ async fn remove(
 ) -> Result<Answer> {
     let principal = &write.call.caller.principal;
     let row = locked(transaction, &principal.account, id).await?;
-    write.check_if_match(&row.clone().shown()?)?;
+    write.call.check_if_match(Some(&row.clone().shown()?))?;
     let by = By { person: principal.person, now: state.clock.now_millis() };
     let package = row.package_id;
     drop_row(transaction, row, by).await?;

@@ -46,7 +46,7 @@ pub struct AppDevError {
     /// Always `AppDev`.
     #[schema(max_length = 50)]
     pub application_name: &'static str,
-    /// What programs tell the refusal by.
+    /// What programs tell the refusal by: one of the codes in the table of the introduction.
     #[schema(max_length = 50, example = "ITEM_NOT_FOUND")]
     pub error_code: &'static str,
     /// What people read.
@@ -58,7 +58,7 @@ pub struct AppDevError {
     /// Causes in detail; this service puts none here.
     #[schema(max_items = 100)]
     pub items: Vec<AppDevErrorItem>,
-    /// What the refusal is about: names that the catalogue of refusals gives, with their values.
+    /// What the refusal is about: names, as the table of the introduction has them, with their values.
     #[schema(max_items = 100)]
     pub additional_error_data: Vec<AppDevErrorData>,
     /// Always null: what happened inside stands in the server's log, under the id of the request.
@@ -87,7 +87,7 @@ pub struct AppDevErrorItem {
 /// A name and its value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AppDevErrorData {
-    /// The name, as the catalogue of refusals has it.
+    /// The name, as the table of the introduction has it.
     #[schema(max_length = 100, example = "AppKey")]
     pub name: String,
     /// Its value.

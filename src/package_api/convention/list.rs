@@ -31,9 +31,11 @@ pub struct ListParams {
     #[param(rename = "sortBy", max_length = 2048, example = "name asc")]
     sort_by: Option<String>,
     /// Which items the list has: comparisons `<member> <operator> <value>`, joined by `and`. Operators
-    /// are `eq`, `ne`, `gt`, `ge`, `lt`, `le`, `cont` (contains), `sw` (starts with) and `in`, which takes
-    /// a list as in `[1,3]`. Case does not matter. A value with blanks needs no quotes, unless one of its
-    /// words is `and`, `or` or `not`, or it has parentheses. A day is its midnight in UTC.
+    /// are `eq`, `ne`, `gt`, `ge`, `lt`, `le` (these four of numbers and dates), `cont` (contains) and `sw`
+    /// (starts with) of texts, and `in`, which takes a list as in `[1,3]`. Case does not matter. `null` is no
+    /// value, of `eq` and `ne`. A value stands as it is or in quotes, `'…'` or `"…"`, with a backslash before a
+    /// quote in it; it needs them when one of its words is `and`, `or` or `not`, or it has parentheses. A day
+    /// is its midnight in UTC.
     #[param(max_length = 2048, example = "name cont 'loyal'")]
     filter: Option<String>,
 }

@@ -76,6 +76,22 @@ impl<'a, V: Into<Self>> From<Option<V>> for Cell<'a> {
     }
 }
 
+/// The members in words, for the document: their names by what their values are.
+pub fn described<T>(members: &'static [Member<T>]) -> String {
+    let kinds = [
+        (Kind::Text, "texts"),
+        (Kind::Int, "numbers"),
+        (Kind::Bool, "booleans"),
+        (Kind::Date, "dates"),
+    ];
+    let groups = kinds.into_iter().filter_map(|(kind, plural)| {
+        let names = members.iter().filter(|member| member.kind == kind);
+        let names: Vec<String> = names.map(|member| format!("`{}`", member.name)).collect();
+        (!names.is_empty()).then(|| format!("{plural} {}", names.join(", ")))
+    });
+    format!("Members: {}.", groups.collect::<Vec<_>>().join("; "))
+}
+
 /// The member of this name, in any case.
 pub(super) fn named<T>(members: &'static [Member<T>], name: &str) -> Option<&'static Member<T>> {
     members.iter().find(|member| member.name.eq_ignore_ascii_case(name))

@@ -9,6 +9,7 @@ use crate::kernel::error::Result;
 use crate::package_api::appinstall::context;
 use crate::package_api::call::Call;
 use crate::package_api::convention::list::{List, ListParams, PAGE, PageSize};
+use crate::package_api::convention::member::described;
 
 /// OpenAPI tag of this resource; always the folder's name.
 const TAG: &str = "event_pull";
@@ -28,6 +29,7 @@ const TAG: &str = "event_pull";
     ),
     responses((status = OK, description = "A page of events.", body = EventCollection)),
     security(("oauth2" = ["event:Read"])),
+    extensions(("x-members" = json!(described(MEMBERS)))),
 )]
 pub async fn list_recent_events(State(state): State<AppState>, call: Call) -> Result<Response> {
     let list = List::parse(&call.query, PAGE, MEMBERS)?;

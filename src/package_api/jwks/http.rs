@@ -18,7 +18,9 @@ const TAG: &str = "jwks";
 /// `Cache-Control` says. Both `/.well-known/jwks.json` and `/api/.well-known/jwks.json` are answered.
 #[utoipa::path(
     get, path = "/jwks.json", tag = TAG, operation_id = "get_jwks",
-    responses((status = OK, description = "The keys.", body = Jwks)),
+    responses((status = OK, description = "The keys.", body = Jwks, headers(
+        ("Cache-Control" = String, description = "How long the keys may be kept: `public, max-age=300`.")
+    ))),
     security(()),
     extensions(("x-appmarket-extension" = json!(true))),
 )]

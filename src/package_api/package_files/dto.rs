@@ -29,7 +29,7 @@ pub struct FileMetadata {
     pub id: String,
     /// Media type, by the extension of the name; `application/octet-stream` for an unknown one.
     #[serde(rename = "type")]
-    #[schema(nullable, max_length = 255, example = "application/json")]
+    #[schema(max_length = 255, example = "application/json")]
     pub media_type: String,
     /// Path from the package's root.
     #[schema(nullable, min_length = 1, max_length = 1024, example = "assets/functions.json")]

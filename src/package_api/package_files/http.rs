@@ -38,7 +38,8 @@ pub(super) const ANY_TYPE: &str = "application/octet-stream";
         description = "The bytes of the file. Any content type will do."),
     responses(
         (status = OK, description = "The stored file.", body = FileMetadata),
-        (status = CONFLICT, description = "The version is locked; the stored file is younger than `lastModifiedTime`; the path, or a part of it, would be both a file and a folder; or the `Idempotency-Key` is in use."),
+        (status = PRECONDITION_FAILED, description = "`If-Match` names another state of the file, or there is none yet."),
+        (status = CONFLICT, description = "The version is locked; the stored file is younger than `lastModifiedTime` (then the message begins with `Validation Error: LastModifedTime`); the path, or a part of it, would be both a file and a folder; or the `Idempotency-Key` is in use."),
         (status = PAYLOAD_TOO_LARGE, description = "The file is larger than the operator allows, 64 MiB by default."),
     ),
     security(("oauth2" = ["developer-asset:Update"])),
@@ -78,7 +79,8 @@ pub async fn delete(State(state): State<AppState>, Command(write): Command) -> R
         example = json!({"oldFullPath": "assets|src|a.js", "newFullPath": "assets|src|b.js"})),
     responses(
         (status = OK, description = "The file with its new path.", body = FileMetadata),
-        (status = CONFLICT, description = "The version is locked; there is a file of the new path; the new path, or a part of it, would be both a file and a folder; or the `Idempotency-Key` is in use."),
+        (status = PRECONDITION_FAILED, description = "`If-Match` names another state of the file."),
+        (status = CONFLICT, description = "The version is locked; there is a file of the new path (`ITEM_ALREADY_EXISTS`, all others `VALIDATION_CONFLICT`); the new path, or a part of it, would be both a file and a folder; or the `Idempotency-Key` is in use."),
     ),
     security(("oauth2" = ["developer-asset:Update"])),
 )]
@@ -89,8 +91,8 @@ pub async fn rename(State(state): State<AppState>, write: Write) -> Result<Respo
 /// Get the metadata of a package
 ///
 /// All files of the package as a tree of folders, for tools that compare check sums to find out what to
-/// upload. A folder is spelt as in the first of its files. An application may always read its own
-/// packages.
+/// upload. A folder is spelt as in the first of its files. An application may always read the package that
+/// it has logged in with.
 #[utoipa::path(
     get, path = "/{applicationKey}/metadata", tag = TAG, operation_id = "get_package_metadata",
     params(PackageKey),
@@ -113,8 +115,8 @@ pub async fn metadata(State(state): State<AppState>, call: Call) -> Result<Respo
 
 /// Get the metadata of a package file
 ///
-/// A single file, for tools that ask whether it is there. An application may always read its own
-/// packages.
+/// A single file, for tools that ask whether it is there. An application may always read the package that it
+/// has logged in with.
 #[utoipa::path(
     get, path = "/{applicationKey}/filemetadata/{*filepath}", tag = TAG,
     operation_id = "get_package_file_metadata",

@@ -19,7 +19,6 @@ use crate::kernel::db::{Row, Source};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::idempotency::Answer;
 use crate::kernel::record::select::Sql;
-use crate::package_api::access::Caller;
 use crate::package_api::call::{self, Call, Write};
 use crate::package_api::convention::key::AppKey;
 use crate::package_api::convention::refusal;
@@ -77,23 +76,23 @@ async fn check_early(state: &AppState, call: &Call, to: &Destination) -> Result<
     if !call.headers.contains_key("idempotency-key") {
         row.unlocked()?;
         let known = find(source, row.package.id, &to.path).await?;
-        admit(state, &call.caller, to, known.as_ref())?;
+        admit(state, call, to, known.as_ref())?;
     }
     receive::check_length(&call.headers, state.config.package_file_size_limit)
 }
 
 fn admit(
     state: &AppState,
-    caller: &Caller,
+    call: &Call,
     to: &Destination,
     known: Option<&entity::Model>,
 ) -> Result<()> {
-    let Some(known) = known else {
-        if caller.holds(state, CREATE) {
-            return Ok(());
-        }
-        return Err(caller.forbidden(state.catalogue.behaviors.named(CREATE).map(|it| it.id)));
-    };
+    if known.is_none() && !call.caller.holds(state, CREATE) {
+        let behavior = state.catalogue.behaviors.named(CREATE).map(|it| it.id);
+        return Err(call.caller.forbidden(behavior));
+    }
+    call.check_if_match(known.map(FileMetadata::from).as_ref())?;
+    let Some(known) = known else { return Ok(()) };
     match to.seen_at {
         Some(Time(seen_at)) if known.updated_at > seen_at => Err(refusal::stale()),
         _ => Ok(()),
@@ -111,7 +110,7 @@ async fn keep(state: &AppState, call: Call, to: Destination, blob: Blob) -> Resu
                 row.unlocked()?;
                 let known =
                     find(Source::Transaction(transaction), row.package.id, &to.path).await?;
-                admit(state, &write.call.caller, to, known.as_ref())?;
+                admit(state, &write.call, to, known.as_ref())?;
                 let file = self::write(transaction, row.package.id, &author, &to.path, blob, known)
                     .await?;
                 call::record(&FileMetadata::from(&file))
@@ -246,7 +245,7 @@ pub async fn remove(state: &AppState, write: Write) -> Result<Response> {
                 let file =
                     find(source, row.package.id, path).await?.ok_or_else(|| missing(path))?;
                 row.unlocked()?;
-                write.check_if_match(&FileMetadata::from(&file))?;
+                write.call.check_if_match(Some(&FileMetadata::from(&file)))?;
                 audit::destroyed(&file)?.write(transaction, author.person, author.now).await?;
                 file.delete(transaction).await?;
                 touch(transaction, row.package.id, -1, author.now).await?;
@@ -268,7 +267,7 @@ struct Move {
 ///
 /// # Errors
 /// 400 for either path, 404 for the package or file, 409 for a locked version, a path that is taken or
-/// one that is a folder.
+/// one that is a folder, 412.
 pub async fn rename(state: &AppState, write: Write) -> Result<Response> {
     let mut info = write.object("renameInfo")?;
     let mut path = |name: &'static str| {
@@ -293,6 +292,7 @@ fn relocate<'t>(
         let (source, package) = (Source::Transaction(transaction), row.package.id);
         let file = find(source, package, &to.old).await?.ok_or_else(|| missing(&to.old))?;
         row.unlocked()?;
+        write.call.check_if_match(Some(&FileMetadata::from(&file)))?;
         if to.new.key != to.old.key {
             if find(source, package, &to.new).await?.is_some() {
                 return Err(refusal::exists("file", "FilePath", &to.new.text));

@@ -193,7 +193,7 @@ pub struct CapabilityTypeContract {
     /// Number of the contract.
     #[schema(value_type = i32, example = 21)]
     pub capability_type_contract_id: i64,
-    /// Always null, like the next three: this service knows no more of a contract (contract 5.3).
+    /// Always null, like the next three: this service knows no more of a contract.
     #[schema(max_length = 200, example = json!(null))]
     pub contract_name: Option<String>,
     /// Always null.

@@ -427,6 +427,30 @@ on_both! {
         assert_eq!(count(&client, &loyalty).await.0, 0);
     }
 
+    async fn a_file_that_somebody_else_has_changed_stays(app: TestApp) {
+        let (_world, loyalty, client) = loyalty(&app).await;
+        let stale = |answer| {
+            let message = "If-Match names another state of the record; read it again.";
+            refused(answer, 412, "PRECONDITION_FAILED", message, &[]);
+        };
+        let with = |tag: &str| client.clone().with("if-match", tag);
+        // There is no state of a file that is not there.
+        for tag in ["*", "W/\"0\""] {
+            stale(upload(&with(tag), &loyalty, "a.js", b"mine").await);
+        }
+        assert_eq!(count(&client, &loyalty).await.0, 0);
+        let known = upload(&client, &loyalty, "a.js", b"mine").await.header("etag").to_owned();
+        app.advance_seconds(1);
+        let newer = upload(&with(&known), &loyalty, "a.js", b"yours").await;
+        let newer = newer.header("etag").to_owned();
+        stale(upload(&with(&known), &loyalty, "a.js", b"mine again").await);
+        stale(moved(&with(&known), &loyalty, "a.js", "b.js").await);
+        assert_eq!(download(&client, &loyalty, "a.js").await, b"yours");
+        assert_eq!(paths(&client, &loyalty).await, ["a.js"]);
+        assert_eq!(moved(&with(&newer), &loyalty, "a.js", "b.js").await.expect(200)["path"], "b.js");
+        assert_eq!(upload(&with("*"), &loyalty, "b.js", b"all").await.expect(200)["sizeInBytes"], 3);
+    }
+
     async fn a_renamed_file_keeps_its_bytes(app: TestApp) {
         let (_world, loyalty, client) = loyalty(&app).await;
         let file = upload(&client, &loyalty, "assets/src/a.js", b"hello\n").await.expect(200);

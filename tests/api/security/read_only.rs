@@ -106,36 +106,12 @@ async fn update(operation: Operation, client: &Client, path: &str, names: &[&str
     assert_eq!(client.get(path).await.expect(200), before, "{}", operation.name());
 }
 
-/// What a request may set of a package, and what says which package it is.
-const SETTABLE: [&str; 22] = [
-    "id",
-    "appKey",
-    "namespace",
-    "appId",
-    "majorVersion",
-    "minorVersion",
-    "revision",
-    "packageName",
-    "applicationName",
-    "applicationDescription",
-    "applicationTypeId",
-    "applicationStatusId",
-    "apiVersion",
-    "themeEngineVersion",
-    "appConfigUrl",
-    "packageDescription",
-    "parentThemeAppKey",
-    "semanticVersionRange",
-    "applicationBehaviors",
-    "applicationSubscriptions",
-    "applicationCapabilityTypes",
-    "applicationCapabilities",
-];
-
-/// Other values for all members of a record but these.
-fn others(record: &Value, settable: &[&str]) -> Value {
+/// Other values for all members of a record of the app packages that its schema calls only read.
+fn others(record: &Value, schema: &str) -> Value {
+    let operation = of("package_api").next().unwrap();
+    let properties = &operation.document.value["components"]["schemas"][schema]["properties"];
     let members = record.as_object().unwrap().iter();
-    let members = members.filter(|(name, _)| !settable.contains(&name.as_str()));
+    let members = members.filter(|(name, _)| properties[name.as_str()]["readOnly"] == true);
     members.map(|(name, value)| (name.clone(), other(value))).collect()
 }
 
@@ -190,8 +166,7 @@ on_both! {
 
         let package = format!("{api}/apppackages/{}", application.key);
         let before = client.get(&package).await.expect(200);
-        let attributes = [&SETTABLE[..], &["applicationAttributes"]].concat();
-        let planted = others(&before, &attributes);
+        let planted = others(&before, "AppDevPackage");
         assert_eq!(planted.as_object().unwrap().len(), 30);
         client.put(&package, planted.clone()).await.expect(200);
         assert_eq!(client.get(&package).await.expect(200), before);
@@ -220,9 +195,7 @@ on_both! {
         let install = format!("{api}/appinstall/application/entitlement");
         let terms = json!({"packageId": application.package, "tenantId": sandbox});
         let made = client.post(&install, terms.clone()).await.expect(200);
-        let settable = ["appKey", "packageId", "tenantId", "siteId", "applicationLicenseType",
-            "effectiveStartDate", "effectiveEndDate", "applicationTransactions"];
-        let mut again = others(&made, &settable);
+        let mut again = others(&made, "ApplicationEntitlement");
         assert_eq!(again.as_object().unwrap().len(), 14);
         again.as_object_mut().unwrap().extend(terms.as_object().unwrap().clone());
         client.post(&install, again.clone()).await.expect(200);
@@ -238,7 +211,7 @@ on_both! {
         let client = client.with("x-vol-tenant", &sandbox.to_string());
         let installed = "/api/platform/applications/acme01.loyalty";
         let before = client.get(installed).await.expect(200);
-        let planted = others(&before, &["enabled", "initialized"]);
+        let planted = others(&before, "InstalledApplication");
         assert_eq!(planted.as_object().unwrap().len(), 6);
         client.put(installed, planted).await.expect(200);
         assert_eq!(client.get(installed).await.expect(200), before);

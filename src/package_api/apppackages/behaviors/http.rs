@@ -40,6 +40,7 @@ pub async fn get(State(state): State<AppState>, call: Call) -> Result<Response> 
     ])),
     responses(
         (status = OK, description = "The behaviors of the package, by category.", body = BehaviorCategoryBehaviorCollection),
+        (status = PRECONDITION_FAILED, description = "`If-Match` names another state of the behaviors."),
         (status = CONFLICT, description = "A behavior is unknown, the version is locked, or a request with this `Idempotency-Key` is still running."),
     ),
     security(("oauth2" = ["developer:Update"])),

@@ -38,7 +38,7 @@ fn shown(state: &AppState, ids: &[i64]) -> BehaviorCategoryBehaviorCollection {
 ///
 /// # Errors
 /// 400 for a body that is no list of behaviors or names another package, 404 for a package of another
-/// account, 409 for an unknown behavior and for a locked version, 403 for a private behavior.
+/// account, 409 for an unknown behavior and for a locked version, 403 for a private behavior, 412.
 pub async fn update(state: &AppState, write: Write) -> Result<Response> {
     let id = write.call.target.int(PACKAGE)?;
     let mut body = write.list(BODY)?;
@@ -75,6 +75,7 @@ async fn replace(
     // What the caller may not do is refused before what cannot be done (contract 1.9).
     let permitted = Permitted::check(catalogue, wanted, &present, caller)?;
     row.unlocked()?;
+    write.call.check_if_match(Some(&shown(state, &present)))?;
     let behaviors = permitted.known(catalogue)?;
     let mut package: packages::entity::ActiveModel = row.package.clone().into();
     package.behaviors.set_if_not_equals(children::column(&behaviors)?);

@@ -64,6 +64,21 @@ on_both! {
         assert_eq!(shown, json!({"items": [{"name": "Order"}]}));
     }
 
+    async fn behaviors_that_somebody_else_has_changed_stay(app: TestApp) {
+        let (_world, loyalty, client) = loyalty(&app).await;
+        let path = behaviors_of(loyalty.package);
+        let known = client.get(&path).await.header("etag").to_owned();
+        let with = |tag: &str| client.clone().with("if-match", tag);
+        let newer = with(&known).post(&path, wanted(&[102])).await;
+        let newer = newer.header("etag").to_owned();
+        let before = client.get(&path).await.expect(200);
+        let message = "If-Match names another state of the record; read it again.";
+        let stale = with(&known).post(&path, wanted(&[])).await;
+        refused(stale, 412, "PRECONDITION_FAILED", message, &[]);
+        assert_eq!(client.get(&path).await.expect(200), before);
+        assert_eq!(with(&newer).post(&path, wanted(&[])).await.expect(200)["totalCount"], 0);
+    }
+
     async fn bodies_that_are_no_behaviors_are_refused(app: TestApp) {
         let (_world, loyalty, client) = loyalty(&app).await;
         let path = behaviors_of(loyalty.package);
