@@ -73,6 +73,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         last_modified_time: None,
         response_fields: None,
         idempotency_key: None,
+        if_match: None,
         x_vol_correlation: None,
         body: Some(file.clone()),
     };
