@@ -327,6 +327,10 @@ fn output_property(field: &Field) -> Value {
 
 fn input_property(field: &Field, create: bool) -> Value {
     let mut doc = field.doc.to_owned();
+    if let Some(limit) = limit_in_words(field.kind) {
+        doc.push(' ');
+        doc.push_str(&limit);
+    }
     let mut schema = match field.kind {
         Kind::Reference(_) => {
             doc.push_str(" The number of the record; its nodeID is accepted too.");
@@ -343,7 +347,9 @@ fn input_property(field: &Field, create: bool) -> Value {
             schema
         }
     };
-    if field.nullable && !field.required {
+    // Null instead of the list clears it, though it is never shown as null.
+    let is_clearable = matches!(field.kind, Kind::CustomFields);
+    if (field.nullable && !field.required) || is_clearable {
         schema = nullable(schema);
     }
     schema["description"] = doc.into();
@@ -352,6 +358,35 @@ fn input_property(field: &Field, create: bool) -> Value {
         schema["default"] = parse(default);
     }
     schema
+}
+
+/// What no keyword says of how long a value may be: `maxLength` counts characters.
+fn limit_in_words(kind: Kind) -> Option<String> {
+    let limit = match kind {
+        Kind::LongText { max_bytes } => {
+            format!("At most {} bytes in UTF-8.", thousands(max_bytes))
+        }
+        Kind::CustomFields => format!(
+            "The custom fields together, also those that the record has already, take at most {} bytes as \
+             JSON in UTF-8.",
+            thousands(KB64)
+        ),
+        Kind::Picture => format!(
+            "An http or https address of at most {} bytes in UTF-8, or a `data:` URL with the Base64 of a PNG, \
+             JPEG, GIF or WebP of at most 512 KB, which is known by its content.",
+            thousands(MAX_URL)
+        ),
+        _ => return None,
+    };
+    Some(limit)
+}
+
+/// A number to be read: `65,535`.
+fn thousands(number: u32) -> String {
+    match number.checked_div(1000) {
+        Some(thousands @ 1..) => format!("{thousands},{:03}", number % 1000),
+        _ => number.to_string(),
+    }
 }
 
 /// Schema of a field without its words.
@@ -379,9 +414,10 @@ fn plain(field: &Field, is_input: bool) -> Value {
             json!({"type": "string", "maxLength": max_bytes, "pattern": ANY_TEXT})
         }
         Kind::Picture if is_input => {
-            json!({"type": "string", "maxLength": MAX_DATA_URL, "pattern": "^(([Hh][Tt][Tt][Pp][Ss]?://|data:image/).*)?$"})
+            json!({"type": "string", "maxLength": MAX_DATA_URL, "pattern": "^(([Hh][Tt][Tt][Pp][Ss]?://|data:image/[^,]*;base64,).*)?$"})
         }
-        Kind::Picture => json!({"type": "string", "format": "uri", "maxLength": MAX_URL}),
+        // No format: what callers stored opens in browsers, but need not be a URI of RFC 3986 (`{x}`).
+        Kind::Picture => json!({"type": "string", "maxLength": MAX_URL, "pattern": ANY_TEXT}),
         Kind::Boolean => json!({"type": "boolean"}),
         Kind::Integer { min, max } => {
             json!({"type": "integer", "format": "int64", "minimum": min, "maximum": max})
@@ -401,19 +437,27 @@ fn plain(field: &Field, is_input: bool) -> Value {
             }
             json!({"type": "array", "maxItems": max_items, "items": items})
         }
-        Kind::CustomFields => json!({
-            "type": "array", "maxItems": MAX_CUSTOM_FIELDS,
-            "items": {
-                "title": "CustomField", "type": "object", "description": "A custom field and its value.",
-                "required": ["id", "value"],
-                "properties": {
-                    "id": {"type": "string", "minLength": 1, "maxLength": MAX_CUSTOM_FIELD_ID,
-                           "pattern": ANY_TEXT, "description": "Id of the custom field.",
-                           "examples": ["url"]},
-                    "value": custom_value(),
+        Kind::CustomFields => {
+            let (title, description, value) = if is_input {
+                let value = custom_value_or_null("CustomFieldInputValue");
+                ("CustomFieldInput", "A custom field and its value; null removes it.", value)
+            } else {
+                ("CustomField", "A custom field and its value.", custom_value())
+            };
+            json!({
+                "type": "array", "maxItems": MAX_CUSTOM_FIELDS,
+                "items": {
+                    "title": title, "type": "object", "description": description,
+                    "required": ["id", "value"],
+                    "properties": {
+                        "id": {"type": "string", "minLength": 1, "maxLength": MAX_CUSTOM_FIELD_ID,
+                               "pattern": ANY_TEXT, "description": "Id of the custom field.",
+                               "examples": ["url"]},
+                        "value": value,
+                    }
                 }
-            }
-        }),
+            })
+        }
         Kind::Reference(_) | Kind::Derived(_) | Kind::Attachments => json!({}),
     }
 }
@@ -436,6 +480,16 @@ pub fn custom_value() -> Value {
            "description": "Its value: a text, number, boolean, or a list of them."})
 }
 
+/// The same, or null, under a name of its own: 3.0.3 has no null beside a choice that is named elsewhere.
+pub fn custom_value_or_null(title: &str) -> Value {
+    let mut value = custom_value();
+    if let Some(choices) = value["oneOf"].as_array_mut() {
+        choices.push(json!({"type": "null"}));
+    }
+    value["title"] = title.into();
+    value
+}
+
 impl Choices {
     /// What the document says of them under their name.
     pub fn schema(&self) -> Value {
@@ -450,6 +504,17 @@ impl Choices {
             name => reference(name),
         }
     }
+}
+
+/// Adds a sentence to what is said of some properties: what holds for one resource or one kind of change.
+pub fn with_sentence(schema: RefOr<Schema>, properties: &[&str], sentence: &str) -> RefOr<Schema> {
+    let mut schema = to_json(&schema);
+    for name in properties {
+        let property = &mut schema["properties"][*name];
+        let text = property["description"].as_str().unwrap_or_default();
+        property["description"] = format!("{text} {sentence}").trim_start().into();
+    }
+    from_json(schema)
 }
 
 fn reference(name: &str) -> Value {

@@ -67,7 +67,7 @@ pub static RECORD: Record = Record {
         Field::new("picture_uri", "picture_uri", Kind::Picture)
             .writable()
             .nullable()
-            .doc("Address of the app's picture. A `data:` URL may be written; the picture is then kept here.")
+            .doc("Address of the app's picture. A picture that was written as a `data:` URL is kept here.")
             .example(r#""https://example.org/ticket-echo.png""#),
         Field::choice("policy_jwt_alg", &ALGORITHM)
             .writable()
