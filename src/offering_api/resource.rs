@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use http::{HeaderMap, Uri, header};
 use sea_orm::DatabaseTransaction;
 use serde_json::Value;
+use utoipa::openapi::{RefOr, Schema};
 
 use super::access::Caller;
 use crate::directory::state::AppState;
@@ -18,6 +19,7 @@ use crate::kernel::idempotency::{self, Answer, Key};
 use crate::kernel::node_id;
 use crate::kernel::record::input::{Input, Mode};
 use crate::kernel::record::page;
+use crate::kernel::record::schema;
 use crate::kernel::record::select::{self, Scope};
 use crate::kernel::record::{Body, Changes, Collection, ListQuery, Record};
 
@@ -238,6 +240,13 @@ impl Write {
             return Err(Error::Forbidden);
         }
         Ok(())
+    }
+
+    /// What the document says of [`Write::check_source`].
+    pub fn with_source_checked(changes: RefOr<Schema>) -> RefOr<Schema> {
+        const SENTENCE: &str = "A change that names it needs the role Account Administrator, else it is \
+                                refused with 403.";
+        schema::with_sentence(changes, &["source", "sourceID"], SENTENCE)
     }
 
     /// Fills in `source` where the body names none: of a new record by the request's headers, of a

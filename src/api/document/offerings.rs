@@ -54,9 +54,11 @@ pub fn finish(document: &OpenApi) -> Value {
     }]);
     let mut scopes = BTreeSet::new();
     let mut used_tags = BTreeSet::new();
+    // Also while operations change.
+    let schemas = document["components"]["schemas"].clone();
     for (path, item) in document["paths"].as_object_mut().into_iter().flatten() {
         for (method, operation) in item.as_object_mut().into_iter().flatten() {
-            let operation = Operation { path, method, value: operation };
+            let operation = Operation { path, method, value: operation, schemas: &schemas };
             used_tags.extend(operation.finish(&mut scopes));
         }
     }
@@ -107,6 +109,12 @@ fn name_path_ids(paths: &mut Value) {
         .collect();
 }
 
+/// A schema, by its name or itself.
+fn resolved<'a>(schema: &'a Value, schemas: &'a Value) -> &'a Value {
+    let name = schema["$ref"].as_str().and_then(|it| it.strip_prefix("#/components/schemas/"));
+    name.map_or(schema, |name| &schemas[name])
+}
+
 fn name_path_id(path: &str, mut item: Value) -> (String, Value) {
     let (records, rest) = path.split_once("/{id}").unwrap_or((path, ""));
     let collection = records.rsplit('/').next().unwrap_or_default();
@@ -151,6 +159,8 @@ struct Operation<'a> {
     path: &'a str,
     method: &'a str,
     value: &'a mut Value,
+    /// What can be referred to.
+    schemas: &'a Value,
 }
 
 impl Operation<'_> {
@@ -191,6 +201,12 @@ impl Operation<'_> {
 
     fn takes_json(&self) -> bool {
         self.value["requestBody"]["content"].get("application/json").is_some()
+    }
+
+    /// Whether the body may say where its record came from, which headers may say in its place.
+    fn takes_source(&self) -> bool {
+        let body = &self.value["requestBody"]["content"]["application/json"]["schema"];
+        resolved(body, self.schemas)["properties"].get("source").is_some()
     }
 
     /// Whether unknown properties can be refused: those of JSON, and any where no body is needed.
@@ -256,12 +272,10 @@ impl Operation<'_> {
         if needs_token && self.changes_record() {
             names.push("IfMatch");
         }
-        let takes_json = self.takes_json();
         if self.can_be_strict() && needs_token {
             names.push("Prefer");
         }
-        let is_create = takes_json && self.method == "post" && !self.path.contains('{');
-        if is_create && needs_token {
+        if self.method == "post" && needs_token && self.takes_source() {
             names.extend(["XurrentSource", "FourMeSource"]);
         }
         if self.has_body() && self.value["requestBody"].get("required").is_none() {
@@ -298,17 +312,19 @@ impl Operation<'_> {
         let ok = &self.value["responses"]["200"]["content"]["application/json"]["schema"];
         let is_feed = self.value["operationId"] == "list_events";
         let lists = is_get && ok["type"] == "array" && !is_feed;
+        let schemas = self.schemas;
         for (status, response) in self.value["responses"].as_object_mut().into_iter().flatten() {
             let Some(response) = response.as_object_mut() else { continue };
             if response.contains_key("$ref") {
                 continue;
             }
             let json = response.get("content").and_then(|content| content.get("application/json"));
-            let has_json = json.is_some();
             let content = response.get("content");
             let has_file = content.is_some_and(|it| it.get("application/octet-stream").is_some());
             let mut names = vec!["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"];
-            if needs_token && has_json && status.starts_with('2') && (may_be_known || !is_get) {
+            let shown = json.map(|json| Shown::of(resolved(&json["schema"], schemas)));
+            let is_tagged = shown.is_some_and(|shown| shown != Shown::Secret);
+            if needs_token && is_tagged && status.starts_with('2') && (may_be_known || !is_get) {
                 names.push("ETag");
             }
             if status == "401" {
@@ -336,6 +352,9 @@ impl Operation<'_> {
             if is_feed && status == "200" {
                 // It has no pages, and always leads on.
                 headers["Link"] = json!({"$ref": "#/components/headers/FeedLink"});
+            }
+            if shown == Some(Shown::PerhapsSecret) {
+                headers["ETag"] = json!({"$ref": "#/components/headers/ETagUnlessSecret"});
             }
             response.insert("headers".to_owned(), headers);
         }
@@ -399,6 +418,32 @@ impl Operation<'_> {
     }
 }
 
+/// Properties that only the answer shows that makes their value: it has no tag, because no later one is like it.
+const SHOWN_ONCE: [&str; 2] = ["public_key_pem", "standard_webhooks_secret"];
+
+/// Whether an answer shows such a property.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    Always,
+    PerhapsSecret,
+    Secret,
+}
+
+impl Shown {
+    /// Of an answer with this schema.
+    fn of(schema: &Value) -> Self {
+        let properties = &schema["properties"];
+        let required = schema["required"].as_array();
+        let is_required =
+            |name: &str| required.is_some_and(|names| names.iter().any(|it| it == name));
+        match SHOWN_ONCE.into_iter().find(|name| properties.get(name).is_some()) {
+            None => Self::Always,
+            Some(name) if is_required(name) => Self::Secret,
+            Some(_) => Self::PerhapsSecret,
+        }
+    }
+}
+
 /// What leads from one page to the next.
 const PAGE_HEADERS: [&str; 8] = [
     "Link",
@@ -429,8 +474,9 @@ fn security_schemes(scopes: &BTreeSet<String>) -> Value {
         "oauth2": {
             "type": "oauth2",
             "description": "Short-lived access tokens for programs. They are opaque, not JWTs, so that \
-                            the pitfalls of RFC8725 do not arise. The scopes of an operation are the \
-                            permission it needs.",
+                            the pitfalls of RFC8725 do not arise. There are no refresh tokens: a token is \
+                            followed by another that is got in the same way. The scopes of an operation \
+                            are the permission it needs.",
             "flows": {"clientCredentials": {
                 "tokenUrl": "/token", "refreshUrl": "/token", "scopes": scopes,
             }},
@@ -458,7 +504,10 @@ fn parameters() -> Value {
         ),
         "FourMeLanguage": parameter("X-4me-Language", "The same as `X-Xurrent-Language`.", language),
         "XurrentSource": parameter(
-            "X-Xurrent-Source", "`source` of the new record, unless its body names one.", source.clone(),
+            "X-Xurrent-Source",
+            "`source` of the new record, unless its body names one. Of more than 30 characters the first 30 \
+             are kept.",
+            source.clone(),
         ),
         "FourMeSource": parameter("X-4me-Source", "The same as `X-Xurrent-Source`.", source),
     });
@@ -478,13 +527,19 @@ fn headers() -> Value {
                 text(100_000, r"^<[^\x00]*$",
                      "<https://api.example.test/v1/app_offerings?search_after=eyJv>; rel=\"next\""),
             ),
+            "ETagUnlessSecret": header(
+                "Tag of this state, for `If-None-Match` and `If-Match`. An answer to a body with \
+                 `standard_webhooks` true has none, because it may show a secret that is not shown again.",
+                text(40, "^W/\"[0-9a-f]{32}\"$", "W/\"0cc175b9c0f1b6a831c399e269772661\""),
+            ),
             "FeedLink": header(
                 "Where the feed goes on as `<url>; rel=\"next\"`, also when there is nothing yet.",
                 text(2048, r"^<[^\x00]*$",
                      "<https://api.example.test/v1/events?after=1742&limit=100>; rel=\"next\""),
             ),
             "Location": header(
-                "Page of the new record in the account's pages; of a redirect, where the browser goes on.",
+                "Page of the new record among those of the account. This service shows none there: the record \
+                 is read at its address below `/v1`, by its `id`. Of a redirect, where the browser goes on.",
                 json!({"type": "string", "format": "uri", "maxLength": 16_384,
                        "examples": ["https://acme.example.test/app_offerings/12"]}),
             ),
@@ -543,7 +598,8 @@ fn responses() -> Value {
         (
             "PayloadTooLarge",
             413,
-            "The body is larger than the limit.",
+            "The body is larger than 1 MiB. Uploads of files and pictures have limits of their own, which the \
+             message names.",
             "Payload Too Large: the limit is 1048576 bytes",
         ),
         (

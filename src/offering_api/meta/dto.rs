@@ -121,7 +121,7 @@ const ACCOUNT: &str = r##"{
         "name": {"type": "string", "maxLength": 128, "pattern": "^[^\\x00]*$", "readOnly": true,
                  "description": "Name of the account.", "examples": ["Widget Data Center"]},
         "url": {"type": "string", "format": "uri", "maxLength": 2048, "readOnly": true,
-                "description": "Address of the account's pages.",
+                "description": "Address of the account's pages. This service shows no records there: they are read at their addresses below `/v1`, by their `id`.",
                 "examples": ["https://wdc.example.test"]},
         "plan": {"type": "string", "enum": ["basic", "premium", "premium_plus"], "readOnly": true,
                  "description": "What the account may use; here always everything.",

@@ -8,6 +8,7 @@ use crate::kernel::record::field::{
 };
 use crate::kernel::record::render::{write_int, write_reference, write_text};
 use crate::kernel::record::{Collection, Predefined, Record, View, schema};
+use crate::offering_api::resource::Write;
 use crate::offering_api::ui_extensions::dto as ui_extensions;
 use crate::{attachments_output, list_parameters, record_schemas};
 
@@ -343,7 +344,8 @@ fn with_names(schema: RefOr<Schema>) -> RefOr<Schema> {
             "title": title,
             "type": kind,
             "description": "A record that this server knows by number and name only.",
-            schema::HERE: format!("{what} with its name; instead of `{field}_id`."),
+            schema::HERE: format!(
+                "{what} with its name; instead of `{field}_id`, which goes first where a body has both."),
             "required": ["id"],
             "properties": properties,
             "examples": [{"id": 1, "name": "Integrations"}],
@@ -356,10 +358,12 @@ fn with_names(schema: RefOr<Schema>) -> RefOr<Schema> {
 fn create(record: &Record) -> RefOr<Schema> {
     let schema = schema::input(
         record,
-        "A new service instance. Its service is named by `service_id` or by `service`.",
+        "A new service instance. One of `service_id` and `service` is required: it names the service.",
         true,
     );
-    let mut schema = schema::to_json(&with_names(schema));
+    let either = "One of `service_id` and `service` is required.";
+    let schema = schema::with_sentence(with_names(schema), &["service_id"], either);
+    let mut schema = schema::to_json(&schema);
     if let Some(required) = schema["required"].as_array_mut() {
         required.retain(|name| name != "service_id");
     }
@@ -370,7 +374,7 @@ record_schemas!(RECORD =>
     ServiceInstance: |record| schema::output(record, "A service instance."),
     ServiceInstanceItem: |record| schema::item(record, "A service instance in a list: the selected fields."),
     CreateServiceInstance: create,
-    UpdateServiceInstance: |record| with_names(schema::input(
-        record, "Changes to a service instance. Properties left out keep their value.", false)),
+    UpdateServiceInstance: |record| Write::with_source_checked(with_names(schema::input(
+        record, "Changes to a service instance. Properties left out keep their value.", false))),
 );
 list_parameters!(COLLECTION => ServiceInstanceQuery);

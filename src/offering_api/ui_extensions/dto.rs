@@ -4,6 +4,7 @@ use crate::kernel::record::field::{Choices, Derived, Field, KB64, Kind, Referenc
 use crate::kernel::record::render::{write_account, write_int, write_text};
 use crate::kernel::record::{Collection, Record, View, schema};
 use crate::offering_api::audit_lines::dto::PERSON_SCHEMA;
+use crate::offering_api::resource::Write;
 use crate::{list_parameters, record_schemas};
 
 /// Type in nodeIDs.
@@ -145,8 +146,8 @@ pub static RECORD: Record = Record {
         Field::long_text("compiled_css")
             .read_from(ACTIVE, "av.css")
             .doc(
-                "The active version's CSS as it reaches the browser. Only plain CSS is taken, which \
-                 needs no compiling: it is the `css`.",
+                "The active version's CSS. Nothing is compiled here: it is the `css` as it was written, SCSS \
+                 too.",
             )
             .example(r#""label { display: block; }""#),
         Field::long_text("localized_html")
@@ -388,7 +389,7 @@ record_schemas!(RECORD =>
     UiExtension: |record| schema::output(record, "A UI extension."),
     UiExtensionItem: |record| schema::item(record, "A UI extension in a list: the selected fields."),
     CreateUiExtension: |record| schema::input(record, "A new UI extension.", true),
-    UpdateUiExtension: |record| schema::input(
-        record, "Changes to a UI extension. Properties left out keep their value.", false),
+    UpdateUiExtension: |record| Write::with_source_checked(schema::input(
+        record, "Changes to a UI extension. Properties left out keep their value.", false)),
 );
 list_parameters!(COLLECTION => UiExtensionQuery);

@@ -82,8 +82,7 @@ pub static RECORD: Record = Record {
             .read_from(&[], "t.css")
             .single_only()
             .doc(
-                "The CSS as it reaches the browser. Only plain CSS is taken, which needs no compiling: \
-                 it is the `css`.",
+                "The CSS. Nothing is compiled here: it is the `css` as it was written, SCSS too.",
             )
             .example(r#""label { display: block; }""#),
         Field::long_text("localized_html")
