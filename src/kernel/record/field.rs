@@ -26,6 +26,8 @@ pub struct Collection {
     pub predefined: &'static [Predefined],
     /// Whether a row counter per account exists, which makes the total of the plain list free.
     pub counted: bool,
+    /// Whether records of other accounts may be in it, wherever it is listed; those show their `account`.
+    pub foreign: bool,
 }
 
 /// A named subset of a collection.

@@ -92,12 +92,18 @@ pub fn list_parameters(collection: &Collection) -> Vec<Parameter> {
         .any(|field| field.sortable && matches!(field.kind, Kind::Reference(_)));
     let text =
         |max: u32, pattern: &str| json!({"type": "string", "maxLength": max, "pattern": pattern});
+    let mut always = "`id` and `nodeID` are always shown".to_owned();
+    if record.field("disabled").is_some() {
+        always.push_str(", `disabled` on records that are");
+    }
+    if collection.foreign {
+        always.push_str(", `account` on records of other accounts");
+    }
     let mut parameters = vec![
         parameter(
             "fields",
             &format!(
-                "Properties to show, separated by commas; `*` for all. `id` and `nodeID` are always \
-                 shown. Known: {}. Default: {}.",
+                "Properties to show, separated by commas; `*` for all. {always}. Known: {}. Default: {}.",
                 code(&selectable),
                 code(&listed)
             ),

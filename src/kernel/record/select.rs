@@ -317,8 +317,9 @@ impl List<'_> {
                 .filter(|field| field.name != "id")
                 .collect(),
             // What belongs to one record may belong to somebody else who lets the caller see it.
-            shows_account: self.scope.is_some()
-                || query.predefined.iter().any(|predefined| predefined.foreign),
+            shows_account: collection.foreign
+                && (self.scope.is_some()
+                    || query.predefined.iter().any(|predefined| predefined.foreign)),
             shows_disabled: collection.record.field("disabled").is_some()
                 && !query.fields.iter().any(|field| field.name == "disabled"),
         };

@@ -51,10 +51,10 @@ pub static RECORD: Record = Record {
                 "Switched off by the provider, who alone changes it: automation rules, webhook and \
                  tokens of the app in the customer account do nothing.",
             ),
-        Field::boolean("enabled_by_customer")
+        // What a create makes of it depends on the app.
+        Field { default: None, ..Field::boolean("enabled_by_customer") }
             .writable()
             .listed()
-            .default("true")
             .doc(
                 "Switched on by the customer, who alone changes it. False after the install of an app \
                  with a configuration page until the configuration is confirmed. Null is false, as for all \
@@ -151,6 +151,7 @@ pub static COLLECTION: Collection = Collection {
     default_sort: &["id"],
     // Two accounts see one record.
     counted: false,
+    foreign: true,
     predefined: &[
         Predefined { name: "enabled", condition: "NOT t.disabled", foreign: true },
         Predefined { name: "disabled", condition: "t.disabled", foreign: true },
@@ -169,12 +170,36 @@ fn with_customer(schema: RefOr<Schema>) -> RefOr<Schema> {
     schema::from_json(schema)
 }
 
+fn create(record: &Record) -> RefOr<Schema> {
+    let schema = with_customer(schema::input(record, "An app to install.", true));
+    let schema = schema::with_sentence(
+        schema,
+        &["enabled_by_customer"],
+        "Left out it is true. For an app with a configuration page this is ignored: it is false until \
+         the app is configured.",
+    );
+    schema::with_sentence(
+        schema,
+        &["disabled"],
+        "True is refused with 422 for an app of another account.",
+    )
+}
+
+fn update(record: &Record) -> RefOr<Schema> {
+    let text = "Changes to an app instance. Properties left out keep their value.";
+    schema::with_sentence(
+        schema::input(record, text, false),
+        &["enabled_by_customer"],
+        "An administrator of the customer may switch an app with a configuration page on here too, \
+         without its page.",
+    )
+}
+
 record_schemas!(RECORD =>
     AppInstance: |record| schema::output(record, "An app that is installed in a customer account."),
     AppInstanceItem: |record| schema::item(record, "An app instance in a list: the selected fields."),
-    CreateAppInstance: |record| with_customer(schema::input(record, "An app to install.", true)),
-    UpdateAppInstance: |record| schema::input(
-        record, "Changes to an app instance. Properties left out keep their value.", false),
+    CreateAppInstance: create,
+    UpdateAppInstance: update,
 );
 list_parameters!(COLLECTION => AppInstanceQuery);
 

@@ -110,6 +110,7 @@ pub static COLLECTION: Collection = Collection {
     record: &RECORD,
     default_sort: &["position", "id"],
     counted: true,
+    foreign: false,
     predefined: &[
         Predefined {
             name: "for_requests",

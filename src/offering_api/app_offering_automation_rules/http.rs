@@ -124,8 +124,8 @@ pub async fn get(
 
 /// Create an automation rule
 ///
-/// Adds a rule to a draft, or to a published version that is not installed yet. Customers get a version's rules
-/// when they install it or update to it.
+/// Adds a rule to a draft, or to a published version that is not installed; one that is answers 422. Customers get
+/// a version's rules when they install it or update to it.
 #[utoipa::path(
     post, path = "", tag = TAG, operation_id = "create_app_offering_automation_rule",
     request_body(
@@ -148,7 +148,7 @@ pub async fn create(State(state): State<AppState>, write: Write) -> Result<Respo
 
 /// Update an automation rule
 ///
-/// Fields left out keep their value.
+/// Fields left out keep their value. Rules of a published version stay as they are while it is installed: 422.
 #[utoipa::path(
     method(patch, put), path = "/{id}", tag = TAG, operation_id = "update_app_offering_automation_rule",
     params(("id" = String, Path, description = "Number or nodeID of the automation rule.", example = "1")),
@@ -170,7 +170,8 @@ pub async fn update(
 
 /// Delete an automation rule
 ///
-/// Rules of a published version stay while it is installed: customers get those of another version by updating.
+/// Rules of a published version stay while it is installed (422): customers get those of another version by
+/// updating.
 #[utoipa::path(
     delete, path = "/{id}", tag = TAG, operation_id = "delete_app_offering_automation_rule",
     params(("id" = String, Path, description = "Number or nodeID of the automation rule.", example = "1")),

@@ -1,4 +1,6 @@
 //! The wire of app offerings (contract 2.2, 2.3).
+use utoipa::openapi::{RefOr, Schema};
+
 use super::scopes::dto as scopes;
 use crate::kernel::record::field::{Derived, Field, Kind};
 use crate::kernel::record::render::{write_account, write_int, write_text};
@@ -161,6 +163,7 @@ pub static COLLECTION: Collection = Collection {
     record: &RECORD,
     default_sort: &["reference"],
     counted: true,
+    foreign: true,
     predefined: &[
         Predefined {
             name: "latest_internal",
@@ -249,12 +252,33 @@ const REFERENCE_SCHEMA: &str = r##"{
     }
 }"##;
 
+/// What customers have agreed to, as bodies name it: fixed in a version that they have installed.
+const AGREED: [&str; 8] = [
+    "policy_jwt_alg",
+    "policy_jwt_audience",
+    "policy_jwt_claim_expires_in",
+    "ui_extension_version_id",
+    "webhook_uri_template",
+    "openid_connect_discovery",
+    "new_scopes",
+    "scopes_to_delete",
+];
+
+fn update(record: &Record) -> RefOr<Schema> {
+    let text = "Changes to an app offering. Properties left out keep their value.";
+    let schema = scopes::nested(schema::input(record, text, false));
+    let sentence = "A change to a published version that is installed is refused with 422.";
+    let mut schema = schema::to_json(&schema::with_sentence(schema, &AGREED, sentence));
+    // Only a create makes one of the name.
+    schema["properties"]["reference"]["minLength"] = 1.into();
+    schema::from_json(schema)
+}
+
 record_schemas!(RECORD =>
     AppOffering: |record| schema::output(record, "An app offering: a draft or a published version."),
     AppOfferingItem: |record| schema::item(record, "An app offering in a list: the selected fields."),
     CreateAppOffering: |record| scopes::nested(schema::input(record, "A new app offering.", true)),
-    UpdateAppOffering: |record| scopes::nested(schema::input(
-        record, "Changes to an app offering. Properties left out keep their value.", false)),
+    UpdateAppOffering: update,
 );
 list_parameters!(COLLECTION => AppOfferingQuery);
 
@@ -263,7 +287,7 @@ list_parameters!(COLLECTION => AppOfferingQuery);
 pub struct AvatarForm;
 
 impl utoipa::PartialSchema for AvatarForm {
-    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+    fn schema() -> RefOr<Schema> {
         schema::from_json(schema::parse(
             r##"{
                 "type": "object", "description": "A picture.", "required": ["avatar"],

@@ -84,12 +84,22 @@ pub static RECORD_OF_ONE: Record = Record {
 };
 
 /// The list of all entries.
-pub static COLLECTION: Collection =
-    Collection { record: &RECORD, default_sort: &["-id"], counted: true, predefined: &[] };
+pub static COLLECTION: Collection = Collection {
+    record: &RECORD,
+    default_sort: &["-id"],
+    counted: true,
+    foreign: false,
+    predefined: &[],
+};
 
-/// The list of a record's entries.
-pub static OF_RECORD: Collection =
-    Collection { record: &RECORD_OF_ONE, default_sort: &["-id"], counted: false, predefined: &[] };
+/// The list of a record's entries. Those of an app instance are the provider's, and the customer reads them too.
+pub static OF_RECORD: Collection = Collection {
+    record: &RECORD_OF_ONE,
+    default_sort: &["-id"],
+    counted: false,
+    foreign: true,
+    predefined: &[],
+};
 
 static PERSON: Derived = Derived {
     joins: &["JOIN people p ON p.id = t.person_id"],

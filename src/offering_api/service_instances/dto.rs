@@ -139,6 +139,7 @@ pub static COLLECTION: Collection = Collection {
     record: &RECORD,
     default_sort: &["name"],
     counted: true,
+    foreign: false,
     predefined: &[
         Predefined {
             name: "active",

@@ -183,8 +183,13 @@ const VERSION_EXAMPLE: &str = r#"{"id":1,"name":"Echo settings","version":1,
     "title":"Settings","localized_title":"Settings","nodeID":"bG9jYWxob3N0L1VpRXh0ZW5zaW9uLzE"}}"#;
 
 /// Lists of UI extensions.
-pub static COLLECTION: Collection =
-    Collection { record: &RECORD, default_sort: &["name"], counted: true, predefined: &[] };
+pub static COLLECTION: Collection = Collection {
+    record: &RECORD,
+    default_sort: &["name"],
+    counted: true,
+    foreign: false,
+    predefined: &[],
+};
 
 /// A person whose number is in a column of `t`.
 macro_rules! person {

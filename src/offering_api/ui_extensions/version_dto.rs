@@ -118,8 +118,13 @@ pub static RECORD: Record = Record {
 const TIME_EXAMPLE: &str = r#""2026-02-01T09:15:00+01:00""#;
 
 /// The versions of one UI extension.
-pub static COLLECTION: Collection =
-    Collection { record: &RECORD, default_sort: &["id"], counted: false, predefined: &[] };
+pub static COLLECTION: Collection = Collection {
+    record: &RECORD,
+    default_sort: &["id"],
+    counted: false,
+    foreign: false,
+    predefined: &[],
+};
 
 static UI_EXTENSION: Derived = Derived {
     joins: EXTENSION,

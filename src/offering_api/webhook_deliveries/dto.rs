@@ -78,6 +78,7 @@ pub static COLLECTION: Collection = Collection {
     record: &RECORD,
     default_sort: &["-id"],
     counted: false,
+    foreign: false,
     predefined: &[
         Predefined { name: "waiting", condition: "t.state = 'waiting'", foreign: false },
         Predefined { name: "delivered", condition: "t.state = 'delivered'", foreign: false },

@@ -74,6 +74,7 @@ pub static COLLECTION: Collection = Collection {
     record: &RECORD,
     default_sort: &["created_at"],
     counted: true,
+    foreign: false,
     predefined: &[
         Predefined {
             name: "enabled",

@@ -227,6 +227,7 @@ pub static COLLECTION: Collection = Collection {
     record: &RECORD,
     default_sort: &["id"],
     counted: true,
+    foreign: false,
     predefined: &[
         Predefined {
             name: "enabled",

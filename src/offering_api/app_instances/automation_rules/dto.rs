@@ -59,6 +59,7 @@ pub static COLLECTION: Collection = Collection {
     record: &RECORD,
     default_sort: &["position", "id"],
     counted: false,
+    foreign: true,
     predefined: &[],
 };
 

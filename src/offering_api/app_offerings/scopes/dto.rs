@@ -61,8 +61,13 @@ pub static RECORD: Record = Record {
 };
 
 /// The scopes of one offering.
-pub static COLLECTION: Collection =
-    Collection { record: &RECORD, default_sort: &["id"], counted: false, predefined: &[] };
+pub static COLLECTION: Collection = Collection {
+    record: &RECORD,
+    default_sort: &["id"],
+    counted: false,
+    foreign: true,
+    predefined: &[],
+};
 
 /// Most scopes that one write of an offering may add or remove.
 pub const NESTED_MAX: u32 = 100;

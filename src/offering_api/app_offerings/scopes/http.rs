@@ -58,7 +58,8 @@ pub async fn get(
 
 /// Add a scope to an app offering
 ///
-/// The property `new_scopes` of an app offering does the same.
+/// The property `new_scopes` of an app offering does the same. A published version takes no more scopes while it
+/// is installed: 422.
 #[utoipa::path(
     post, path = "", tag = TAG, operation_id = "create_app_offering_scope",
     params(("id" = String, Path, description = "Number or nodeID of the app offering.", example = "1")),
@@ -83,7 +84,8 @@ pub async fn create(
 
 /// Update a scope of an app offering
 ///
-/// `actions` and `conditions` are replaced as a whole.
+/// `actions` and `conditions` are replaced as a whole. Scopes of a published version stay as they are while it is
+/// installed: 422.
 #[utoipa::path(
     method(patch, put), path = "/{scope_id}", tag = TAG, operation_id = "update_app_offering_scope",
     params(
@@ -111,7 +113,7 @@ pub async fn update(
 /// Remove a scope from an app offering
 ///
 /// The property `scopes_to_delete` of an app offering does the same. Scopes of a published version stay while it
-/// is installed.
+/// is installed: 422.
 #[utoipa::path(
     delete, path = "/{scope_id}", tag = TAG, operation_id = "delete_app_offering_scope",
     params(
