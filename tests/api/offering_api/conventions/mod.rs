@@ -7,6 +7,7 @@ use crate::support::TestApp;
 mod audit;
 mod bodies;
 mod callers;
+mod documented;
 mod filters;
 mod headers;
 mod idempotency;
