@@ -236,7 +236,8 @@ fn shared_parameters() -> Value {
         "IdempotencyKey": parameter(
             "Idempotency-Key",
             "A text of the caller's choice, new for each intended change. A repetition with the same \
-             key within 24 hours gets the first answer again, and changes nothing.",
+             key within 24 hours gets the first answer again, and changes nothing; another request with it is \
+             refused with 422.",
             text(255, r"^[!-~]([ -~]*[!-~])?$", "2f1c7c58-8a0e-4a53-9a3e-6f6b0a6a7a11"),
         ),
         "Prefer": parameter(

@@ -9,6 +9,7 @@ use super::field::{
     Access, Choices, Collection, Derived, Field, KB64, Kind, MAX_CUSTOM_FIELD_ID,
     MAX_CUSTOM_FIELDS, MAX_DATA_URL, MAX_DURATION, MAX_SAFE_INTEGER, MAX_URL, Record, Reference,
 };
+use super::filter;
 use super::query::{DEFAULT_PER_PAGE, MAX_PER_PAGE};
 
 /// Every text: no NUL. The tools want each string to have a pattern, a format or an enumeration.
@@ -166,34 +167,6 @@ pub fn list_parameters(collection: &Collection) -> Vec<Parameter> {
     parameters
 }
 
-/// What the texts of a filter look like that [`super::filter`] takes. What a pattern cannot know stays open: a
-/// nodeID of another type, a day that no month has.
-pub(super) fn filter_pattern(field: &Field) -> String {
-    const NUMBER: &str = "-?[0-9]+";
-    // Numbers and nodeIDs.
-    const ID: &str = "[A-Za-z0-9_-]+";
-    const TIMESTAMP: &str = "[0-9TtZz:.+ -]+";
-    let equal = |value: &str| format!("!?{value}");
-    let among = |value: &str| format!("!?{value}(,{value})*");
-    let within = |value: &str| format!("<=?{value}(>=?{value})?|>=?{value}(<=?{value})?");
-    let mut forms = match field.kind {
-        Kind::Id => vec![among(ID), within(NUMBER)],
-        Kind::Integer { .. } | Kind::Duration { .. } => vec![among(NUMBER), within(NUMBER)],
-        Kind::Timestamp => vec![equal(TIMESTAMP), within(TIMESTAMP)],
-        Kind::Reference(_) => vec![among(ID)],
-        Kind::Choice(choices) => vec![among(&format!("({})", choices.words.join("|")))],
-        // Whatever is not true is false, but a comparison or a set.
-        Kind::Boolean => vec!["![^,]+|[^!<>,][^,]*".to_owned()],
-        // Texts. A comma is part of them if it comes encoded, which a pattern does not see, and stands between two
-        // where there may be several.
-        _ => vec![r"![^\x00]+|[^!<>\x00][^\x00]*".to_owned()],
-    };
-    if field.nullable {
-        forms.insert(0, "!?".to_owned());
-    }
-    format!("^({})$", forms.join("|"))
-}
-
 fn filter_parameter(field: &Field) -> Parameter {
     let mut doc = format!("Only records whose `{}` is this: `value`", field.name);
     if field.kind.is_among() {
@@ -237,7 +210,7 @@ fn filter_parameter(field: &Field) -> Parameter {
     let schema = json!({
         "type": "string",
         "maxLength": 1000,
-        "pattern": filter_pattern(field),
+        "pattern": filter::pattern(field),
     });
     parameter(field.name, &doc, schema, example)
 }
