@@ -511,7 +511,7 @@ mod tests {
             &team,
         ];
         for field in RECORD.fields.iter().filter(|field| field.filterable) {
-            let pattern = super::pattern(field);
+            let pattern = pattern(field);
             let documented =
                 jsonschema::validator_for(&json!({"pattern": pattern})).expect("a pattern");
             let (mut taken, mut refused) = (0, 0);
